@@ -1,0 +1,395 @@
+/**
+ * What callers send. Defaults are filled in by the services, not here, so that a PATCH can tell "absent" from "default".
+ * Limits on sizes are those of docs/security.md: titles 200, texts 64 KiB, lists 200.
+ */
+import { z } from 'zod';
+import {
+  ADAPTERS,
+  DECIDERS,
+  EVIDENCE_KINDS,
+  LANDINGS,
+  OUTCOMES,
+  ROLES,
+  TRANSITIONS,
+} from '../domain/words.ts';
+import { argv as argvArray, budget, diff } from './shapes.ts';
+
+const TEXT = 65_536;
+/** Refuses NUL and lone surrogates: neither store keeps them faithfully. */
+const clean = (max: number) =>
+  z
+    .string()
+    .max(max)
+    // eslint-disable-next-line no-control-regex
+    .refine((s) => !/\u0000|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/.test(s), {
+      message: 'must not contain NUL or lone surrogates',
+    });
+const text = clean(TEXT);
+const required = (max: number) => clean(max).refine((s) => s.trim() !== '', { message: 'must not be empty' });
+const name = (what: string) =>
+  z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
+    message: `${what} is 1 to 64 letters, digits, dots, dashes or underscores, and starts with a letter or digit`,
+  });
+const commandInput = z
+  .union([argvArray, z.string().min(1).max(8192)])
+  .transform((c) => (typeof c === 'string' ? ['/bin/sh', '-c', c] : c));
+const time = z.iso.datetime({ offset: true });
+const ticketKey = z
+  .string()
+  .regex(/^[A-Z][A-Z0-9]{0,9}-[1-9][0-9]{0,9}$/, { message: 'a ticket key looks like MC-12' });
+const seconds = z.number().int().min(1).max(604_800);
+const strings = (max: number, item: z.ZodType<string> = clean(1000)) => z.array(item).max(max);
+const commitId = z.string().max(200);
+
+const completionInput = z.strictObject({
+  requires: z.array(z.enum(EVIDENCE_KINDS)).max(6).optional(),
+  checks: strings(50).optional(),
+  decidedBy: z.enum(DECIDERS).optional(),
+  onAccept: z.enum(LANDINGS).optional(),
+  allowEmptyDiff: z.boolean().optional(),
+});
+
+const projectFields = {
+  name: required(200),
+  repository: z
+    .strictObject({
+      path: z.string().min(1).max(4096).optional(),
+      url: z.string().min(1).max(4096).optional(),
+    })
+    .refine((r) => (r.path === undefined) !== (r.url === undefined), {
+      message: 'give either path or url',
+    }),
+  defaultBranch: z.string().min(1).max(200).optional(),
+  setup: z.strictObject({ command: commandInput, timeoutSeconds: seconds.optional() }).nullable().optional(),
+  checks: z
+    .array(
+      z.strictObject({
+        name: name('a check name'),
+        command: commandInput,
+        timeoutSeconds: seconds.optional(),
+      }),
+    )
+    .max(50)
+    .optional(),
+  deploy: z
+    .strictObject({
+      environment: name('an environment'),
+      probe: z
+        .strictObject({ url: z.url().optional(), command: commandInput.optional() })
+        .refine((p) => (p.url === undefined) !== (p.command === undefined), {
+          message: 'give either url or command',
+        }),
+      timeoutSeconds: seconds.optional(),
+    })
+    .nullable()
+    .optional(),
+  completion: completionInput.optional(),
+  protectedPaths: strings(200).optional(),
+  defaultProfile: name('a profile id').nullable().optional(),
+  runnerLabels: strings(20).optional(),
+  limits: z
+    .strictObject({
+      maxAttempts: z.number().int().min(1).max(1000).optional(),
+      maxWorkers: z.number().int().min(0).max(10_000).nullable().optional(),
+      backoffSeconds: z.number().min(0).max(86_400).optional(),
+    })
+    .optional(),
+  budget: budget.nullable().optional(),
+};
+export const createProject = z.strictObject({
+  key: z
+    .string()
+    .regex(/^[A-Z][A-Z0-9]{0,9}$/, { message: 'a project key is 1 to 10 capitals or digits, like MC' }),
+  ...projectFields,
+});
+export const patchProject = z.strictObject({
+  ...projectFields,
+  name: projectFields.name.optional(),
+  repository: projectFields.repository.optional(),
+});
+
+const profileFields = {
+  adapter: z.enum(ADAPTERS),
+  command: commandInput,
+  role: z.enum(['worker', 'orchestrator']).optional(),
+  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().max(TEXT)).optional(),
+  envAllow: z
+    .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/))
+    .max(100)
+    .optional(),
+  home: z.enum(['isolated', 'inherit']).optional(),
+  files: z.record(z.string().min(1).max(500), z.string().max(262_144)).optional(),
+  model: z.string().max(200).nullable().optional(),
+  acp: z
+    .strictObject({ authMethod: z.string().max(200).optional(), mode: z.string().max(200).optional() })
+    .nullable()
+    .optional(),
+  gateway: z
+    .strictObject({
+      upstream: z.url(),
+      key: z.strictObject({ env: z.string().optional(), secret: z.string().optional() }).optional(),
+    })
+    .nullable()
+    .optional(),
+  timeoutSeconds: z.number().min(1).max(604_800).optional(),
+  stallSeconds: z.number().min(1).max(604_800).optional(),
+  holdSeconds: z.number().min(0).max(86_400).optional(),
+  maxWorkers: z.number().int().min(0).max(10_000).nullable().optional(),
+  permissions: z.enum(['ask', 'allow', 'deny']).optional(),
+  budget: budget.nullable().optional(),
+};
+export const createProfile = z.strictObject({ id: name('a profile id'), ...profileFields });
+export const patchProfile = z.strictObject({
+  ...profileFields,
+  adapter: profileFields.adapter.optional(),
+  command: profileFields.command.optional(),
+});
+
+export const createCampaign = z.strictObject({
+  key: name('a campaign key'),
+  name: required(200),
+  owner: name('an owner'),
+  maxWorkers: z.number().int().min(0).max(10_000).nullable().optional(),
+});
+export const patchCampaign = z.strictObject({
+  name: required(200).optional(),
+  owner: name('an owner').optional(),
+  maxWorkers: z.number().int().min(0).max(10_000).nullable().optional(),
+});
+
+const ticketFields = {
+  title: required(200),
+  description: text.optional(),
+  priority: z.number().int().min(0).max(4).optional(),
+  assignee: name('an assignee').nullable().optional(),
+  campaign: name('a campaign key').nullable().optional(),
+  profile: name('a profile id').nullable().optional(),
+  blockedBy: z.array(ticketKey).max(200).optional(),
+  labels: strings(50, required(100)).optional(),
+  acceptanceCriteria: strings(100, required(2000)).optional(),
+  completion: completionInput.nullable().optional(),
+  budget: budget.nullable().optional(),
+  notBefore: time.nullable().optional(),
+};
+export const createTicket = z.strictObject({
+  project: z.string().min(1).max(10),
+  status: z.enum(['backlog', 'todo']).optional(),
+  ...ticketFields,
+});
+export type CreateTicket = z.infer<typeof createTicket>;
+export const patchTicket = z.strictObject({ ...ticketFields, title: ticketFields.title.optional() });
+export type PatchTicket = z.infer<typeof patchTicket>;
+
+export const evidenceClaim = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('commit'), commit: commitId }),
+  z.strictObject({ kind: z.literal('check'), name: z.string().max(200) }),
+  z.strictObject({
+    kind: z.literal('deploy'),
+    environment: z.string().max(200),
+    version: z.string().max(200).optional(),
+  }),
+  z.strictObject({ kind: z.literal('artifact'), name: z.string().max(500) }),
+]);
+export type EvidenceClaim = z.infer<typeof evidenceClaim>;
+
+export const transition = z.strictObject({
+  transition: z.enum(TRANSITIONS),
+  reason: clean(10_000).optional(),
+  feedback: text.optional(),
+  summary: text.optional(),
+  commit: commitId.optional(),
+  evidence: z.array(evidenceClaim).max(50).optional(),
+});
+export type TransitionRequest = z.infer<typeof transition>;
+
+export const createComment = z.strictObject({ text: required(TEXT) });
+export const answer = z
+  .strictObject({ text: required(TEXT).optional(), choice: z.string().min(1).max(1000).optional() })
+  .refine((a) => (a.text === undefined) !== (a.choice === undefined), {
+    message: 'give either text or choice',
+  });
+export const createWaiver = z.strictObject({
+  kind: z.enum(EVIDENCE_KINDS),
+  reason: required(10_000),
+  expiresAt: time,
+});
+
+export const leaseInbox = z.strictObject({
+  consumer: required(200),
+  max: z.number().int().min(1).max(100).optional(),
+  seconds: z.number().int().min(1).max(86_400).optional(),
+});
+export const actInbox = z.strictObject({
+  deliveryId: z.string().max(200).optional(),
+  decision: z.enum([
+    'accept',
+    'request_changes',
+    'cancel',
+    'answer',
+    'retry',
+    'acknowledge',
+    'create_ticket',
+    'escalate',
+  ]),
+  reason: required(10_000),
+  feedback: text.optional(),
+  text: text.optional(),
+  choice: z.string().max(1000).optional(),
+  profile: z.string().max(64).optional(),
+  budget: budget.optional(),
+  ticket: createTicket.optional(),
+});
+export type ActInbox = z.infer<typeof actInbox>;
+
+export const patchJob = z.strictObject({ enabled: z.boolean(), reason: required(10_000) });
+export const pause = z.strictObject({
+  paused: z.boolean(),
+  stop: z.boolean().optional(),
+  reason: clean(10_000).optional(),
+});
+export const putPolicy = z.strictObject({
+  maxWorkers: z.number().int().min(0).max(10_000).optional(),
+  budget: budget.nullable().optional(),
+  remedies: strings(50).optional(),
+  windows: z
+    .array(
+      z.strictObject({
+        cron: z.string().max(200),
+        minutes: z.number().int().min(1).max(10_080),
+        reason: clean(500).optional(),
+      }),
+    )
+    .max(50)
+    .optional(),
+});
+export const createToken = z.strictObject({
+  role: z.enum(ROLES),
+  name: required(100),
+  expiresAt: time.nullable().optional(),
+});
+export const createSession = z
+  .strictObject({ code: z.string().max(200).optional(), token: z.string().max(500).optional() })
+  .refine((s) => (s.code === undefined) !== (s.token === undefined), {
+    message: 'give either code or token',
+  });
+
+/* Signals: one shape for HTTP, the command line and MCP. */
+export const signal = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('progress'),
+    text: required(10_000),
+    percent: z.number().min(0).max(100).optional(),
+  }),
+  z.strictObject({
+    type: z.literal('ask'),
+    text: required(TEXT),
+    choices: z.array(required(500)).max(20).optional(),
+    context: text.optional(),
+  }),
+  z.strictObject({
+    type: z.literal('evidence'),
+    kind: z.enum(['commit', 'check', 'deploy', 'artifact']),
+    commit: commitId.optional(),
+    name: z.string().max(500).optional(),
+    environment: z.string().max(200).optional(),
+    version: z.string().max(200).optional(),
+  }),
+  z.strictObject({
+    type: z.literal('submit'),
+    summary: required(TEXT),
+    commit: commitId.optional(),
+    evidence: z.array(evidenceClaim).max(50).optional(),
+  }),
+  z.strictObject({ type: z.literal('fail'), reason: required(10_000), retry: z.boolean().optional() }),
+]);
+export type Signal = z.infer<typeof signal>;
+
+/* The runner protocol. */
+const fence = z.number().int().min(0);
+export const registerRunner = z.strictObject({
+  name: name('a runner name'),
+  slots: z.number().int().min(0).max(1000),
+  labels: strings(50).optional(),
+  kinds: z.array(z.enum(['attempt', 'verify', 'land', 'session'])).optional(),
+  version: z.string().max(100),
+  pid: z.number().int().optional(),
+});
+export const pollRunner = z.strictObject({
+  freeSlots: z.number().int().min(0).max(1000),
+  waitMs: z.number().int().min(0).max(60_000).optional(),
+  instance: z.string().max(100).optional(),
+  draining: z.boolean().optional(),
+});
+export const fenced = z.strictObject({ fence });
+export const attemptAccept = fenced.extend({
+  base: z.string().max(64).optional(),
+  branch: z.string().max(300).optional(),
+});
+const usage = z.strictObject({
+  usd: z.number().min(0).optional(),
+  inputTokens: z.number().min(0).optional(),
+  outputTokens: z.number().min(0).optional(),
+});
+export const attemptHeartbeat = fenced.extend({
+  usage: usage.optional(),
+  /** True once the runner starts the agent process: the first renewal is answered before that. */
+  started: z.boolean().optional(),
+});
+export const attemptPermission = fenced.extend({
+  text: required(TEXT),
+  choices: z
+    .array(z.strictObject({ id: z.string().max(200), label: z.string().max(500) }))
+    .min(1)
+    .max(20),
+});
+export const outputItems = z
+  .array(
+    z.strictObject({
+      seq: z.number().int().min(0),
+      at: time,
+      stream: z.string().max(50),
+      text: z.string().max(65_536),
+    }),
+  )
+  .max(1000);
+export const attemptOutput = fenced.extend({ items: outputItems });
+export const attemptPark = fenced.extend({
+  session: z.string().max(500).nullable().optional(),
+  treeGone: z.boolean(),
+});
+export const attemptEnd = fenced.extend({
+  outcome: z.enum(OUTCOMES),
+  reason: clean(10_000).optional(),
+  exitCode: z.number().int().nullable().optional(),
+  head: z.string().max(64).nullable().optional(),
+  session: z.string().max(500).nullable().optional(),
+  usage: usage.optional(),
+  notBefore: time.nullable().optional(),
+  diff: diff.optional(),
+  treeGone: z.boolean(),
+});
+export type AttemptEnd = z.infer<typeof attemptEnd>;
+export const workAccept = fenced;
+export const workHeartbeat = fenced;
+export const workOutput = fenced.extend({ evidence: z.string().max(100), items: outputItems });
+export const verifyResult = z.strictObject({
+  evidence: z.array(
+    z.strictObject({
+      id: z.string().max(100),
+      state: z.enum(['verified', 'refuted', 'unverified']),
+      reason: clean(20_000).nullable(),
+      details: z.strictObject({
+        exitCode: z.number().int().nullable().optional(),
+        durationMs: z.number().optional(),
+        files: z.array(z.string()).optional(),
+        protectedPaths: z.array(z.string()).optional(),
+      }),
+    }),
+  ),
+});
+export type VerifyResult = z.infer<typeof verifyResult>;
+export const workEnd = fenced.extend({
+  outcome: z.enum(['done', 'unable']),
+  reason: clean(10_000).optional(),
+  result: z.unknown().optional(),
+});

@@ -1,0 +1,117 @@
+/**
+ * What the server answers to runners. A runner polls; each answer repeats every offer that it has not accepted yet, so
+ * a lost answer loses nothing.
+ */
+import { z } from 'zod';
+import { check, argv } from './shapes.ts';
+
+export const registered = z.object({
+  id: z.string(),
+  leaseMs: z.number(),
+  graceMs: z.number(),
+  instance: z.string(),
+});
+
+/** Where the runner gets the code from, and how it prepares a fresh worktree. */
+export const projectForRunner = z.object({
+  key: z.string(),
+  repository: z.object({ path: z.string().optional(), url: z.string().optional() }),
+  defaultBranch: z.string(),
+  setup: z.object({ command: argv, timeoutSeconds: z.number() }).nullable(),
+});
+
+export const profileForRunner = z.object({
+  id: z.string(),
+  adapter: z.enum(['command', 'acp', 'claude', 'codex']),
+  command: argv,
+  env: z.record(z.string(), z.string()),
+  envAllow: z.array(z.string()),
+  home: z.enum(['isolated', 'inherit']),
+  files: z.record(z.string(), z.string()),
+  model: z.string().nullable(),
+  acp: z.object({ authMethod: z.string().optional(), mode: z.string().optional() }).nullable(),
+  gateway: z
+    .object({
+      upstream: z.string(),
+      key: z.object({ env: z.string().optional(), secret: z.string().optional() }).optional(),
+    })
+    .nullable(),
+  timeoutSeconds: z.number(),
+  stallSeconds: z.number(),
+  holdSeconds: z.number(),
+  permissions: z.enum(['ask', 'allow', 'deny']),
+});
+
+export const attemptOffer = z.object({
+  kind: z.literal('attempt'),
+  attempt: z.string(),
+  number: z.number().int(),
+  ticket: z.string(),
+  fence: z.number().int(),
+  /** The attempt's own token, valid until the attempt parks or ends. */
+  token: z.string(),
+  project: projectForRunner,
+  profile: profileForRunner,
+  prompt: z.string(),
+  /** Set when a parked attempt goes on: in its worktree and, where the agent can, in its session. */
+  resume: z.object({ session: z.string().nullable() }).nullable(),
+  /** Where a fresh worktree starts: the submitted head, a saved `mc-wip` branch, or null for the default branch. */
+  startAt: z.string().nullable(),
+  /** An earlier attempt whose worktree and session this one continues, if they are still there. */
+  continues: z
+    .object({ attempt: z.string(), number: z.number().int(), session: z.string().nullable() })
+    .nullable(),
+});
+export type AttemptOffer = z.infer<typeof attemptOffer>;
+
+export const verifyOffer = z.object({
+  kind: z.literal('verify'),
+  work: z.string(),
+  ticket: z.string(),
+  attempt: z.string(),
+  attemptNumber: z.number().int(),
+  personal: z.boolean(),
+  fence: z.number().int(),
+  project: projectForRunner,
+  branch: z.string().nullable(),
+  base: z.string().nullable(),
+  commit: z.string().nullable(),
+  allowEmptyDiff: z.boolean(),
+  protectedPaths: z.array(z.string()),
+  evidence: z.array(
+    z.discriminatedUnion('kind', [
+      z.object({ id: z.string(), kind: z.literal('commit'), commit: z.string() }),
+      z.object({ id: z.string(), kind: z.literal('check'), check }),
+    ]),
+  ),
+});
+export type VerifyOffer = z.infer<typeof verifyOffer>;
+
+export const offer = z.discriminatedUnion('kind', [attemptOffer, verifyOffer]);
+export type Offer = z.infer<typeof offer>;
+
+export const polled = z.object({ offers: z.array(offer), stop: z.array(z.string()) });
+export type Polled = z.infer<typeof polled>;
+
+export const heartbeatAnswer = z.object({
+  leaseMs: z.number(),
+  directive: z.enum(['continue', 'park', 'stop']),
+  answers: z.array(z.object({ question: z.string(), choice: z.string() })).optional(),
+});
+export type HeartbeatAnswer = z.infer<typeof heartbeatAnswer>;
+
+export const ticketForWorker = z.object({
+  key: z.string(),
+  title: z.string(),
+  description: z.string(),
+  acceptanceCriteria: z.array(z.string()),
+  status: z.string(),
+  attempt: z.number().int(),
+  feedback: z.array(z.string()),
+  answers: z.array(z.object({ question: z.string(), answer: z.string() })),
+  earlierAttempts: z.array(
+    z.object({ number: z.number().int(), outcome: z.string().nullable(), reason: z.string().nullable() }),
+  ),
+  checks: z.array(z.string()),
+});
+export type TicketForWorker = z.infer<typeof ticketForWorker>;
