@@ -19,7 +19,8 @@ export interface Clock {
  */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  monotonic: () => (process.platform === 'linux' ? uptime() * 1000 : Number(process.hrtime.bigint() / 1_000_000n)),
+  monotonic: () =>
+    process.platform === 'linux' ? uptime() * 1000 : Number(process.hrtime.bigint() / 1_000_000n),
   setTimer(ms, call) {
     const timer = setTimeout(call, Math.min(ms, 2_147_483_000));
     return () => clearTimeout(timer);

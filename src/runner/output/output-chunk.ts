@@ -21,7 +21,7 @@ export function safeLength(buffer: Buffer, secrets: readonly Secret[], isLast: b
 /** The end of one secret may be the beginning of another: moves a cut that lies within a whole one to its start. */
 function outsideSecrets(buffer: Buffer, secrets: readonly Secret[], cut: number): number {
   let end = cut;
-  for (let moved = true; moved; ) {
+  for (let moved = true; moved;) {
     moved = false;
     for (const { bytes } of secrets) {
       const at = buffer.indexOf(bytes, Math.max(0, end - bytes.length + 1));
@@ -39,7 +39,8 @@ function incompleteCharacter(buffer: Buffer): number {
   for (let back = 1; back <= Math.min(3, buffer.length); back++) {
     const byte = buffer[buffer.length - back] ?? 0;
     if ((byte & 0b1100_0000) === 0b1000_0000) continue;
-    const length = byte >= 0xf0 && byte < 0xf8 ? 4 : byte >= 0xe0 ? (byte < 0xf0 ? 3 : 1) : byte >= 0xc2 ? 2 : 1;
+    const length =
+      byte >= 0xf0 && byte < 0xf8 ? 4 : byte >= 0xe0 ? (byte < 0xf0 ? 3 : 1) : byte >= 0xc2 ? 2 : 1;
     return length > back ? back : 0;
   }
   return 0;

@@ -36,7 +36,9 @@ describe('cutting output', () => {
     const secrets = secretForms('token', 'mca_secret_1');
     fc.assert(
       fc.property(
-        fc.array(fc.oneof(fc.string({ unit: 'grapheme' }), fc.constant('mca_secret_1'), fc.constant('mca_sec'))),
+        fc.array(
+          fc.oneof(fc.string({ unit: 'grapheme' }), fc.constant('mca_secret_1'), fc.constant('mca_sec')),
+        ),
         fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }),
         (parts, cuts) => {
           const whole = Buffer.from(parts.join(''));

@@ -80,7 +80,10 @@ export class OutputPump {
   get backlog(): number {
     let bytes = 0;
     for (const source of this.#options.sources) {
-      bytes += Math.max(0, Math.min(sizeOf(source.path), this.#cap) - (this.#cursor.offsets[source.stream] ?? 0));
+      bytes += Math.max(
+        0,
+        Math.min(sizeOf(source.path), this.#cap) - (this.#cursor.offsets[source.stream] ?? 0),
+      );
     }
     return this.#cursor.isTruncated ? 0 : bytes;
   }

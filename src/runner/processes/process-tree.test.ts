@@ -36,7 +36,10 @@ async function until(what: () => boolean, ms = 8000): Promise<void> {
   }
 }
 
-async function run(script: string, input: string | null = null): Promise<{ keeper: ProcessId; marker: string }> {
+async function run(
+  script: string,
+  input: string | null = null,
+): Promise<{ keeper: ProcessId; marker: string }> {
   const marker = makeMarker('att_test', 'aaaaaaaaaaaa');
   if (input !== null) writeFileSync(join(dir, 'prompt'), input);
   const keeper = await startProcess({
@@ -125,7 +128,9 @@ describe('stopping a tree', () => {
   });
 
   it('kills what ignores SIGTERM, and what is stopped', async () => {
-    await run('trap "" TERM; (sleep 300 & echo $! > stopped; kill -STOP $!); echo ready; while :; do sleep 1; done');
+    await run(
+      'trap "" TERM; (sleep 300 & echo $! > stopped; kill -STOP $!); echo ready; while :; do sleep 1; done',
+    );
     await until(() => read('stdout').includes('ready'));
     const stopped = identify(Number(read('stopped')));
     expect(await tree?.stop({ graceMs: 200 })).toBe(true);
@@ -147,7 +152,11 @@ describe('stopping a tree', () => {
 
   it('touches no process that merely has the same pid', async () => {
     const { keeper } = await run('sleep 300');
-    const wrong = new ProcessTree('other-marker', [{ pid: keeper.pid, startTime: keeper.startTime - 1 }], systemClock);
+    const wrong = new ProcessTree(
+      'other-marker',
+      [{ pid: keeper.pid, startTime: keeper.startTime - 1 }],
+      systemClock,
+    );
     expect(await wrong.stop({ graceMs: 0 })).toBe(true);
     expect(isAlive(keeper)).toBe(true);
   });

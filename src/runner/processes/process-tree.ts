@@ -98,8 +98,10 @@ export class ProcessTree {
     for (const row of table.values()) {
       const environment = environmentOf(row.pid);
       if (this.#known.get(row.pid) === row.startTime) add(row);
-      else if (environment && hasEnvironmentEntry(environment, `${MARKER_VARIABLE}=${this.#marker}`)) add(row);
-      else if (environment && hasEnvironmentEntry(environment, `${KEEPER_VARIABLE}=${this.#marker}`)) add(row);
+      else if (environment && hasEnvironmentEntry(environment, `${MARKER_VARIABLE}=${this.#marker}`))
+        add(row);
+      else if (environment && hasEnvironmentEntry(environment, `${KEEPER_VARIABLE}=${this.#marker}`))
+        add(row);
     }
     for (const root of this.#roots) {
       // A session or group outlives its leader. Its number is ours as long as the pid was not given to another.
@@ -109,7 +111,8 @@ export class ProcessTree {
     }
     for (let row = pending.pop(); row; row = pending.pop()) {
       for (const child of kin.children.get(row.pid) ?? []) add(child);
-      if (row.pid === row.sid || row.pid === row.pgid) for (const other of kin.led.get(row.pid) ?? []) add(other);
+      if (row.pid === row.sid || row.pid === row.pgid)
+        for (const other of kin.led.get(row.pid) ?? []) add(other);
     }
     for (const row of members.values()) this.#known.set(row.pid, row.startTime);
     return members.values();

@@ -18,7 +18,10 @@ export function makeMarker(id: string, owner: string): string {
 export function findStrayMarkers(owner: string): Set<string> {
   const found = new Set<string>();
   if (!hasProc) return found;
-  const pattern = new RegExp(`(?:^|\\0)(?:${MARKER_VARIABLE}|${KEEPER_VARIABLE})=([^\\0:]+:${owner}-[0-9a-f]+)\\0`, 'g');
+  const pattern = new RegExp(
+    `(?:^|\\0)(?:${MARKER_VARIABLE}|${KEEPER_VARIABLE})=([^\\0:]+:${owner}-[0-9a-f]+)\\0`,
+    'g',
+  );
   for (const row of readProcessTable().values()) {
     if (row.pid === process.pid) continue;
     const environment = readEnvironment(row.pid);
