@@ -4,7 +4,9 @@
  */
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Diff } from '../../contract/shapes.ts';
 import { type Clones, type ProjectSource, RepositoryProblem } from './clones.ts';
+import { diffOf } from './diff.ts';
 import { gitText, isBranchName, isFullCommitId, objectType, readRef, runGit } from './git.ts';
 import { attemptBranch, isSavedWork, saveWork, type SavedWork, wipBranch } from './saved-work.ts';
 
@@ -101,6 +103,14 @@ export class Worktrees {
     return this.#clones.exclusively(projectKey, () =>
       saveWork(this.#clones.restoreSettings(projectKey), path, ticket, number),
     );
+  }
+
+  head(projectKey: string, branch: string): Promise<string | null> {
+    return readRef(this.#clones.path(projectKey), `refs/heads/${branch}`);
+  }
+
+  diff(projectKey: string, base: string, head: string): Promise<Diff> {
+    return diffOf(this.#clones.path(projectKey), base, head);
   }
 
   async #start(request: WorktreeRequest, clone: string, signal?: AbortSignal): Promise<Start> {
