@@ -132,7 +132,7 @@ export class Lease {
     const { clock, events, beat } = this.#options;
     const startedAt = clock.monotonic();
     try {
-      const answer = await beat(Math.max(1000, Math.min(10_000, this.#leaseMs / 3)));
+      const answer = await beat(Math.floor(Math.max(1000, Math.min(10_000, this.#leaseMs / 3))));
       this.renewedFrom(startedAt, answer.leaseMs);
       events.answered(answer);
       return { kind: 'answer', answer };

@@ -110,7 +110,7 @@ export class Runner {
         waitMs = 0;
         if (this.#ending.isSettled) return;
         const taken = this.#take(answer);
-        // An offer that we cannot take yet comes again with every poll, at once: no need to ask that fast.
+        // What is offered or to be stopped already comes again with every poll, at once: no need to ask that fast.
         if (answer.offers.length > taken || answer.stop.length > 0) waitMs = 250;
       } catch (error) {
         if (this.#ending.isSettled) return;
@@ -144,7 +144,7 @@ export class Runner {
     return registration;
   }
 
-  /** @returns how many of the offers are ours now */
+  /** @returns how many of the offers are new, and ours now */
   #take(answer: Polled): number {
     for (const id of answer.stop) {
       const run = this.#runs.get(id);
@@ -156,7 +156,6 @@ export class Runner {
 
   #accept(offer: Offer): boolean {
     if (offer.kind === 'verify') {
-      if (this.#verify?.id === offer.work && this.#verify.fence === offer.fence) return true;
       if (this.#verify) return false;
       const run = VerifyRun.start(this.#verifying, offer);
       this.#verify = run;
@@ -166,7 +165,7 @@ export class Runner {
       return true;
     }
     const current = this.#runs.get(offer.attempt);
-    if (current && current.record.fence >= offer.fence) return true;
+    if (current && current.record.fence >= offer.fence) return false;
     const others = [...this.#runs.keys()].filter((id) => id !== offer.attempt).length;
     if (others >= this.#settings.slots) return false;
     // What went before in this worktree must be over: the same attempt before it parked, or the one that is continued.
