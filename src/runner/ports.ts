@@ -8,7 +8,7 @@ import type { ExitState, ProcessSpec } from './processes/agent-process.ts';
 import type { ProcessId } from './processes/process-table.ts';
 import type { StopOptions } from './processes/process-tree.ts';
 import type { SavedWork } from './git/saved-work.ts';
-import type { Worktree, WorktreeRequest } from './git/worktrees.ts';
+import type { Worktree, WorktreePlan, WorktreeRequest } from './git/worktrees.ts';
 
 export interface Registration {
   id: string;
@@ -61,7 +61,8 @@ export interface Processes {
 
 /** Clones and worktrees: git/. */
 export interface Workspaces {
-  prepare(request: WorktreeRequest, signal?: AbortSignal): Promise<Worktree>;
+  plan(request: WorktreeRequest, signal?: AbortSignal): Promise<WorktreePlan>;
+  make(plan: WorktreePlan, signal?: AbortSignal): Promise<Worktree>;
   save(project: string, path: string, ticket: string, number: number): Promise<SavedWork>;
   retire(project: string, path: string, ticket: string, number: number): Promise<SavedWork>;
   head(project: string, branch: string): Promise<string | null>;

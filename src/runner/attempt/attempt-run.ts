@@ -17,6 +17,7 @@ import { failureOf } from '../control-plane.ts';
 import { Lease } from '../lease.ts';
 import { Once } from '../once.ts';
 import { secretForms } from '../output/output-chunk.ts';
+import type { WorktreePlan } from '../git/worktrees.ts';
 import { OutputPump } from '../output/output-pump.ts';
 import { makeMarker } from '../processes/stray-processes.ts';
 import type { Tree } from '../ports.ts';
@@ -24,10 +25,19 @@ import { agentHost } from './agent-host.ts';
 import type { AttemptContext } from './attempt-context.ts';
 import type { AttemptFiles, AttemptRecord, Cause } from './attempt-record.ts';
 import { closeAttempt } from './closing.ts';
-import { AttemptFailure, branchOf, prepareWorktree, startAgent, unknownAdapter } from './prepare.ts';
+import {
+  AttemptFailure,
+  branchOf,
+  planWorktree,
+  prepareWorktree,
+  startAgent,
+  unknownAdapter,
+} from './prepare.ts';
 
 const LOOK_MS = 100;
 const TRACK_MS = 2000;
+/** Less than the shortest offer that a server may be set to. */
+const PLAN_FIRST_MS = 600;
 
 export class AttemptRun {
   readonly record: AttemptRecord;
@@ -127,14 +137,20 @@ export class AttemptRun {
   }
 
   async #begin(): Promise<void> {
-    if (!(await this.#accept({}))) {
-      this.#context.records.remove(this.record.attempt);
+    const { clock, records } = this.#context;
+    const plan = planWorktree(this.#context, this.record, this.#halted.signal);
+    // The base belongs into the acceptance; a clone that takes long must not cost the offer.
+    const known = await Promise.race([plan.catch(() => null), sleep(clock, PLAN_FIRST_MS).then(() => null)]);
+    if (!(await this.#accept({ base: known?.base, branch: branchOf(this.record) }))) {
+      this.#halted.abort();
+      await plan.catch(() => null);
+      if (this.record.offer.resume === null) records.remove(this.record.attempt);
       return;
     }
     this.#save();
     this.#lease.start();
     this.#pump.start();
-    const working = this.#prepare().catch((error: unknown) => {
+    const working = this.#prepare(plan, known !== null).catch((error: unknown) => {
       const reason = error instanceof AttemptFailure ? error.message : `runner_error: ${describe(error)}`;
       this.end({ kind: 'failed', reason });
     });
@@ -175,7 +191,7 @@ export class AttemptRun {
     await this.#close();
   }
 
-  async #prepare(): Promise<void> {
+  async #prepare(plan: Promise<WorktreePlan>, isAnnounced: boolean): Promise<void> {
     const context = this.#context;
     const preparation = {
       context,
@@ -185,8 +201,9 @@ export class AttemptRun {
       save: () => this.#save(),
       note: (text: string) => this.#note(text),
       signal: this.#halted.signal,
-      announce: async () => {
-        await this.#accept({ base: this.record.base ?? undefined, branch: branchOf(this.record) });
+      plan,
+      announce: async ({ base, branch }: WorktreePlan) => {
+        if (!isAnnounced) await this.#accept({ base, branch });
       },
       mayStart: async () => {
         const beat = await this.#lease.beatNow();

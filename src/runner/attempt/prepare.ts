@@ -16,6 +16,7 @@ import {
 import { RepositoryProblem } from '../git/clones.ts';
 import { attemptBranch } from '../git/saved-work.ts';
 import { ProgramNotFound } from '../processes/agent-process.ts';
+import type { WorktreePlan, WorktreeRequest } from '../git/worktrees.ts';
 import type { Tree } from '../ports.ts';
 import type { AttemptContext } from './attempt-context.ts';
 import type { AttemptFiles, AttemptRecord } from './attempt-record.ts';
@@ -32,33 +33,34 @@ export interface Preparation {
   save: () => void;
   note: (text: string) => void;
   signal: AbortSignal;
-  /** Tells the server where the work starts. */
-  announce: () => Promise<void>;
+  plan: Promise<WorktreePlan>;
+  /** Tells the server where the work starts, unless it knows. */
+  announce: (plan: WorktreePlan) => Promise<void>;
   /** One renewal, answered "continue": the ticket did not move meanwhile. */
   mayStart: () => Promise<boolean>;
 }
 
+/** What to make a worktree from; nothing is changed by asking. */
+export function planWorktree(
+  context: AttemptContext,
+  record: AttemptRecord,
+  signal: AbortSignal,
+): Promise<WorktreePlan> {
+  const { attempt, ticket, number, project, startAt } = record.offer;
+  const earlier = findEarlier(context, record);
+  return context.workspaces.plan({ attempt, ticket, number, project, startAt, earlier }, signal);
+}
+
 export async function prepareWorktree(preparation: Preparation): Promise<void> {
   const { context, record, signal, save } = preparation;
-  const { offer } = record;
-  const earlier = findEarlier(context, record);
   try {
-    const worktree = await context.workspaces.prepare(
-      {
-        attempt: offer.attempt,
-        ticket: offer.ticket,
-        number: offer.number,
-        project: offer.project,
-        startAt: offer.startAt,
-        earlier,
-      },
-      signal,
-    );
+    const plan = await preparation.plan;
+    record.base = plan.base;
+    record.branch = plan.branch;
+    await preparation.announce(plan);
+    const worktree = await context.workspaces.make(plan, signal);
     record.worktree = worktree.path;
-    record.branch = worktree.branch;
-    record.base = worktree.base;
     save();
-    await preparation.announce();
     if (worktree.isFresh) await runSetup(preparation, worktree.path);
   } catch (error) {
     if (error instanceof AttemptFailure || signal.aborted) throw error;
@@ -67,10 +69,7 @@ export async function prepareWorktree(preparation: Preparation): Promise<void> {
   }
 }
 
-function findEarlier(
-  context: AttemptContext,
-  record: AttemptRecord,
-): Parameters<AttemptContext['workspaces']['prepare']>[0]['earlier'] {
+function findEarlier(context: AttemptContext, record: AttemptRecord): WorktreeRequest['earlier'] {
   const { offer } = record;
   if (offer.resume) {
     return { path: record.worktree, base: record.base, number: offer.number, isSameAttempt: true };

@@ -47,11 +47,13 @@ const request = (more: Partial<WorktreeRequest> = {}): WorktreeRequest => ({
   ...more,
 });
 
+const prepare = async (wanted: WorktreeRequest) => worktrees.make(await worktrees.plan(wanted));
+
 describe('a worktree', () => {
   it('starts at the newest commit of the default branch, on the branch of its attempt', async () => {
     writeFileSync(join(repo, 'a.txt'), 'two\n');
     git(repo, 'commit', '-qam', 'second');
-    const made = await worktrees.prepare(request());
+    const made = await prepare(request());
     expect(made).toMatchObject({ branch: 'mc/MC-1/1', base: git(repo, 'rev-parse', 'HEAD'), isFresh: true });
     expect(git(made.path, 'branch', '--show-current')).toBe('mc/MC-1/1');
     expect(readFileSync(join(made.path, 'a.txt'), 'utf8')).toBe('two\n');
@@ -62,7 +64,7 @@ describe('a worktree', () => {
       git(repo, 'for-each-ref') +
       git(repo, 'status', '--porcelain') +
       readFileSync(join(repo, '.git/config'), 'utf8');
-    const made = await worktrees.prepare(request());
+    const made = await prepare(request());
     writeFileSync(join(made.path, 'b.txt'), 'new\n');
     git(made.path, 'add', '.');
     git(made.path, 'commit', '-qm', 'work');
@@ -77,28 +79,26 @@ describe('a worktree', () => {
 
   it('is made for many attempts at once from one clone', async () => {
     const made = await Promise.all(
-      [1, 2, 3, 4, 5, 6].map((n) =>
-        worktrees.prepare(request({ attempt: `att_${n}`, ticket: `MC-${n}`, number: 1 })),
-      ),
+      [1, 2, 3, 4, 5, 6].map((n) => prepare(request({ attempt: `att_${n}`, ticket: `MC-${n}`, number: 1 }))),
     );
     expect(new Set(made.map((w) => git(w.path, 'branch', '--show-current'))).size).toBe(6);
   });
 
   it('names what is wrong with a repository', async () => {
     const gone = { ...project, repository: { path: join(dir, 'nowhere') } };
-    await expect(worktrees.prepare(request({ project: gone }))).rejects.toThrow(
+    await expect(prepare(request({ project: gone }))).rejects.toThrow(
       /^repository_unreachable: cannot fetch .*nowhere.*Check that it exists/,
     );
     const branchless = { ...project, defaultBranch: 'trunk' };
-    await expect(worktrees.prepare(request({ project: branchless }))).rejects.toThrow(
+    await expect(prepare(request({ project: branchless }))).rejects.toThrow(
       /^default_branch_missing: .*trunk/,
     );
     const evil = { ...project, key: 'EV', repository: { url: 'ext::sh -c touch% pwned' } };
-    await expect(worktrees.prepare(request({ project: evil }))).rejects.toThrow(/^repository_unusable/);
+    await expect(prepare(request({ project: evil }))).rejects.toThrow(/^repository_unusable/);
   });
 
   it('runs no hook and no filter, whatever an agent wrote into the clone', async () => {
-    const first = await worktrees.prepare(request());
+    const first = await prepare(request());
     const clone = clones.path('MC');
     git(clone, 'config', 'core.hooksPath', dir);
     git(clone, 'config', 'core.fsmonitor', `touch ${join(dir, 'pwned')}; false`);
@@ -107,22 +107,22 @@ describe('a worktree', () => {
     writeFileSync(join(first.path, '.gitattributes'), '* filter=evil\n');
     writeFileSync(join(first.path, 'a.txt'), 'changed\n');
     await worktrees.save('MC', first.path, 'MC-1', 1);
-    await worktrees.prepare(request({ attempt: 'att_2', number: 2 }));
+    await prepare(request({ attempt: 'att_2', number: 2 }));
     expect(existsSync(join(dir, 'pwned'))).toBe(false);
   });
 
   it('puts aside, and does not delete, a branch of the same name', async () => {
-    const first = await worktrees.prepare(request());
+    const first = await prepare(request());
     git(first.path, 'commit', '-q', '--allow-empty', '-m', 'precious');
     await worktrees.retire('MC', first.path, 'MC-1', 1);
-    await worktrees.prepare(request({ attempt: 'att_other' }));
+    await prepare(request({ attempt: 'att_other' }));
     expect(git(clones.path('MC'), 'log', '--branches=mc-old/*', '--format=%s')).toContain('precious');
   });
 });
 
 describe('work that was not committed', () => {
   it('is saved with untracked and without ignored files before the worktree goes, and comes back uncommitted', async () => {
-    const first = await worktrees.prepare(request());
+    const first = await prepare(request());
     writeFileSync(join(first.path, 'a.txt'), 'changed\n');
     writeFileSync(join(first.path, 'new file.txt'), 'untracked\n');
     writeFileSync(join(first.path, 'ignored'), 'build\n');
@@ -132,7 +132,7 @@ describe('work that was not committed', () => {
     const files = git(clones.path('MC'), 'ls-tree', '-r', '--name-only', 'mc-wip/MC-1/1').split('\n');
     expect(files).toEqual(['.gitignore', 'a.txt', 'new file.txt']);
 
-    const next = await worktrees.prepare(
+    const next = await prepare(
       request({
         attempt: 'att_2',
         number: 2,
@@ -145,18 +145,18 @@ describe('work that was not committed', () => {
   });
 
   it('is found by the name of its branch too', async () => {
-    const first = await worktrees.prepare(request());
+    const first = await prepare(request());
     git(first.path, 'commit', '-q', '--allow-empty', '-m', 'step');
     writeFileSync(join(first.path, 'b.txt'), 'b\n');
     await worktrees.retire('MC', first.path, 'MC-1', 1);
-    const next = await worktrees.prepare(request({ attempt: 'att_2', number: 2, startAt: 'mc-wip/MC-1/1' }));
+    const next = await prepare(request({ attempt: 'att_2', number: 2, startAt: 'mc-wip/MC-1/1' }));
     expect(next.base).toBe(first.base);
     expect(git(next.path, 'log', '-1', '--format=%s')).toBe('step');
     expect(git(next.path, 'status', '--porcelain')).toBe('?? b.txt');
   });
 
   it('is nothing when all is committed, also after an earlier save', async () => {
-    const first = await worktrees.prepare(request());
+    const first = await prepare(request());
     writeFileSync(join(first.path, 'b.txt'), 'b\n');
     expect((await worktrees.save('MC', first.path, 'MC-1', 1)).commit).not.toBeNull();
     git(first.path, 'add', '.');
@@ -166,17 +166,17 @@ describe('work that was not committed', () => {
   });
 
   it('includes commits on a head that the branch does not know', async () => {
-    const first = await worktrees.prepare(request());
+    const first = await prepare(request());
     git(first.path, 'checkout', '-q', '--detach');
     git(first.path, 'commit', '-q', '--allow-empty', '-m', 'detached');
     await worktrees.retire('MC', first.path, 'MC-1', 1);
     expect(git(clones.path('MC'), 'log', '-1', '--format=%s', 'mc-wip/MC-1/1')).toBe('detached');
-    const next = await worktrees.prepare(request({ attempt: 'att_2', number: 2, startAt: 'mc-wip/MC-1/1' }));
+    const next = await prepare(request({ attempt: 'att_2', number: 2, startAt: 'mc-wip/MC-1/1' }));
     expect(git(next.path, 'log', '-1', '--format=%s')).toBe('detached');
   });
 
   it('keeps a worktree that holds what git cannot record', async () => {
-    const first = await worktrees.prepare(request());
+    const first = await prepare(request());
     const nested = join(first.path, 'vendor');
     mkdirSync(nested);
     git(nested, 'init', '-q');
@@ -184,7 +184,7 @@ describe('work that was not committed', () => {
     expect((await worktrees.retire('MC', first.path, 'MC-1', 1)).complete).toBe(false);
     expect(existsSync(nested)).toBe(true);
 
-    const second = await worktrees.prepare(request({ attempt: 'att_2', number: 2 }));
+    const second = await prepare(request({ attempt: 'att_2', number: 2 }));
     rmSync(join(second.path, '.git'));
     git(second.path, 'init', '-q');
     expect((await worktrees.retire('MC', second.path, 'MC-1', 2)).complete).toBe(false);
@@ -194,9 +194,9 @@ describe('work that was not committed', () => {
 
 describe('going on', () => {
   it('resumes in the same worktree, as it was', async () => {
-    const first = await worktrees.prepare(request());
+    const first = await prepare(request());
     writeFileSync(join(first.path, 'b.txt'), 'b\n');
-    const again = await worktrees.prepare(
+    const again = await prepare(
       request({ earlier: { path: first.path, base: first.base, number: 1, isSameAttempt: true } }),
     );
     expect(again).toEqual({ ...first, isFresh: false });
@@ -204,11 +204,11 @@ describe('going on', () => {
   });
 
   it('resumes from branch and saved work when the worktree is gone', async () => {
-    const first = await worktrees.prepare(request());
+    const first = await prepare(request());
     git(first.path, 'commit', '-q', '--allow-empty', '-m', 'step');
     writeFileSync(join(first.path, 'b.txt'), 'b\n');
     await worktrees.retire('MC', first.path, 'MC-1', 1);
-    const again = await worktrees.prepare(
+    const again = await prepare(
       request({ earlier: { path: first.path, base: first.base, number: 1, isSameAttempt: true } }),
     );
     expect(again).toEqual(first);
@@ -217,9 +217,9 @@ describe('going on', () => {
   });
 
   it('continues an earlier attempt in its worktree, on a branch of its own', async () => {
-    const first = await worktrees.prepare(request());
+    const first = await prepare(request());
     writeFileSync(join(first.path, 'b.txt'), 'b\n');
-    const next = await worktrees.prepare(
+    const next = await prepare(
       request({
         attempt: 'att_2',
         number: 2,
@@ -232,20 +232,20 @@ describe('going on', () => {
   });
 
   it('starts at a submitted head, which is its base', async () => {
-    const first = await worktrees.prepare(request());
+    const first = await prepare(request());
     git(first.path, 'commit', '-q', '--allow-empty', '-m', 'submitted');
     const head = git(first.path, 'rev-parse', 'HEAD');
-    const next = await worktrees.prepare(request({ attempt: 'att_2', number: 2, startAt: head }));
+    const next = await prepare(request({ attempt: 'att_2', number: 2, startAt: head }));
     expect(next.base).toBe(head);
-    await expect(
-      worktrees.prepare(request({ attempt: 'att_3', number: 3, startAt: '0'.repeat(40) })),
-    ).rejects.toThrow(/^start_missing/);
+    await expect(prepare(request({ attempt: 'att_3', number: 3, startAt: '0'.repeat(40) }))).rejects.toThrow(
+      /^start_missing/,
+    );
   });
 });
 
 describe('a diff', () => {
   it('lists files with counts, and cuts a patch that is too large', async () => {
-    const made = await worktrees.prepare(request());
+    const made = await prepare(request());
     writeFileSync(join(made.path, 'a.txt'), 'one\nzwölf\n');
     writeFileSync(join(made.path, 'big.txt'), `${'\u0001'.repeat(70)}\n`.repeat(12_000));
     git(made.path, 'add', '.');

@@ -20,6 +20,14 @@ export interface WorktreeRequest {
   earlier: { path: string | null; base: string | null; number: number; isSameAttempt: boolean } | null;
 }
 
+export interface WorktreePlan {
+  request: WorktreeRequest;
+  branch: string;
+  base: string;
+  /** Null where an earlier worktree is used again. */
+  start: Start | null;
+}
+
 export interface Worktree {
   path: string;
   branch: string;
@@ -37,26 +45,32 @@ export class Worktrees {
     this.#clones = clones;
   }
 
-  async prepare(request: WorktreeRequest, signal?: AbortSignal): Promise<Worktree> {
+  /** Where the work will start: fetches, and changes nothing else, so that it may go before the offer is accepted. */
+  async plan(request: WorktreeRequest, signal?: AbortSignal): Promise<WorktreePlan> {
     checkNames(request);
-    const { earlier, ticket, number, project } = request;
-    const branch = attemptBranch(ticket, number);
+    const { earlier, project } = request;
+    const branch = attemptBranch(request.ticket, request.number);
     if (earlier?.path && existsSync(join(earlier.path, '.git'))) {
-      const path = earlier.path;
-      // Same files, same place, so an agent's session finds what it knew; only the branch is the new attempt's.
-      if (!earlier.isSameAttempt) await this.#clones.exclusively(project.key, () => switchTo(path, branch));
-      return {
-        path,
-        branch,
-        base: earlier.base ?? (await this.#forkPoint(project, path, 'HEAD', signal)),
-        isFresh: false,
-      };
+      const base = earlier.base ?? (await this.#forkPoint(project, earlier.path, 'HEAD', signal));
+      return { request, branch, base, start: null };
     }
     const clone = await this.#clones.refresh(project, signal);
     const start = await this.#start(request, clone, signal);
+    return { request, branch, base: start.base, start };
+  }
+
+  async make({ request, branch, base, start }: WorktreePlan, signal?: AbortSignal): Promise<Worktree> {
+    const { earlier, project } = request;
+    if (start === null) {
+      const path = earlier?.path ?? '';
+      // Same files, same place, so an agent's session finds what it knew; only the branch is the new attempt's.
+      if (!earlier?.isSameAttempt) await this.#clones.exclusively(project.key, () => switchTo(path, branch));
+      return { path, branch, base, isFresh: false };
+    }
     const path = this.path(request.attempt);
+    const clone = this.#clones.path(project.key);
     await this.#clones.exclusively(project.key, () => this.#add(clone, path, branch, start, request, signal));
-    return { path, branch, base: start.base, isFresh: true };
+    return { path, branch, base, isFresh: true };
   }
 
   path(attempt: string): string {
@@ -198,7 +212,7 @@ export class Worktrees {
   }
 }
 
-interface Start {
+export interface Start {
   commit: string;
   base: string;
   /** The commit is one that Mission Control made of uncommitted work. */

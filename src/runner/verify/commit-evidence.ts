@@ -43,12 +43,8 @@ export async function verifyCommit(
   const type = await objectType(clone, commit, signal);
   if (type === null) return refuted(`Commit ${commit} does not exist in the project's repository.`);
   if (type !== 'commit') return refuted(`${commit} is a ${type}, not a commit.`);
-  const base =
-    offer.base ??
-    (offer.personal ? await forkPoint(clone, offer.project.defaultBranch, commit, signal) : null);
-  if (base === null && !offer.personal) {
-    return unverified('The base of the attempt is not known.');
-  }
+  const base = offer.base ?? (await forkPoint(clone, offer, commit, signal));
+  if (base === null && !offer.personal) return unverified('The base of the attempt is not known.');
   if (base !== null && !(await isAncestor(clone, base, commit, signal))) {
     return refuted(`Commit ${commit} does not descend from the attempt's base ${base}.`);
   }
@@ -82,16 +78,18 @@ function list(paths: string[]): string[] {
   return paths.slice(0, MOST_FILES).map((path) => cleanText(path, 1000));
 }
 
+/** Where the work left the default branch, for work whose base is not on record. */
 async function forkPoint(
   clone: string,
-  branch: string,
+  { project, personal }: Pick<VerifyOffer, 'project' | 'personal'>,
   commit: string,
   signal?: AbortSignal,
 ): Promise<string | null> {
-  const head = await readRef(clone, `refs/remotes/origin/${branch}`, signal);
+  const head = await readRef(clone, `refs/remotes/origin/${project.defaultBranch}`, signal);
   if (head === null) return null;
-  // Work that is merged already has no fork left; its own first parent is what it changed.
-  if (await isAncestor(clone, commit, head, signal)) return readRef(clone, `${commit}^1`, signal);
+  // A person may hand in what is merged already: then no fork is left, and its own parent is what it changed.
+  if (personal && (await isAncestor(clone, commit, head, signal)))
+    return readRef(clone, `${commit}^1`, signal);
   const { exitCode, stdout } = await runGit(['merge-base', '--end-of-options', head, commit], {
     cwd: clone,
     accept: [0, 1],
