@@ -79,3 +79,9 @@ export function coloured(style: Style, word: string, shown: Printable = word): S
   const name = COLOURS[word];
   return name === undefined ? line(shown) : style[name](shown);
 }
+
+/** `in_progress` → `In progress`. */
+export function labelOf(word: string): string {
+  const spaced = word.replaceAll('_', ' ');
+  return spaced.charAt(0).toUpperCase() + spaced.slice(1);
+}

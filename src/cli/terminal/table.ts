@@ -4,7 +4,7 @@
  */
 import { displayWidth, pad, truncate } from './display-width.ts';
 import { line, Safe, type Printable } from './safe-text.ts';
-import type { Style } from './style.ts';
+import { coloured, labelOf, type Style } from './style.ts';
 
 export interface Column<Row> {
   title: string;
@@ -14,6 +14,19 @@ export interface Column<Row> {
   align?: 'left' | 'right';
   /** This column shrinks first. */
   flexible?: boolean;
+}
+
+/** A column of one word of the domain: read as people read it, coloured by what it means. */
+export function wordColumn<Row>(
+  { style }: { style: Style },
+  title: string,
+  word: (row: Row) => string | null,
+): Column<Row> {
+  return {
+    title,
+    value: (row) => labelOf(word(row) ?? ''),
+    paint: (shown, row) => coloured(style, word(row) ?? '', shown),
+  };
 }
 
 const GAP = '  ';
