@@ -6,7 +6,7 @@ import { required, runs, type Context, type Io } from '../context.ts';
 import { UsageError } from '../failures.ts';
 import { readBody } from '../read-body.ts';
 import { text } from '../terminal/safe-text.ts';
-import { budgetOf, gather, number, numberOrNone, oneOf, orNone, span, words } from '../values.ts';
+import { budgetOf, gather, numberOrNone, oneOf, orNone, span, words } from '../values.ts';
 import { commandText, printFindings, troubleOf } from './project.ts';
 
 interface ProfileOptions {
@@ -78,7 +78,7 @@ export function defineProfile(program: Command, io: Io): void {
     if (body['command'] === undefined) {
       throw new UsageError(
         'A profile needs a command.',
-        `mctl profile create ${String(body['id'])} --adapter command -- program argument`,
+        'mctl profile create my_agent --adapter command -- program argument',
       );
     }
     body['adapter'] ??= 'command';
