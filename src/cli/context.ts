@@ -15,13 +15,13 @@ import { renderTable, type Column } from './terminal/table.ts';
 
 /** The world outside the command. */
 export interface Io {
-  out(text: string): void;
-  err(text: string): void;
-  readInput(): Promise<string>;
+  out: (text: string) => void;
+  err: (text: string) => void;
+  readInput: () => Promise<string>;
   env: Record<string, string | undefined>;
   /** Width of the terminal; null where standard output is none. */
   columns: number | null;
-  now(): number;
+  now: () => number;
   /** Aborts when the person presses Ctrl-C. */
   signal: AbortSignal;
 }

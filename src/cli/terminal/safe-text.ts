@@ -22,9 +22,7 @@ export function plainText(text: string): string {
 
 /** As plainText, on one line. */
 export function plainLine(text: string): string {
-  return plainText(text)
-    .replaceAll(/\s*[\n\t]+\s*/g, ' ')
-    .trim();
+  return plainText(text).replaceAll(/\s*[\n\t]+\s*/g, ' ');
 }
 
 export class Safe {

@@ -61,7 +61,7 @@ describe('text from outside', () => {
   });
 
   test('is kept on one line where a line is wanted', () => {
-    expect(plainLine('one\n\n  two\tthree ')).toBe('one two three');
+    expect(plainLine('one\n\n  two\tthree ')).toBe('one two three ');
     expect(text`key: ${'a\nb'} ${3} ${null}`.text).toBe('key: a b 3 ');
     expect(block('a\n\tb').text).toBe('a\n    b');
   });
