@@ -14,6 +14,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 interface Room {
   /** Other rooms this one may import; its own files always. */
   mayImport: string[];
+  /** Rooms of which it may take types alone: `import type` is gone when the code runs. */
+  typesFrom?: string[];
   /** npm packages and Node built-ins it may import; 'any' where that is its own business. */
   packages: 'any' | RegExp;
   because: string;
@@ -32,9 +34,11 @@ const ROOMS: Record<string, Room> = {
     because: 'one schema validates, documents and types a message, and knows nothing of who sends it',
   },
   client: {
-    mayImport: ['contract', 'domain'],
+    mayImport: ['domain'],
+    typesFrom: ['contract'],
     packages: /^$/,
-    because: 'cli, runner and scripts speak to the server like anyone else, with fetch alone',
+    because:
+      'pages, commands and runner speak to the server with fetch alone, and zod stays out of the browser',
   },
   store: {
     mayImport: ['domain'],
@@ -43,6 +47,7 @@ const ROOMS: Record<string, Room> = {
   },
   services: {
     mayImport: ['domain', 'store'],
+    typesFrom: ['contract'],
     packages: 'any',
     because:
       'a use case loads, lets the domain decide, and commits; how it was asked for is the transport’s matter',
@@ -54,6 +59,7 @@ const ROOMS: Record<string, Room> = {
   },
   transports: {
     mayImport: ['services', 'contract', 'domain'],
+    typesFrom: ['store'],
     packages: 'any',
     because: 'it translates and authenticates, nothing else',
   },
@@ -68,11 +74,15 @@ const ROOMS: Record<string, Room> = {
     because: 'a command is a client of the API like any other; it never sees the store',
   },
   web: {
-    mayImport: ['client', 'contract', 'domain'],
+    mayImport: ['client', 'domain'],
+    typesFrom: ['contract'],
     packages: 'any',
-    because: 'the pages are a client of the API like any other',
+    because: 'the pages are a client of the API like any other, and zod stays out of the browser',
   },
 };
+
+/** Rooms that others enter through one file only. */
+const DOORS: Record<string, string> = { store: 'src/store/port.ts' };
 
 /** The composition root, the only place that knows everyone. */
 const MAIN = 'main';
@@ -149,18 +159,29 @@ function breaches(): string[] {
       if (other === null || other === source.room) continue;
       // A test may use the real neighbours (a store in memory, the schemas) to check its own room against.
       if (isTest(source)) continue;
-      if (!room.mayImport.includes(other)) {
+      const asType = room.typesFrom?.includes(other) === true;
+      const door = DOORS[other];
+      if (asType && !statement.typeOnly) {
         found.push(
-          `${source.path}:${statement.line} imports ${target}, but ${source.room} may import only ${room.mayImport.join(', ') || 'nothing'}: ${room.because}.`,
+          `${source.path}:${statement.line} imports ${target} as a value, but ${source.room} takes only types from ${other}: ${room.because}. Write \`import type\`.`,
         );
-      } else if (source.room === 'web' && other !== 'domain' && !statement.typeOnly) {
+      } else if (!asType && !room.mayImport.includes(other)) {
         found.push(
-          `${source.path}:${statement.line} imports ${target} as a value. Write \`import type\`: the pages take only types from ${other}, so that zod stays out of the browser.`,
+          `${source.path}:${statement.line} imports ${target}, but ${source.room} may import only ${listed(room)}: ${room.because}.`,
+        );
+      } else if (door !== undefined && target !== door) {
+        found.push(
+          `${source.path}:${statement.line} imports ${target}, but others enter ${other} through ${door} alone. Add what is missing to that port.`,
         );
       }
     }
   }
   return found;
+}
+
+function listed({ mayImport, typesFrom = [] }: Room): string {
+  const all = [...mayImport, ...typesFrom.map((room) => `types from ${room}`)];
+  return all.length === 0 ? 'nothing' : all.join(', ');
 }
 
 describe('the reader of imports', () => {
