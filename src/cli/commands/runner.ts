@@ -1,12 +1,12 @@
 /** `mctl runner …`: the machines that execute work. `mctl runner start` makes this machine one of them. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import type { Runner } from '../../contract/shapes.ts';
 import { required, runs, type Io } from '../context.ts';
-import { NotConnected, Unwell } from '../failures.ts';
+import { Unwell, UsageError } from '../failures.ts';
+import { dataDirectory } from '../find-server.ts';
 import { text } from '../terminal/safe-text.ts';
 import { wordColumn } from '../terminal/table.ts';
 import { gather, words } from '../values.ts';
@@ -23,27 +23,31 @@ export function defineRunner(program: Command, io: Io): void {
   const start = runner
     .command('start', { isDefault: true })
     .description('work on this machine for a server: mctl runner --server URL --token TOKEN')
-    .option('--name <name>', 'how it is called; the same name continues the same runner', hostname())
+    .option('--name <name>', 'how it is called; else the name of this machine')
     .option('--slots <n>', 'attempts at once; else the number of cores')
     .option('--label <label>', 'what it offers, for projects that ask for it (repeatable)', gather);
   runs<StartOptions>(start, io, async (context, options) => {
-    const { url, token, dataDir } = context.connection;
-    if (token === undefined) {
-      throw new NotConnected(
+    const program = fileURLToPath(new URL('../../runner/main.js', import.meta.url));
+    if (!existsSync(program)) throw new Unwell(`${program} is missing; build it first: npm run build`);
+    const { server, token } = context.flags;
+    const url = server ?? io.env['MC_URL'];
+    if (url !== undefined && token === undefined && (io.env['MC_RUNNER_TOKEN'] ?? '') === '') {
+      throw new UsageError(
         `A runner needs a token for ${url}.`,
         'on the server: mctl token create --role runner --name this-machine; here: --token TOKEN',
       );
     }
-    const program = fileURLToPath(new URL('../../runner/main.js', import.meta.url));
-    if (!existsSync(program)) throw new Unwell(`${program} is missing; build it first: npm run build`);
+    const labels = words(options.label) ?? [];
     const args = [
-      ['--server', url],
-      ['--data-dir', dataDir],
-      ['--name', options.name ?? hostname()],
+      ['--data-dir', dataDirectory(context.flags, io.env)],
+      ...(url === undefined ? [] : [['--server', url]]),
+      ...(options.name === undefined ? [] : [['--name', options.name]]),
       ...(options.slots === undefined ? [] : [['--slots', options.slots]]),
-      ...(words(options.label) ?? []).map((label) => ['--label', label]),
+      ...(labels.length === 0 ? [] : [['--labels', labels.join(',')]]),
     ].flat();
-    await runUntilDone(program, args, { ...io.env, MC_TOKEN: token }, io.signal);
+    // By the environment, so that no process list shows it.
+    const env = token === undefined ? io.env : { ...io.env, MC_RUNNER_TOKEN: token };
+    await runUntilDone(program, args, env, io.signal);
   });
 
   const list = runner.command('list').alias('ls').description('list the runners');
