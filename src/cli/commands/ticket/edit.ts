@@ -8,6 +8,7 @@ import { ticketKey } from '../../references.ts';
 import { text } from '../../terminal/safe-text.ts';
 import { gather, number, words } from '../../values.ts';
 import { tellingConflicts } from './conflict.ts';
+import { editText } from './edit-text.ts';
 import { addTicketFieldOptions, ticketFields, type TicketFieldOptions } from './fields.ts';
 
 interface EditOptions extends TicketFieldOptions {
@@ -21,7 +22,7 @@ interface EditOptions extends TicketFieldOptions {
 export function defineEdit(parent: Command, io: Io): void {
   const command = parent
     .command('edit')
-    .description('change fields of a ticket; flags that add to lists add')
+    .description('change fields of a ticket; without flags, its title and text in your editor')
     .argument('<key>', 'the ticket, like MC-12')
     .option('-t, --title <title>', 'its title')
     .option('--remove-label <label>', 'take a label away (repeatable)', gather)
@@ -46,8 +47,13 @@ export function defineEdit(parent: Command, io: Io): void {
       completion:
         fields['completion'] === undefined ? undefined : { ...before.completion, ...fields['completion'] },
     });
-    if (Object.keys(body).length === 0)
+    if (Object.keys(body).length === 0 && io.columns !== null) {
+      Object.assign(body, await editText(before, io.env));
+      if (Object.keys(body).length === 0) return context.note(context.style.dim('Nothing changed.'));
+    }
+    if (Object.keys(body).length === 0) {
       throw new UsageError('Nothing to change.', 'mctl edit --help lists the fields.');
+    }
     const version = number(options.ifVersion, '--if-version') ?? before.version;
     const ticket = await tellingConflicts(context, before, () =>
       context.api.patch<Ticket>(`/tickets/${key}`, body, { ifMatch: version }),

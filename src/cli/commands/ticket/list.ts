@@ -31,7 +31,7 @@ export function defineList(parent: Command, io: Io): void {
     .option('-c, --campaign <key>', 'only of this campaign')
     .option('-l, --label <label>', 'only with this label')
     .option('-q, --search <words>', 'only those that contain these words')
-    .option('--sort <by>', 'priority, age, updated or created')
+    .option('--sort <by>', 'dispatch (how they would start), priority, age, updated, created')
     .option('-n, --limit <n>', 'at most so many', '200');
   runs<ListOptions>(command, io, async (context, options) => {
     const statuses =
