@@ -72,8 +72,11 @@ const PAGES = [
   ['trust', '/trust'],
 ];
 const SIZES = [
-  ['', { viewport: { width: 1280, height: 800 } }],
-  ['-phone', { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true }],
+  { suffix: '', device: { viewport: { width: 1280, height: 800 } } },
+  {
+    suffix: '-phone',
+    device: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
+  },
 ];
 
 mkdirSync(images, { recursive: true });
@@ -89,7 +92,7 @@ const browser = await chromium.launch({
 });
 try {
   for (const colorScheme of ['light', 'dark']) {
-    for (const [suffix, device] of SIZES) {
+    for (const { suffix, device } of SIZES) {
       const context = await browser.newContext({ ...device, colorScheme, reducedMotion: 'reduce' });
       const page = await context.newPage();
       await page.goto((await api('POST', '/sign-in-links', {})).url);
