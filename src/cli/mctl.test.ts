@@ -96,6 +96,22 @@ describe('what is sent', () => {
     expect(first?.headers.authorization).toBe('Bearer secret');
   });
 
+  test('is sent again with the same key when the connection broke before the answer', async () => {
+    server.onEach('POST /tickets', { lost: true }, { status: 201, body: sampleTicket({ key: 'MC-1' }) });
+    expect((await run('create x --project MC')).code).toBe(0);
+    const keys = server.requestsTo('POST /tickets').map(({ headers }) => headers['idempotency-key']);
+    expect(keys).toHaveLength(2);
+    expect(keys[0]).toBe(keys[1]);
+  });
+
+  test('is never sent again where it carries a version: somebody may have decided meanwhile', async () => {
+    server
+      .on('GET /tickets/MC-1', { body: sampleTicket({ key: 'MC-1' }) })
+      .on('PATCH /tickets/MC-1', { lost: true });
+    expect((await run('edit MC-1 --priority 0')).code).toBe(5);
+    expect(server.requestsTo('PATCH /tickets/MC-1')).toHaveLength(1);
+  });
+
   test('uses the Idempotency-Key that a script gave', async () => {
     server.on('POST /tickets', { status: 201, body: sampleTicket() });
     await run('create x --project MC --idempotency-key nightly-7');

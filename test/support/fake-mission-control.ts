@@ -23,6 +23,8 @@ export interface Answer {
   headers?: Record<string, string>;
   /** Sent as it is, for streams. */
   raw?: string;
+  /** The connection breaks instead: the request was taken, its answer is lost. */
+  lost?: boolean;
 }
 type Handler = (received: Received) => Answer | Promise<Answer>;
 
@@ -153,6 +155,10 @@ export class FakeMissionControl {
     this.#checkRequest(received);
     const handler = this.#handlers.get(`${method} ${path}`);
     const answer = handler ? await handler(received) : refusal('not_found', `${method} ${path}`);
+    if (answer.lost === true) {
+      request.socket.destroy();
+      return;
+    }
     this.#checkAnswer(received, answer);
     response.writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers });
     response.end(answer.raw ?? (answer.body === undefined ? '' : JSON.stringify(answer.body)));
