@@ -7,6 +7,7 @@ import { defineLogs } from './commands/attempt/logs.ts';
 import { defineCampaign } from './commands/campaign.ts';
 import { defineCompletion } from './commands/completion.ts';
 import { defineDoctor } from './commands/doctor.ts';
+import { defineEvidence } from './commands/evidence.ts';
 import { defineInbox } from './commands/inbox.ts';
 import { defineJob } from './commands/job.ts';
 import { definePause } from './commands/pause.ts';
@@ -63,6 +64,7 @@ export function createProgram(io: Io): Command {
   program.commandsGroup('Everything else, by noun:');
   defineTicket(program, io);
   defineAttempt(program, io);
+  defineEvidence(program, io);
   defineProject(program, io);
   defineProfile(program, io);
   defineCampaign(program, io);

@@ -117,7 +117,7 @@ describe('configured things', () => {
       reason: null,
       version: 1,
     };
-    server.on('GET /jobs/audit', { body: job }).on('PATCH /jobs/audit', { body: { ...job, enabled: false } });
+    server.list('GET /jobs', [job]).on('PATCH /jobs/audit', { body: { ...job, enabled: false } });
     expect((await run('job disable audit -r "too loud"')).out).toContain('Disabled');
     expect(lastBody()).toEqual({ enabled: false, reason: 'too loud' });
   });
@@ -150,7 +150,7 @@ describe('configured things', () => {
   });
 
   test('pausing says who paused and how to go on', async () => {
-    server.on('POST /pause', { body: {} }).on('GET /policy', {
+    server.on('POST /pause', {
       body: samplePolicy({
         paused: { by: 'ana', reason: 'deploy', at: '2026-06-18T05:37:27.000Z', stop: true },
       }),

@@ -2,13 +2,14 @@
 import type { Command } from 'commander';
 import type { Job } from '../../contract/shapes.ts';
 import { required, runs, type Context, type Io } from '../context.ts';
+import { UsageError } from '../failures.ts';
 import { text } from '../terminal/safe-text.ts';
 import { wordColumn } from '../terminal/table.ts';
 
 export function defineJob(program: Command, io: Io): void {
   const job = program
     .command('job')
-    .description('jobs of Mission Control itself: list, show, enable, disable, run');
+    .description('jobs of Mission Control itself: list, show, enable, disable');
 
   const list = job.command('list').alias('ls').description('list the jobs');
   runs(list, io, async (context) => {
@@ -36,7 +37,7 @@ export function defineJob(program: Command, io: Io): void {
 
   const show = job.command('show').description('show one job').argument('<name>', 'like ticket-pickup');
   runs(show, io, async (context, _options, name) => {
-    const found = await context.api.get<Job>(pathOf(name));
+    const found = await findJob(context, name);
     context.result(found, () => printJob(context, found));
   });
 
@@ -50,26 +51,24 @@ export function defineJob(program: Command, io: Io): void {
       .argument('<name>', 'like ticket-pickup')
       .requiredOption('-r, --reason <text>', 'why; it stays with the job');
     runs<{ reason: string }>(change, io, async (context, options, name) => {
-      const before = await context.api.get<Job>(pathOf(name));
+      const before = await findJob(context, name);
       const changed = await context.api.patch<Job>(
-        pathOf(name),
+        `/jobs/${encodeURIComponent(before.name)}`,
         { enabled, reason: options.reason },
         { ifMatch: before.version },
       );
       context.result(changed, () => printJob(context, changed));
     });
   }
-
-  const run = job.command('run').description('run a job now').argument('<name>', 'like audit');
-  runs(run, io, async (context, _options, name) => {
-    const ran = await context.api.post<unknown>(`${pathOf(name)}/run`, {}, { timeoutMs: 300_000 });
-    if (context.json) return context.printJson(ran);
-    printJob(context, await context.api.get<Job>(pathOf(name)));
-  });
 }
 
-const pathOf = (name: string | undefined): string =>
-  `/jobs/${encodeURIComponent(required(name, 'The name'))}`;
+async function findJob(context: Context, given: string | undefined): Promise<Job> {
+  const name = required(given, 'The name');
+  const { items } = await context.api.list<Job>('/jobs', {}, 1000);
+  const found = items.find((job) => job.name === name);
+  if (found !== undefined) return found;
+  throw new UsageError(`There is no job "${name}".`, `there are ${items.map((job) => job.name).join(', ')}.`);
+}
 
 function printJob(context: Context, job: Job): void {
   context.print(text`${context.style.bold(job.name)} ${context.word(job.enabled ? 'enabled' : 'disabled')}`);

@@ -19,12 +19,12 @@ export function definePause(program: Command, io: Io): void {
     .option('--off', 'go on')
     .option('-r, --reason <text>', 'why; it is shown everywhere');
   runs<PauseOptions>(command, io, async (context, options) => {
-    const answer = await context.api.post<unknown>(
+    const policy = await context.api.post<Policy>(
       '/pause',
       withoutUndefined({ paused: options.off !== true, stop: options.stop, reason: options.reason }),
     );
-    if (context.json) return context.printJson(answer);
-    const { paused } = await context.api.get<Policy>('/policy');
+    if (context.json) return context.printJson(policy);
+    const { paused } = policy;
     if (paused === null)
       context.print(text`${context.style.green('Running')}: work starts as slots are free.`);
     else {

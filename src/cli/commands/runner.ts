@@ -80,9 +80,14 @@ export function defineRunner(program: Command, io: Io): void {
   runs(show, io, async (context, _options, given) => {
     const name = required(given, 'The name');
     const { items } = await context.api.list<Runner>('/runners', {}, 1000);
-    const found =
-      items.find((each) => each.name === name || each.id === name) ??
-      (await context.api.get<Runner>(`/runners/${encodeURIComponent(name)}`));
+    const found = items.find((each) => each.name === name || each.id === name);
+    if (found === undefined) {
+      const names = items.map((each) => each.name).join(', ');
+      throw new UsageError(
+        `There is no runner "${name}".`,
+        names === '' ? 'mctl runner start' : `there are ${names}.`,
+      );
+    }
     context.result(found, () => {
       context.print(text`${context.style.bold(found.name)} ${context.word(found.state)}`);
       context.printCard([

@@ -257,6 +257,13 @@ describe('mctl move', () => {
     expect((await run('move MC-1 accept')).err).toContain('Missing: commit, check');
   });
 
+  test('takes the state to reach where one transition leads there', async () => {
+    server.on('GET /tickets/MC-1', { body: before }).on('POST /tickets/MC-1/transitions', { body: before });
+    await run('move MC-1 done');
+    expect(lastBody()).toEqual({ transition: 'accept' });
+    expect((await run('move MC-1 backlog')).err).toContain('from in_review to backlog');
+  });
+
   test('names what is possible when it does not know the word', async () => {
     server.on('GET /tickets/MC-1', { body: before });
     expect((await run('move MC-1 finish')).err).toContain('MC-1 takes accept, cancel now.');

@@ -4,7 +4,8 @@
  */
 import type { Command } from 'commander';
 import type { Ticket } from '../../../contract/shapes.ts';
-import { TRANSITIONS } from '../../../domain/words.ts';
+import { TRANSITION_TABLE } from '../../../domain/ticket/transitions.ts';
+import { TICKET_STATUSES, TRANSITIONS } from '../../../domain/words.ts';
 import { runs, type Io } from '../../context.ts';
 import { UsageError } from '../../failures.ts';
 import { readText } from '../../read-body.ts';
@@ -26,7 +27,7 @@ export function defineMove(parent: Command, io: Io): void {
     .command('move')
     .description('make a transition: ready, defer, hand_in, accept, request_changes, cancel, reopen')
     .argument('<key>', 'the ticket, like MC-12')
-    .argument('<transition>', 'what shall happen to it; mctl show lists what you may')
+    .argument('<transition>', 'what shall happen to it, or the state to reach; mctl show lists what you may')
     .option('-r, --reason <text>', 'why; it stays in the history')
     .option('--feedback <text>', 'what the next attempt has to do better; - reads standard input')
     .option('--summary <text>', 'what you did, when you hand in your own work')
@@ -60,8 +61,18 @@ function transitionOf(given: string, ticket: Ticket): string {
   const word = given.replaceAll('-', '_');
   const transition = TRANSITIONS.find((each) => each === word);
   if (transition !== undefined) return transition;
+  const there = TRANSITION_TABLE.filter(
+    (row) =>
+      row.to === word &&
+      row.from.includes(ticket.status) &&
+      ticket.allowedTransitions.includes(row.transition),
+  );
+  const [only, ...others] = there;
+  if (only !== undefined && others.length === 0) return only.transition;
   throw new UsageError(
-    `"${given}" is no transition.`,
+    TICKET_STATUSES.some((status) => status === word)
+      ? `Nothing that you may do takes ${ticket.key} from ${ticket.status} to ${word}.`
+      : `"${given}" is neither a transition nor a state.`,
     ticket.allowedTransitions.length === 0
       ? `${ticket.key} cannot be moved now: ${ticket.nextAction.text}`
       : `${ticket.key} takes ${ticket.allowedTransitions.join(', ')} now.`,
