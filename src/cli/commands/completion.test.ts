@@ -33,7 +33,7 @@ describe('completion', () => {
     expect(await complete('show', '')).toEqual(['tickets-1']);
     expect(await complete('project', 'show', '')).toEqual(['projects-1']);
     expect(await complete('logs', 'tick')).toEqual(['tickets-1']);
-    expect(await complete('job', 'run', '')).toEqual(['jobs-1']);
+    expect(await complete('job', 'enable', '')).toEqual(['jobs-1']);
     expect(await complete('create', 'Title', '')).toEqual([]);
   });
 

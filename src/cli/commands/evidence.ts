@@ -58,20 +58,23 @@ function readTicket(context: Context, given: string | undefined): Promise<Ticket
 }
 
 function newest(ticket: Ticket, which: string | undefined, fits: (evidence: Evidence) => boolean): Evidence {
-  const names = (each: Evidence): unknown[] => [each.kind, each.id, each.claim['name']];
+  const names = (each: Evidence): string[] => [each.kind, each.id, nameOf(each)];
   const found = ticket.evidence
     .filter(fits)
     .findLast((each) => which === undefined || names(each).includes(which));
   if (found !== undefined) return found;
-  const all = [
-    ...new Set(ticket.evidence.filter(fits).map((each) => String(each.claim['name'] ?? each.kind))),
-  ];
+  const all = [...new Set(ticket.evidence.filter(fits).map((each) => nameOf(each)))];
   throw new UsageError(
     which === undefined
       ? `${ticket.key} has no such evidence.`
       : `${ticket.key} has no such evidence: "${which}".`,
     all.length === 0 ? `its turn: ${ticket.nextAction.text}` : `it has ${all.join(', ')}.`,
   );
+}
+
+/** A check is known by its name, everything else by its kind. */
+function nameOf({ claim, kind }: Evidence): string {
+  return typeof claim['name'] === 'string' ? claim['name'] : kind;
 }
 
 async function printOutput(context: Context, evidence: Evidence): Promise<void> {
