@@ -6,7 +6,7 @@
     var choice = null;
     try {
       choice = localStorage.getItem('mc.theme');
-    } catch (error) {
+    } catch {
       /* Storage may be off; then the system decides. */
     }
     var theme = choice === 'dark' || choice === 'light' ? choice : dark.matches ? 'dark' : 'light';

@@ -44,7 +44,7 @@ export function applyFrame(frame: StreamFrame): void {
   }
   const body = parse(frame.data);
   if (body === null) return;
-  const [family] = frame.event.split('.');
+  const family: string = frame.event.replace(/\..*$/s, '');
   const ticket = typeof body.ticket === 'string' ? body.ticket : null;
   switch (family) {
     case 'attempt':

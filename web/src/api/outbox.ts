@@ -46,7 +46,7 @@ export const outbox = {
   get entries(): readonly OutboxEntry[] {
     return snapshot;
   },
-  subscribe(listener: () => void): () => void {
+  subscribe: (listener: () => void): (() => void) => {
     listeners.add(listener);
     return () => listeners.delete(listener);
   },

@@ -1,5 +1,6 @@
 /** The closed lists of the domain in the words that people read, with what each means. A list that grows does not compile here. */
 import type {
+  ActorKind,
   AlertSeverity,
   EvidenceKind,
   EvidenceState,
@@ -110,3 +111,17 @@ export const SKIP_MEANS: Record<SkipReason, string> = {
   budget_exhausted: 'A budget is spent. A person can raise it.',
   claim_conflict: 'Somebody else changed it at the moment of the claim. The next tick looks again.',
 };
+
+const ACTOR_WORDS: Record<ActorKind, string> = {
+  human: 'a person',
+  orchestrator: 'the orchestrator',
+  policy: 'the completion policy',
+  dispatcher: 'the dispatcher',
+  attempt: 'the worker',
+  runner: 'a runner',
+  control_plane: 'Mission Control',
+  operator: 'the operator',
+};
+/** Whose turn it is, in words; what the list does not know is said as it came. */
+export const actorWords = (actor: string): string =>
+  (ACTOR_WORDS as Record<string, string | undefined>)[actor] ?? actor.replaceAll('_', ' ');

@@ -32,6 +32,7 @@ export default function OutputView({
   const { lines, ended, hasRead, error, revision } = useSyncExternalStore(log.subscribe, log.getState);
   const scroller = useRef<HTMLDivElement>(null);
   const [follows, setFollows] = useState(true);
+  // oxlint-disable-next-line react/incompatible-library -- no React Compiler here
   const virtual = useVirtualizer({
     count: lines.length,
     getScrollElement: () => scroller.current,

@@ -79,7 +79,7 @@ function Body({ item, ticket }: { item: InboxItem; ticket: Ticket | undefined })
     case 'attempts_exhausted': {
       const question = ticket?.questions.find((q) => q.id === item.question);
       if (!ticket || !question) return <p className="text-muted text-sm">{revealHidden(item.subject)}</p>;
-      return <QuestionBox ticket={ticket} question={question} />;
+      return <QuestionBox ticket={ticket} question={question} bare />;
     }
     case 'review':
       return ticket ? <Review ticket={ticket} attemptId={item.attempt} /> : null;

@@ -25,7 +25,16 @@ const KINDS = {
 
 type Body = { text: string } | { choice: string };
 
-export function QuestionBox({ ticket, question }: { ticket: Ticket; question: Question }) {
+/** @param bare without a frame, where something around it has one already */
+export function QuestionBox({
+  ticket,
+  question,
+  bare,
+}: {
+  ticket: Ticket;
+  question: Question;
+  bare?: boolean;
+}) {
   const me = useMe();
   const offline = useIsOffline();
   const kept = useOutbox().find((e) => e.kind === 'answer' && e.question === question.id);
@@ -63,7 +72,12 @@ export function QuestionBox({ ticket, question }: { ticket: Ticket; question: Qu
   const who = question.kind === 'attempts_exhausted' ? '' : (ticket.owner ?? ticket.profile ?? 'The agent');
 
   return (
-    <div className="border-amber/35 bg-amber-soft/50 rounded-lg border p-3.5" data-question={question.id}>
+    <div
+      className={
+        bare ? 'border-amber/60 border-l-2 pl-3' : 'border-amber/35 bg-amber-soft/50 rounded-lg border p-3.5'
+      }
+      data-question={question.id}
+    >
       <p className="text-muted mb-1.5 flex items-center gap-1.5 text-xs">
         <kind.icon size={14} className="text-amber" aria-hidden />
         <span>

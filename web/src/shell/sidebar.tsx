@@ -81,7 +81,7 @@ export function Sidebar({ overview, session }: { overview: Overview | undefined;
           </div>
         </div>
         {overview && <HealthLine overview={overview} />}
-        <p className="text-faint truncate text-xs" title={`${session.role}`}>
+        <p className="text-faint truncate text-xs">
           {session.name} · {session.role}
         </p>
       </div>

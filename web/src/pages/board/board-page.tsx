@@ -139,6 +139,7 @@ export function BoardPage() {
         actions={
           <Button
             size="small"
+            className="max-md:hidden"
             icon={<Plus size={14} aria-hidden />}
             onClick={() => openDialog({ name: 'new-ticket', project: search.project || undefined })}
           >

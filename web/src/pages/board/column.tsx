@@ -37,6 +37,7 @@ export function Column({ status, filter, count, blocked, reception, bare, onMove
     query.data?.pages.flatMap((page) => page.items) ??
     (offline ? keptTickets().filter((ticket) => matchesFilter(ticket, filter)) : []);
   const isLoading = query.data === undefined && !query.error && !offline;
+  // oxlint-disable-next-line react/incompatible-library -- no React Compiler here
   const virtual = useVirtualizer({
     count: items.length,
     getScrollElement: () => scroller.current,

@@ -31,7 +31,11 @@ export function HomePage() {
         title="Home"
         actions={
           <>
-            {overview && <HealthLine overview={overview} />}
+            {overview && (
+              <span className="md:hidden">
+                <HealthLine overview={overview} />
+              </span>
+            )}
             <ConnectionMark className="text-muted md:hidden" />
           </>
         }

@@ -91,7 +91,7 @@ function JobRow({ job, onSwitch }: { job: Job; onSwitch: () => void }) {
           icon={<Play size={13} aria-hidden />}
           blocked={blocked}
           busy={run.isPending}
-          aria-label={`Run ${job.name} now`}
+          aria-label={`Run now: ${job.name}`}
           onClick={() => run.mutate()}
         >
           Run now
@@ -100,7 +100,7 @@ function JobRow({ job, onSwitch }: { job: Job; onSwitch: () => void }) {
           size="small"
           blocked={blocked}
           onClick={onSwitch}
-          aria-label={`${job.enabled ? 'Disable' : 'Enable'} ${job.name}`}
+          aria-label={`${job.enabled ? 'Disable …' : 'Enable …'} ${job.name}`}
         >
           {job.enabled ? 'Disable …' : 'Enable …'}
         </Button>

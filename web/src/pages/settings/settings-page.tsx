@@ -86,7 +86,7 @@ function Projects({ onEdit }: { onEdit: (project?: Project) => void }) {
                   label={`Edit project ${project.key}`}
                   onEdit={() => onEdit(project)}
                 >
-                  <p className="text-muted text-xs break-all">
+                  <p className="text-muted text-xs break-words">
                     <span className="font-mono">
                       {revealHidden(project.repository.path ?? project.repository.url ?? '')}
                     </span>{' '}
@@ -127,7 +127,7 @@ function Profiles({ onEdit }: { onEdit: (profile?: Profile) => void }) {
                   label={`Edit profile ${profile.id}`}
                   onEdit={() => onEdit(profile)}
                 >
-                  <p className="text-muted text-xs break-all">
+                  <p className="text-muted text-xs break-words">
                     {profile.adapter} ·{' '}
                     <span className="font-mono">{revealHidden(commandLine(profile.command))}</span>
                     {profile.model && ` · ${profile.model}`} · permissions: {profile.permissions}

@@ -41,6 +41,8 @@ export function TicketPage() {
 
 function Body({ ticket }: { ticket: Ticket }) {
   const open = ticket.questions.filter((q) => q.state === 'open');
+  // While somebody works, that comes first; else it stands where the seed has it, under the activity.
+  const isLive = ticket.attempt !== null && !['ended', 'parked'].includes(ticket.attempt.state);
   const isClosed = ticket.status === 'done' || ticket.status === 'cancelled';
   return (
     <>
@@ -61,7 +63,7 @@ function Body({ ticket }: { ticket: Ticket }) {
               <SafeText text={ticket.feedback} className="border-violet border-l-2 pl-3 text-base" />
             </Section>
           )}
-          <LivePanel ticket={ticket} />
+          {isLive && <LivePanel ticket={ticket} />}
           <Section title="Description">
             {ticket.description.trim() === '' ? (
               <p className="text-faint text-sm">None.</p>
@@ -91,6 +93,7 @@ function Body({ ticket }: { ticket: Ticket }) {
           )}
           {ticket.attempt && <AttemptList ticket={ticket} />}
           <Conversation ticket={ticket} />
+          {!isLive && <LivePanel ticket={ticket} />}
         </div>
         <Properties ticket={ticket} />
       </div>

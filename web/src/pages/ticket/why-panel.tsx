@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import type { Skip, Ticket } from '../../../../src/contract/shapes.ts';
 import { whyQuery } from '../../api/queries.ts';
 import { revealHidden } from '../../format/reveal-hidden.ts';
-import { SKIP_MEANS } from '../../format/words.ts';
+import { actorWords, SKIP_MEANS } from '../../format/words.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Section } from '../../ui/page.tsx';
 import { Ago } from '../../ui/time.tsx';
@@ -25,7 +25,7 @@ export function WhyPanel({ ticket }: { ticket: Ticket }) {
           <p className="text-sm">
             {ticket.nextAction.text}
             {ticket.nextAction.actor && (
-              <span className="text-muted">: the turn of {ticket.nextAction.actor.replaceAll('_', ' ')}</span>
+              <span className="text-muted"> · it is the turn of {actorWords(ticket.nextAction.actor)}</span>
             )}
           </p>
         )}
