@@ -16,7 +16,8 @@ export const queryClient = new QueryClient({
     queries: {
       // The live stream says what is stale; this only bounds the damage of a missed event.
       staleTime: 60_000,
-      gcTime: MONTH_MS,
+      // Not a month: a timer holds 24 days at most, and a longer one fires at once. Age is looked at when it is kept.
+      gcTime: Infinity,
       refetchOnWindowFocus: false,
       refetchOnReconnect: false,
       retry: (count, error) => error instanceof ApiProblem && error.problem.retryable && count < 3,
@@ -36,15 +37,20 @@ export const persister = createAsyncStoragePersister({
   throttleTime: 1_000,
 });
 
+interface KeptQuery {
+  state: { data: unknown; dataUpdatedAt: number };
+  queryKey: readonly unknown[];
+}
+
 export const persistOptions = {
   persister,
   maxAge: MONTH_MS,
   buster: 'v1',
   dehydrateOptions: {
-    shouldDehydrateQuery: (query: {
-      state: { status: string; data: unknown };
-      queryKey: readonly unknown[];
-    }) => query.state.data !== undefined && !query.queryKey.includes('volatile'),
+    shouldDehydrateQuery: ({ state, queryKey }: KeptQuery) =>
+      state.data !== undefined &&
+      Date.now() - state.dataUpdatedAt < MONTH_MS &&
+      !queryKey.includes('volatile'),
   },
 };
 

@@ -5,6 +5,20 @@
 import ReactMarkdown, { type Components } from 'react-markdown';
 import rehypeSanitize from 'rehype-sanitize';
 
+interface Node {
+  type: string;
+  children?: Node[];
+}
+
+/** Tags that somebody typed stay readable as what was typed; the sanitizer would drop them without a word. */
+function rawAsText() {
+  const walk = (node: Node): void => {
+    if (node.type === 'raw') node.type = 'text';
+    node.children?.forEach(walk);
+  };
+  return walk;
+}
+
 const SAFE_LINK = /^(https?:|mailto:)/i;
 
 const components: Components = {
@@ -31,7 +45,7 @@ export default function Markdown({ text }: { text: string }) {
   return (
     <div className="prose-calm">
       <ReactMarkdown
-        rehypePlugins={[rehypeSanitize]}
+        rehypePlugins={[rawAsText, rehypeSanitize]}
         components={components}
         urlTransform={(url) => (SAFE_LINK.test(url) ? url : '')}
       >
