@@ -97,6 +97,8 @@ export const heartbeatAnswer = z.object({
   leaseMs: z.number(),
   directive: z.enum(['continue', 'park', 'stop']),
   answers: z.array(z.object({ question: z.string(), choice: z.string() })).optional(),
+  /** How long ago the agent last signalled; null when it has not. Signals do not pass the runner, which judges stalls. */
+  sinceSignalMs: z.number().nullable().optional(),
 });
 export type HeartbeatAnswer = z.infer<typeof heartbeatAnswer>;
 

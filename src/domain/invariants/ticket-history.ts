@@ -1,0 +1,160 @@
+/**
+ * What must hold in the history of one ticket: fed with its events in order, each with the state before and after it.
+ * Written against the domain's words, not against the deciders, so that a wrong decider is found.
+ */
+import { evidenceOf, newestAttempt, openAttempt, openQuestions, type Attempt, type Completion, type Ticket } from '../ticket/state.ts';
+import type { TicketEvent } from '../ticket/events.ts';
+import { transitionRow } from '../ticket/transitions.ts';
+import type { InvariantReport } from './report.ts';
+
+/** The completion policy that was in force when an event was written; null where the project is unknown. */
+export type PolicyAt = (seq: number, ticket: Ticket) => Completion | null;
+
+export class TicketHistory {
+  readonly #report: InvariantReport;
+  readonly #policyAt: PolicyAt;
+  readonly #hash: (text: string) => string;
+  #highestFence = 0;
+
+  constructor(report: InvariantReport, policyAt: PolicyAt, hash: (text: string) => string) {
+    this.#report = report;
+    this.#policyAt = policyAt;
+    this.#hash = hash;
+  }
+
+  event(event: TicketEvent & { seq: number }, before: Ticket | null, after: Ticket): void {
+    const { key } = after;
+    const at = `${key} at seq ${event.seq}`;
+    this.#report.expect('I9', event.actor.kind !== 'operator', () => `${at}: the operator is the actor of ${event.type}`);
+    this.#oneOpenAttempt(after, at);
+    if (event.type === 'ticket.transitioned') this.#transition(event, before, after, at);
+    if (event.type === 'attempt.offered') {
+      const { fence } = event.data;
+      this.#report.expect('I2', fence > this.#highestFence, () => `${at}: fencing token ${fence} after ${this.#highestFence}`);
+      this.#highestFence = Math.max(this.#highestFence, fence);
+      this.#answersDelivered(event.data, before, at);
+    } else if (before && 'fence' in event.data && 'attempt' in event.data) {
+      this.#workerWrite(event, before, at);
+    }
+  }
+
+  /** What must hold for the state that the ticket has now. */
+  final(ticket: Ticket): void {
+    this.#report.expect(
+      'I7',
+      ticket.status !== 'needs_input' || ticket.questions.some((q) => q.state !== 'withdrawn'),
+      () => `${ticket.key} is needs_input without a question`,
+    );
+    if (ticket.status === 'in_progress') {
+      const newest = newestAttempt(ticket);
+      this.#report.expect(
+        'I11',
+        newest !== null && (newest.state === 'offered' || newest.state === 'running' || newest.state === 'stopping'),
+        () => `${ticket.key} is in_progress and its newest attempt is ${newest?.state ?? 'absent'}`,
+      );
+    }
+  }
+
+  #oneOpenAttempt(ticket: Ticket, at: string): void {
+    const open = ticket.attempts.filter((attempt) => attempt.state !== 'ended');
+    this.#report.expect(
+      'I1',
+      open.length === 0 || (open.length === 1 && open[0] === newestAttempt(ticket)),
+      () => `${at}: open attempts ${open.map((attempt) => attempt.number).join(', ')}`,
+    );
+  }
+
+  #workerWrite(event: TicketEvent & { seq: number }, before: Ticket, at: string): void {
+    const { attempt: id, fence } = event.data as { attempt: string; fence: number };
+    const attempt = before.attempts.find((candidate) => candidate.id === id);
+    if (!attempt) {
+      this.#report.violate('I2', `${at}: ${event.type} of the unknown attempt ${id}`);
+      return;
+    }
+    // The end of a parked attempt is the control plane's, not a worker's.
+    const byWorker = event.actor.kind === 'attempt' || event.actor.kind === 'runner';
+    if (!byWorker) return;
+    this.#report.expect(
+      'I2',
+      fence === before.fence && fence === attempt.fence,
+      () => `${at}: ${event.type} under fencing token ${fence}, current is ${before.fence}`,
+    );
+    this.#report.expect(
+      'I2',
+      attempt.state !== 'ended' && attempt.state !== 'parked',
+      () => `${at}: ${event.type} by attempt ${attempt.number}, which is ${attempt.state}`,
+    );
+  }
+
+  #transition(event: Extract<TicketEvent, { type: 'ticket.transitioned' }>, before: Ticket | null, after: Ticket, at: string): void {
+    const { transition, from, to } = event.data;
+    const row = transitionRow(transition);
+    this.#report.expect(
+      'I5',
+      before?.status === from && row.from.includes(from) && row.to === to && row.by.includes(event.actor.kind),
+      () => `${at}: ${transition} from ${before?.status ?? 'nothing'} to ${to} by ${event.actor.kind}`,
+    );
+    if (transition === 'claim' || transition === 'resume') {
+      const open = before ? openAttempt(before) : null;
+      this.#report.expect(
+        'I1',
+        open === null || (transition === 'resume' && open.state === 'parked'),
+        () => `${at}: ${transition} while attempt ${open?.number} is ${open?.state}`,
+      );
+    }
+    if (transition === 'resume' && before) {
+      this.#report.expect('I12', openQuestions(before).length === 0, () => `${at}: resumed with an open question`);
+    }
+    if (to === 'done' && before) this.#done(event, before, after, at);
+  }
+
+  #done(event: Extract<TicketEvent, { type: 'ticket.transitioned' }> & { seq?: number }, before: Ticket, after: Ticket, at: string): void {
+    const attempt = newestAttempt(before);
+    if (!attempt || attempt.outcome !== 'submitted') {
+      this.#report.violate('I6', `${at}: done without a submitted attempt`);
+      return;
+    }
+    const policy = this.#policyAt(event.seq ?? 0, before);
+    if (!policy) {
+      this.#report.violate('I6', `${at}: done, and the completion policy of project ${before.project} is unknown`);
+      return;
+    }
+    const missing = unsatisfied(before, attempt, policy, event.at);
+    this.#report.expect('I6', missing.length === 0, () => `${at}: done without verified ${missing.join(', ')}`);
+    this.#report.expect('I6', event.actor.id !== attempt.submittedBy, () => `${at}: accepted by its own worker ${event.actor.id}`);
+    this.#report.expect(
+      'I6',
+      after.decision !== null && after.decision.attempt === attempt.id && after.decision.evidenceHash === this.#hash(fingerprint(before, attempt)),
+      () => `${at}: the decision is not bound to the evidence that stood`,
+    );
+  }
+
+  #answersDelivered(offered: Extract<TicketEvent, { type: 'attempt.offered' }>['data'], before: Ticket | null, at: string): void {
+    if (!before) return;
+    for (const question of before.questions) {
+      if (question.state !== 'answered') continue;
+      const due = offered.resumed ? question.attempt === offered.attempt && question.deliveredTo.length === 0 : offered.kind === 'agent';
+      if (!due) continue;
+      this.#report.expect('I12', offered.answers.includes(question.id), () => `${at}: the answer to ${question.id} is not in what goes on`);
+    }
+  }
+}
+
+/** Written anew here on purpose: the completion room's own function is what this checks. */
+function unsatisfied(ticket: Ticket, attempt: Attempt, policy: Completion, at: number): string[] {
+  const waived = new Set(ticket.waivers.filter((w) => w.attempt === attempt.id && w.expiresAt > at).map((w) => w.kind));
+  return policy.requires.filter((kind) => {
+    if (kind === 'review' || waived.has(kind)) return false;
+    const evidence = evidenceOf(ticket, attempt.id).filter((e) => e.kind === kind && e.required);
+    if (evidence.length === 0) return !(kind === 'check' && policy.checks.length === 0);
+    if (evidence.some((e) => e.state !== 'verified')) return true;
+    return kind === 'check' && policy.checks.some((name) => !evidence.some((e) => e.claim['name'] === name));
+  });
+}
+
+function fingerprint(ticket: Ticket, attempt: Attempt): string {
+  const evidence = evidenceOf(ticket, attempt.id);
+  const commit = evidence.find((e) => e.kind === 'commit')?.claim['commit'];
+  const lines = evidence.map((e) => `${e.id} ${e.kind} ${e.state} ${JSON.stringify(e.claim)}`).sort();
+  return [attempt.id, typeof commit === 'string' ? commit : (attempt.head ?? ''), ...lines].join('\n');
+}

@@ -1,0 +1,91 @@
+/**
+ * When a ticket may be done: the policy in force, what it still misses, and the fingerprint of what was decided on.
+ * Fails closed: evidence that is unverified, given up or of another attempt does not count.
+ */
+import type { EvidenceKind } from '../words.ts';
+import { type Completion, type Evidence, type Ticket, evidenceOf, submittedAttempt } from './state.ts';
+
+/** The project's policy with the ticket's own members over it. */
+export function effectiveCompletion(project: Completion, ticket: Partial<Completion> | null): Completion {
+  const own = Object.fromEntries(Object.entries(ticket ?? {}).filter(([, value]) => value !== undefined));
+  return { ...project, ...own };
+}
+
+export interface CompletionGaps {
+  /** Kinds that are required and neither verified nor waived. */
+  missing: EvidenceKind[];
+  refuted: Evidence[];
+  /** Required evidence that a verifier has not settled yet. */
+  pending: Evidence[];
+  givenUp: Evidence[];
+  /** Files of the submission that the project protects. */
+  protectedPaths: string[];
+}
+
+export function completionGaps(ticket: Ticket, completion: Completion, now: number): CompletionGaps {
+  const attempt = submittedAttempt(ticket);
+  const gaps: CompletionGaps = { missing: [], refuted: [], pending: [], givenUp: [], protectedPaths: [] };
+  if (!attempt) return { ...gaps, missing: completion.requires.filter((kind) => kind !== 'review') };
+  const evidence = evidenceOf(ticket, attempt.id);
+  const waived = new Set(
+    ticket.waivers.filter((w) => w.attempt === attempt.id && w.expiresAt > now).map((w) => w.kind),
+  );
+  for (const kind of completion.requires) {
+    // `accept` is itself the review, by someone other than the worker.
+    if (kind === 'review') continue;
+    const ofKind = evidence.filter((e) => e.kind === kind && e.required);
+    gaps.refuted.push(...ofKind.filter((e) => e.state === 'refuted'));
+    gaps.givenUp.push(...ofKind.filter((e) => e.state === 'unverified' && e.givenUp));
+    gaps.pending.push(...ofKind.filter((e) => e.state === 'unverified' && !e.givenUp));
+    if (!waived.has(kind) && !isSatisfied(kind, ofKind, completion)) gaps.missing.push(kind);
+  }
+  for (const e of evidence) {
+    const touched = e.details['protectedPaths'];
+    if (Array.isArray(touched)) gaps.protectedPaths.push(...touched.map(String));
+  }
+  return gaps;
+}
+
+function isSatisfied(kind: EvidenceKind, evidence: Evidence[], completion: Completion): boolean {
+  if (evidence.some((e) => e.state !== 'verified')) return false;
+  if (kind === 'check') {
+    return completion.checks.every((name) => evidence.some((e) => e.claim['name'] === name));
+  }
+  return evidence.length > 0;
+}
+
+/** The evidence that a verifier still has to look at, now that the attempt has ended and nothing can change under it. */
+export function verifiableEvidence(ticket: Ticket, now: number): Evidence[] {
+  const submitted = submittedAttempt(ticket);
+  const ended = new Set(ticket.attempts.filter((a) => a.state === 'ended').map((a) => a.id));
+  return ticket.evidence.filter((e) => {
+    if ((e.kind !== 'commit' && e.kind !== 'check') || !ended.has(e.attempt)) return false;
+    if (e.reverify) return true;
+    const isOpen = ticket.status === 'in_review' && e.attempt === submitted?.id;
+    return isOpen && e.state === 'unverified' && !e.givenUp && (e.retryAt === null || e.retryAt <= now);
+  });
+}
+
+/** Every piece of required evidence has been verified, refuted or given up: the review can be decided. */
+export function isReviewReady(ticket: Ticket, completion: Completion, now: number): boolean {
+  const attempt = submittedAttempt(ticket);
+  if (!attempt || attempt.state !== 'ended') return false;
+  return completionGaps(ticket, completion, now).pending.length === 0;
+}
+
+/** What a decision is bound to: attempt, commit, and each piece of evidence with its state. */
+export function evidenceFingerprint(ticket: Ticket): string {
+  const attempt = submittedAttempt(ticket);
+  if (!attempt) return '';
+  const lines = evidenceOf(ticket, attempt.id)
+    .map((e) => `${e.id} ${e.kind} ${e.state} ${JSON.stringify(e.claim)}`)
+    .sort();
+  return [attempt.id, submittedCommit(ticket) ?? '', ...lines].join('\n');
+}
+
+export function submittedCommit(ticket: Ticket): string | null {
+  const attempt = submittedAttempt(ticket);
+  if (!attempt) return null;
+  const commit = evidenceOf(ticket, attempt.id).find((e) => e.kind === 'commit')?.claim['commit'];
+  return typeof commit === 'string' ? commit : attempt.head;
+}

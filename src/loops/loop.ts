@@ -1,0 +1,52 @@
+/**
+ * A loop is `runOnce` and a timer around it. It runs when something changed (`poke`) and every few seconds as a safety
+ * net, never twice at the same time: a poke during a run makes one more run after it.
+ */
+
+export interface Loop {
+  /** Asks for a run soon; many pokes make one run. */
+  poke(): void;
+  stop(): Promise<void>;
+}
+
+export interface LoopOptions {
+  name: string;
+  runOnce: () => Promise<void>;
+  everyMs: number;
+  onError: (name: string, error: unknown) => void;
+}
+
+export function startLoop(options: LoopOptions): Loop {
+  let stopped = false;
+  let running: Promise<void> | null = null;
+  let wanted = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  const run = (): void => {
+    if (stopped) return;
+    if (running) {
+      wanted = true;
+      return;
+    }
+    clearTimeout(timer);
+    wanted = false;
+    running = options
+      .runOnce()
+      .catch((error: unknown) => options.onError(options.name, error))
+      .finally(() => {
+        running = null;
+        if (stopped) return;
+        if (wanted) setImmediate(run);
+        else timer = setTimeout(run, options.everyMs);
+      });
+  };
+  setImmediate(run);
+  return {
+    poke: run,
+    stop: async () => {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}

@@ -1,0 +1,54 @@
+/**
+ * Ends what its lease no longer covers: offers that nobody took, attempts whose runner fell silent, parked attempts
+ * whose runner is gone for good. It only proposes; each write re-checks the lease by the database's clock.
+ *
+ * After its own start or stall a server waits one lease before it calls anyone lost: the silence may have been its own.
+ */
+import { type Refusal, isRefusal } from '../domain/refusal.ts';
+import { expireAttempt, loseParkedAttempt } from '../services/attempts.ts';
+import type { Deps } from '../services/deps.ts';
+
+export class Reaper {
+  readonly #deps: Deps;
+  readonly #monotonic: () => number;
+  #quietUntil: number;
+  #lastRun: number;
+
+  /** @param monotonic milliseconds that no clock change moves, e.g. `performance.now` */
+  constructor(deps: Deps, monotonic: () => number) {
+    this.#deps = deps;
+    this.#monotonic = monotonic;
+    this.#lastRun = monotonic();
+    this.#quietUntil = monotonic() + deps.timing.leaseMs;
+  }
+
+  /** Returns the attempts that it ended. @param everyMs how often it is meant to run; a much longer gap was a stall */
+  async runOnce(everyMs: number): Promise<string[]> {
+    const at = this.#monotonic();
+    if (at - this.#lastRun > everyMs + this.#deps.timing.leaseMs / 2) this.#quietUntil = at + this.#deps.timing.leaseMs;
+    this.#lastRun = at;
+    const now = await this.#deps.store.now();
+    const ended: string[] = [];
+    for (const open of await this.#deps.store.openAttempts()) {
+      const grace = open.state === 'offered' ? 0 : this.#deps.timing.graceMs;
+      const isOver = open.lease === null || open.lease.expiresAt + grace <= now;
+      if (!isOver || at < this.#quietUntil) continue;
+      const result: unknown = await expireAttempt(this.#deps, open);
+      if (!isRefusal(result as Refusal)) ended.push(open.attempt);
+    }
+    await this.#reapParked(now, ended);
+    return ended;
+  }
+
+  async #reapParked(now: number, ended: string[]): Promise<void> {
+    const parked = await this.#deps.store.parkedAttempts();
+    if (parked.length === 0) return;
+    const seen = new Map((await this.#deps.store.presences()).map((presence) => [presence.runner, presence.seenAt]));
+    for (const open of parked) {
+      const silentSince = open.runner === null ? 0 : (seen.get(open.runner) ?? 0);
+      if (now - silentSince < this.#deps.timing.parkedSilenceMs) continue;
+      await loseParkedAttempt(this.#deps, open.attempt);
+      ended.push(open.attempt);
+    }
+  }
+}

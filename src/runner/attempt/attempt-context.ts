@@ -1,0 +1,27 @@
+/** What all attempts of one runner share. */
+import type { Adapter } from '../adapters/adapter.ts';
+import type { Clock } from '../clock.ts';
+import type { Log } from '../log.ts';
+import type { ControlPlane, Processes, Workspaces } from '../ports.ts';
+import type { AttemptRecords } from './attempt-record.ts';
+
+export interface AttemptContext {
+  clock: Clock;
+  log: Log;
+  controlPlane: ControlPlane;
+  processes: Processes;
+  workspaces: Workspaces;
+  records: AttemptRecords;
+  adapters: Partial<Record<string, Adapter>>;
+  dataDir: string;
+  ownerTag: string;
+  bootId: string;
+  /** The environment of the runner itself, of which allow-lists let something through. */
+  environment: NodeJS.ProcessEnv;
+  /** Between SIGTERM and SIGKILL. */
+  killGraceMs: number;
+  /** How long an agent that has submitted, asked or failed may take to exit by itself. */
+  courtesyMs: number;
+  /** Until the server has said otherwise. */
+  leaseMs: () => number;
+}

@@ -1,0 +1,112 @@
+/**
+ * The server as the runner sees it: one address that may change, one token, and answers that are told apart by what
+ * to do about them. A local runner outlives its server, so the address is looked up again whenever nobody answers.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ApiClient, ApiProblem, type CallOptions, Unreachable } from '../client/api-client.ts';
+import type { Polled } from '../contract/runner-protocol.ts';
+import { readJsonFile } from './atomic-file.ts';
+import type { AttemptVerb, ControlPlane, Registration, WorkVerb } from './ports.ts';
+
+export interface ControlPlaneOptions {
+  dataDir: string;
+  /** Given by the user; else `server.json` in the data directory says it. */
+  server?: string;
+  /** Given by the environment; else `runner.token` in the data directory holds it. */
+  token?: string;
+}
+
+export class HttpControlPlane implements ControlPlane {
+  readonly #options: ControlPlaneOptions;
+  #client: ApiClient | undefined;
+
+  constructor(options: ControlPlaneOptions) {
+    this.#options = options;
+  }
+
+  get url(): string {
+    return this.#connect().url;
+  }
+
+  register(body: Record<string, unknown>): Promise<Registration> {
+    return this.#call('POST', '/runners', { body, timeoutMs: 10_000 });
+  }
+
+  poll(runner: string, body: Record<string, unknown>, signal: AbortSignal): Promise<Polled> {
+    const waitMs = typeof body['waitMs'] === 'number' ? body['waitMs'] : 0;
+    return this.#call('POST', `/runners/${encodeURIComponent(runner)}/poll`, {
+      body,
+      signal,
+      timeoutMs: waitMs + 10_000,
+    });
+  }
+
+  attempt<T>(id: string, verb: AttemptVerb, body: Record<string, unknown>, timeoutMs = 15_000): Promise<T> {
+    return this.#call('POST', `/attempts/${encodeURIComponent(id)}/${verb}`, { body, timeoutMs });
+  }
+
+  work<T>(id: string, verb: WorkVerb, body: Record<string, unknown>, timeoutMs = 15_000): Promise<T> {
+    return this.#call('POST', `/work/${encodeURIComponent(id)}/${verb}`, { body, timeoutMs });
+  }
+
+  async isAnswering(url: string): Promise<boolean> {
+    try {
+      const response = await new ApiClient(url).fetch('GET', '//livez', { timeoutMs: 2000 });
+      await response.body?.cancel();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async #call<T>(method: string, path: string, options: CallOptions): Promise<T> {
+    try {
+      return await this.#connect().call<T>(method, path, options);
+    } catch (error) {
+      // A restarted server may have another port, and a new data directory another token.
+      if (error instanceof Unreachable || (error instanceof ApiProblem && error.status === 401)) {
+        this.#client = undefined;
+      }
+      throw error;
+    }
+  }
+
+  #connect(): ApiClient {
+    if (this.#client) return this.#client;
+    const { dataDir, server, token } = this.#options;
+    const file = join(dataDir, 'server.json');
+    const url = server ?? readJsonFile<{ url?: string }>(file)?.url;
+    if (url === undefined)
+      throw new Unreachable(file, new Error('no server has written its address there yet'));
+    this.#client = new ApiClient(url, token ?? readToken(dataDir));
+    return this.#client;
+  }
+}
+
+function readToken(dataDir: string): string {
+  const file = join(dataDir, 'runner.token');
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new Unreachable(file, error);
+  }
+}
+
+/**
+ * What a failed call means:
+ * - `stale`: this attempt or work is no longer ours; stop, write nothing
+ * - `superseded`: a newer process has our name; stop everything
+ * - `refused`: the server understood and said no; the same again would get the same answer
+ * - `retry`: the server is not there, or not able; try again
+ */
+export type CallFailure = 'stale' | 'superseded' | 'refused' | 'retry';
+
+export function failureOf(error: unknown): CallFailure {
+  if (!(error instanceof ApiProblem)) return 'retry';
+  if (error.code === 'runner_superseded') return 'superseded';
+  if (error.code === 'stale_attempt' || error.status === 404) return 'stale';
+  // A token that is not accepted may be one that is being replaced: wait for it, like for the server itself.
+  if (error.status >= 500 || error.status === 429 || error.status === 401) return 'retry';
+  return 'refused';
+}

@@ -1,0 +1,274 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Clones, type ProjectSource } from './clones.ts';
+import { diffOf } from './diff.ts';
+import { isBranchName } from './git.ts';
+import { type WorktreeRequest, Worktrees } from './worktrees.ts';
+
+let dir: string;
+let repo: string;
+let clones: Clones;
+let worktrees: Worktrees;
+let project: ProjectSource;
+
+const git = (cwd: string, ...args: string[]): string =>
+  execFileSync('git', ['-c', 'user.name=T', '-c', 'user.email=t@example.invalid', ...args], {
+    cwd,
+    stdio: 'pipe',
+  })
+    .toString()
+    .trim();
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'mc-git-'));
+  repo = join(dir, 'repo');
+  mkdirSync(repo);
+  git(repo, 'init', '-q', '-b', 'main');
+  writeFileSync(join(repo, 'a.txt'), 'one\n');
+  writeFileSync(join(repo, '.gitignore'), 'ignored\n');
+  git(repo, 'add', '.');
+  git(repo, 'commit', '-q', '-m', 'first');
+  clones = new Clones(join(dir, 'data'));
+  worktrees = new Worktrees(join(dir, 'data'), clones);
+  project = { key: 'MC', repository: { path: repo }, defaultBranch: 'main' };
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+const request = (more: Partial<WorktreeRequest> = {}): WorktreeRequest => ({
+  attempt: 'att_1',
+  ticket: 'MC-1',
+  number: 1,
+  project,
+  startAt: null,
+  earlier: null,
+  ...more,
+});
+
+const prepare = async (wanted: WorktreeRequest) => worktrees.make(await worktrees.plan(wanted));
+
+describe('a worktree', () => {
+  it('starts at the newest commit of the default branch, on the branch of its attempt', async () => {
+    writeFileSync(join(repo, 'a.txt'), 'two\n');
+    git(repo, 'commit', '-qam', 'second');
+    const made = await prepare(request());
+    expect(made).toMatchObject({ branch: 'mc/MC-1/1', base: git(repo, 'rev-parse', 'HEAD'), isFresh: true });
+    expect(git(made.path, 'branch', '--show-current')).toBe('mc/MC-1/1');
+    expect(readFileSync(join(made.path, 'a.txt'), 'utf8')).toBe('two\n');
+  });
+
+  it('leaves the repository of the user as it was', async () => {
+    const before =
+      git(repo, 'for-each-ref') +
+      git(repo, 'status', '--porcelain') +
+      readFileSync(join(repo, '.git/config'), 'utf8');
+    const made = await prepare(request());
+    writeFileSync(join(made.path, 'b.txt'), 'new\n');
+    git(made.path, 'add', '.');
+    git(made.path, 'commit', '-qm', 'work');
+    await worktrees.retire('MC', made.path, 'MC-1', 1);
+    const after =
+      git(repo, 'for-each-ref') +
+      git(repo, 'status', '--porcelain') +
+      readFileSync(join(repo, '.git/config'), 'utf8');
+    expect(after).toBe(before);
+    expect(existsSync(join(repo, '.git/worktrees'))).toBe(false);
+  });
+
+  it('is made for many attempts at once from one clone', async () => {
+    const made = await Promise.all(
+      [1, 2, 3, 4, 5, 6].map((n) => prepare(request({ attempt: `att_${n}`, ticket: `MC-${n}`, number: 1 }))),
+    );
+    expect(new Set(made.map((w) => git(w.path, 'branch', '--show-current'))).size).toBe(6);
+  });
+
+  it('names what is wrong with a repository', async () => {
+    const gone = { ...project, repository: { path: join(dir, 'nowhere') } };
+    await expect(prepare(request({ project: gone }))).rejects.toThrow(
+      /^repository_unreachable: cannot fetch .*nowhere.*Check that it exists/,
+    );
+    const branchless = { ...project, defaultBranch: 'trunk' };
+    await expect(prepare(request({ project: branchless }))).rejects.toThrow(
+      /^default_branch_missing: .*trunk/,
+    );
+    const evil = { ...project, key: 'EV', repository: { url: 'ext::sh -c touch% pwned' } };
+    await expect(prepare(request({ project: evil }))).rejects.toThrow(/^repository_unusable/);
+  });
+
+  it('runs no hook and no filter, whatever an agent wrote into the clone', async () => {
+    const first = await prepare(request());
+    const clone = clones.path('MC');
+    git(clone, 'config', 'core.hooksPath', dir);
+    git(clone, 'config', 'core.fsmonitor', `touch ${join(dir, 'pwned')}; false`);
+    git(clone, 'config', 'filter.evil.clean', `touch ${join(dir, 'pwned')}; cat`);
+    writeFileSync(join(dir, 'post-checkout'), `#!/bin/sh\ntouch ${join(dir, 'pwned')}\n`, { mode: 0o755 });
+    writeFileSync(join(first.path, '.gitattributes'), '* filter=evil\n');
+    writeFileSync(join(first.path, 'a.txt'), 'changed\n');
+    await worktrees.save('MC', first.path, 'MC-1', 1);
+    await prepare(request({ attempt: 'att_2', number: 2 }));
+    expect(existsSync(join(dir, 'pwned'))).toBe(false);
+  });
+
+  it('puts aside, and does not delete, a branch of the same name', async () => {
+    const first = await prepare(request());
+    git(first.path, 'commit', '-q', '--allow-empty', '-m', 'precious');
+    await worktrees.retire('MC', first.path, 'MC-1', 1);
+    await prepare(request({ attempt: 'att_other' }));
+    expect(git(clones.path('MC'), 'log', '--branches=mc-old/*', '--format=%s')).toContain('precious');
+  });
+});
+
+describe('work that was not committed', () => {
+  it('is saved with untracked and without ignored files before the worktree goes, and comes back uncommitted', async () => {
+    const first = await prepare(request());
+    writeFileSync(join(first.path, 'a.txt'), 'changed\n');
+    writeFileSync(join(first.path, 'new file.txt'), 'untracked\n');
+    writeFileSync(join(first.path, 'ignored'), 'build\n');
+    const saved = await worktrees.retire('MC', first.path, 'MC-1', 1);
+    expect(existsSync(first.path)).toBe(false);
+    expect(saved.complete).toBe(true);
+    const files = git(clones.path('MC'), 'ls-tree', '-r', '--name-only', 'mc-wip/MC-1/1').split('\n');
+    expect(files).toEqual(['.gitignore', 'a.txt', 'new file.txt']);
+
+    const next = await prepare(
+      request({
+        attempt: 'att_2',
+        number: 2,
+        earlier: { path: first.path, base: first.base, number: 1, isSameAttempt: false },
+      }),
+    );
+    expect(next).toMatchObject({ base: first.base, isFresh: true, branch: 'mc/MC-1/2' });
+    expect(git(next.path, 'rev-parse', 'HEAD')).toBe(first.base);
+    expect(git(next.path, 'status', '--porcelain')).toBe('M a.txt\n?? "new file.txt"');
+  });
+
+  it('is found by the name of its branch too', async () => {
+    const first = await prepare(request());
+    git(first.path, 'commit', '-q', '--allow-empty', '-m', 'step');
+    writeFileSync(join(first.path, 'b.txt'), 'b\n');
+    await worktrees.retire('MC', first.path, 'MC-1', 1);
+    const next = await prepare(request({ attempt: 'att_2', number: 2, startAt: 'mc-wip/MC-1/1' }));
+    expect(next.base).toBe(first.base);
+    expect(git(next.path, 'log', '-1', '--format=%s')).toBe('step');
+    expect(git(next.path, 'status', '--porcelain')).toBe('?? b.txt');
+  });
+
+  it('is nothing when all is committed, also after an earlier save', async () => {
+    const first = await prepare(request());
+    writeFileSync(join(first.path, 'b.txt'), 'b\n');
+    expect((await worktrees.save('MC', first.path, 'MC-1', 1)).commit).not.toBeNull();
+    git(first.path, 'add', '.');
+    git(first.path, 'commit', '-qm', 'done');
+    expect(await worktrees.save('MC', first.path, 'MC-1', 1)).toEqual({ commit: null, complete: true });
+    expect(git(clones.path('MC'), 'branch', '--list', 'mc-wip/*')).toBe('');
+  });
+
+  it('includes commits on a head that the branch does not know', async () => {
+    const first = await prepare(request());
+    git(first.path, 'checkout', '-q', '--detach');
+    git(first.path, 'commit', '-q', '--allow-empty', '-m', 'detached');
+    await worktrees.retire('MC', first.path, 'MC-1', 1);
+    expect(git(clones.path('MC'), 'log', '-1', '--format=%s', 'mc-wip/MC-1/1')).toBe('detached');
+    const next = await prepare(request({ attempt: 'att_2', number: 2, startAt: 'mc-wip/MC-1/1' }));
+    expect(git(next.path, 'log', '-1', '--format=%s')).toBe('detached');
+  });
+
+  it('keeps a worktree that holds what git cannot record', async () => {
+    const first = await prepare(request());
+    const nested = join(first.path, 'vendor');
+    mkdirSync(nested);
+    git(nested, 'init', '-q');
+    git(nested, 'commit', '-q', '--allow-empty', '-m', 'x');
+    expect((await worktrees.retire('MC', first.path, 'MC-1', 1)).complete).toBe(false);
+    expect(existsSync(nested)).toBe(true);
+
+    const second = await prepare(request({ attempt: 'att_2', number: 2 }));
+    rmSync(join(second.path, '.git'));
+    git(second.path, 'init', '-q');
+    expect((await worktrees.retire('MC', second.path, 'MC-1', 2)).complete).toBe(false);
+    expect(existsSync(second.path)).toBe(true);
+  });
+});
+
+describe('going on', () => {
+  it('resumes in the same worktree, as it was', async () => {
+    const first = await prepare(request());
+    writeFileSync(join(first.path, 'b.txt'), 'b\n');
+    const again = await prepare(
+      request({ earlier: { path: first.path, base: first.base, number: 1, isSameAttempt: true } }),
+    );
+    expect(again).toEqual({ ...first, isFresh: false });
+    expect(existsSync(join(again.path, 'b.txt'))).toBe(true);
+  });
+
+  it('resumes from branch and saved work when the worktree is gone', async () => {
+    const first = await prepare(request());
+    git(first.path, 'commit', '-q', '--allow-empty', '-m', 'step');
+    writeFileSync(join(first.path, 'b.txt'), 'b\n');
+    await worktrees.retire('MC', first.path, 'MC-1', 1);
+    const again = await prepare(
+      request({ earlier: { path: first.path, base: first.base, number: 1, isSameAttempt: true } }),
+    );
+    expect(again).toEqual(first);
+    expect(git(again.path, 'log', '-1', '--format=%s')).toBe('step');
+    expect(git(again.path, 'status', '--porcelain')).toBe('?? b.txt');
+  });
+
+  it('continues an earlier attempt in its worktree, on a branch of its own', async () => {
+    const first = await prepare(request());
+    writeFileSync(join(first.path, 'b.txt'), 'b\n');
+    const next = await prepare(
+      request({
+        attempt: 'att_2',
+        number: 2,
+        earlier: { path: first.path, base: first.base, number: 1, isSameAttempt: false },
+      }),
+    );
+    expect(next).toEqual({ path: first.path, branch: 'mc/MC-1/2', base: first.base, isFresh: false });
+    expect(git(next.path, 'branch', '--show-current')).toBe('mc/MC-1/2');
+    expect(existsSync(join(next.path, 'b.txt'))).toBe(true);
+  });
+
+  it('starts at a submitted head, which is its base', async () => {
+    const first = await prepare(request());
+    git(first.path, 'commit', '-q', '--allow-empty', '-m', 'submitted');
+    const head = git(first.path, 'rev-parse', 'HEAD');
+    const next = await prepare(request({ attempt: 'att_2', number: 2, startAt: head }));
+    expect(next.base).toBe(head);
+    await expect(prepare(request({ attempt: 'att_3', number: 3, startAt: '0'.repeat(40) }))).rejects.toThrow(
+      /^start_missing/,
+    );
+  });
+});
+
+describe('a diff', () => {
+  it('lists files with counts, and cuts a patch that is too large', async () => {
+    const made = await prepare(request());
+    writeFileSync(join(made.path, 'a.txt'), 'one\nzwölf\n');
+    writeFileSync(join(made.path, 'big.txt'), `${'\u0001'.repeat(70)}\n`.repeat(12_000));
+    git(made.path, 'add', '.');
+    git(made.path, 'commit', '-qm', 'work');
+    const diff = await diffOf(clones.path('MC'), made.base, git(made.path, 'rev-parse', 'HEAD'));
+    expect(diff.files).toEqual([
+      { path: 'a.txt', additions: 1, deletions: 0, protected: false },
+      { path: 'big.txt', additions: 12_000, deletions: 0, protected: false },
+    ]);
+    expect(diff.patch).toContain('+zwölf');
+    expect(diff.truncated).toBe(true);
+    expect(JSON.stringify(diff).length).toBeLessThan(900 * 1024);
+  });
+});
+
+describe('branch names', () => {
+  it.each(['-x', 'a..b', 'a b', 'x.lock', 'a//b', '.a', '/a', 'a/', 'a@{1}', 'a~1', '', 'a\nb'])(
+    'refuses %j',
+    (name) => {
+      expect(isBranchName(name)).toBe(false);
+    },
+  );
+  it.each(['main', 'feature/ä-1', 'mc/MC-1/2', 'v1.2'])('takes %j', (name) => {
+    expect(isBranchName(name)).toBe(true);
+  });
+});

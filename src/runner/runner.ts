@@ -1,0 +1,213 @@
+/**
+ * The runner: registers, polls for offers, and keeps one run for each thing that it accepted. What a run does is its
+ * own business; here is only who runs, how many, and when all of it ends.
+ *
+ * Ends: SIGTERM drains (agents are given back as `stopped`); a newer process under our name stops everything; and a
+ * runner that a server started goes when it has been alone for longer than any lease could last.
+ */
+import type { Offer, Polled } from '../contract/runner-protocol.ts';
+import { AttemptRun } from './attempt/attempt-run.ts';
+import type { AttemptContext } from './attempt/attempt-context.ts';
+import { sleep } from './clock.ts';
+import { failureOf } from './control-plane.ts';
+import { Once } from './once.ts';
+import { removeStrays, retireWorktrees } from './housekeeping.ts';
+import { VerifyRun, type VerifyContext } from './verify/verify-run.ts';
+
+export interface RunnerSettings {
+  name: string;
+  slots: number;
+  labels: string[];
+  version: string;
+  exitWhenAlone: boolean;
+  /** How long a draining runner waits for its last reports to be answered. */
+  drainMs: number;
+}
+
+export type EndReason = 'drained' | 'superseded' | 'alone';
+
+const POLL_WAIT_MS = 20_000;
+/** Beyond lease and grace, before a runner that a server started gives up on it. */
+const ALONE_EXTRA_MS = 15_000;
+const HOUSEKEEPING_MS = 60_000;
+
+export class Runner {
+  readonly #settings: RunnerSettings;
+  readonly #attempts: AttemptContext;
+  readonly #verifying: VerifyContext;
+  readonly #runs = new Map<string, AttemptRun>();
+  #verify: VerifyRun | undefined;
+  #registration: { id: string; leaseMs: number; graceMs: number; instance: string } | undefined;
+  #lastAnswer: number;
+  readonly #ending = new Once<EndReason>();
+  readonly #stopPolling = new AbortController();
+
+  constructor(settings: RunnerSettings, attempts: Omit<AttemptContext, 'leaseMs'>, verifying: VerifyContext) {
+    this.#settings = settings;
+    this.#attempts = { ...attempts, leaseMs: () => this.#registration?.leaseMs ?? 30_000 };
+    this.#verifying = verifying;
+    this.#lastAnswer = attempts.clock.monotonic();
+    void this.#ending.promise.then(() => this.#stopPolling.abort());
+  }
+
+  /** No new offers; what runs is stopped and given back. */
+  drain(): void {
+    this.#ending.settle('drained');
+  }
+
+  /** @returns when all is over, why */
+  async run(): Promise<EndReason> {
+    const { clock, log } = this.#attempts;
+    this.#takeOver();
+    const watching = this.#watchAlone();
+    await this.#serve();
+    const reason = await this.#ending.promise;
+    log('runner is ending', { reason, running: this.#runs.size });
+    if (reason === 'drained') await this.#sayDraining();
+    for (const run of this.#runs.values()) run.end({ kind: 'stopped', reason: endReasons[reason] });
+    this.#verify?.cancel(endReasons[reason]);
+    const all = Promise.allSettled(
+      [...this.#runs.values()].map((run) => run.done).concat(this.#verify?.done ?? []),
+    );
+    await Promise.race([all, sleep(clock, this.#settings.drainMs)]);
+    await watching;
+    return reason;
+  }
+
+  /** What an earlier life left: running agents are adopted, undelivered reports delivered, strays stopped. */
+  #takeOver(): void {
+    const { records } = this.#attempts;
+    const records_ = records.list();
+    for (const record of records_) {
+      if (record.phase !== 'parked' && record.phase !== 'ended')
+        this.#keep(AttemptRun.adopt(this.#attempts, record));
+    }
+    const kept = new Set([...this.#runs.values()].map((run) => run.record.marker));
+    void removeStrays(this.#attempts, kept);
+  }
+
+  async #serve(): Promise<void> {
+    const { clock, log } = this.#attempts;
+    let waitMs = 0;
+    let cleanAt = 0;
+    while (!this.#ending.isSettled) {
+      if (clock.monotonic() >= cleanAt) {
+        cleanAt = clock.monotonic() + HOUSEKEEPING_MS;
+        void retireWorktrees(this.#attempts, (attempt) => this.#runs.has(attempt));
+      }
+      try {
+        const registration = (this.#registration ??= await this.#register());
+        const answer = await this.#attempts.controlPlane.poll(
+          registration.id,
+          {
+            freeSlots: Math.max(0, this.#settings.slots - this.#runs.size),
+            waitMs: POLL_WAIT_MS,
+            instance: registration.instance,
+          },
+          this.#stopPolling.signal,
+        );
+        this.#lastAnswer = clock.monotonic();
+        waitMs = 0;
+        if (this.#ending.isSettled) return;
+        const taken = this.#take(answer);
+        // What is offered or to be stopped already comes again with every poll, at once: no need to ask that fast.
+        if (answer.offers.length > taken || answer.stop.length > 0) waitMs = 250;
+      } catch (error) {
+        if (this.#ending.isSettled) return;
+        waitMs = this.#failed(error, waitMs);
+        log('server does not answer', { error: String(error), again: Math.round(waitMs) });
+      }
+      if (waitMs > 0) await sleep(clock, waitMs * (0.5 + Math.random()), this.#stopPolling.signal);
+    }
+  }
+
+  #failed(error: unknown, waitMs: number): number {
+    const failure = failureOf(error);
+    if (failure === 'superseded') this.#ending.settle('superseded');
+    // The server may not know us any more (another database), or not in this form: introduce ourselves again.
+    if (failure === 'stale' || failure === 'refused') this.#registration = undefined;
+    return Math.min(5000, Math.max(250, waitMs * 2));
+  }
+
+  async #register(): Promise<{ id: string; leaseMs: number; graceMs: number; instance: string }> {
+    const { name, slots, labels, version } = this.#settings;
+    const registration = await this.#attempts.controlPlane.register({
+      name,
+      slots,
+      labels,
+      kinds: ['attempt', 'verify'],
+      version,
+      pid: process.pid,
+    });
+    this.#lastAnswer = this.#attempts.clock.monotonic();
+    this.#attempts.log('registered', { id: registration.id, leaseMs: registration.leaseMs });
+    return registration;
+  }
+
+  /** @returns how many of the offers are new, and ours now */
+  #take(answer: Polled): number {
+    for (const id of answer.stop) {
+      const run = this.#runs.get(id);
+      if (run) run.poke();
+      else if (this.#verify?.id === id) this.#verify.poke();
+    }
+    return answer.offers.filter((offer) => this.#accept(offer)).length;
+  }
+
+  #accept(offer: Offer): boolean {
+    if (offer.kind === 'verify') {
+      if (this.#verify) return false;
+      const run = VerifyRun.start(this.#verifying, offer);
+      this.#verify = run;
+      void run.done.finally(() => {
+        if (this.#verify === run) this.#verify = undefined;
+      });
+      return true;
+    }
+    const current = this.#runs.get(offer.attempt);
+    if (current && current.record.fence >= offer.fence) return false;
+    const others = [...this.#runs.keys()].filter((id) => id !== offer.attempt).length;
+    if (others >= this.#settings.slots) return false;
+    // What went before in this worktree must be over: the same attempt before it parked, or the one that is continued.
+    const before = offer.continues ? this.#runs.get(offer.continues.attempt) : undefined;
+    const previous = Promise.all([current?.done, before?.done]).then(() => undefined);
+    this.#keep(AttemptRun.accept(this.#attempts, offer, previous));
+    return true;
+  }
+
+  #keep(run: AttemptRun): void {
+    const id = run.record.attempt;
+    this.#runs.set(id, run);
+    void run.done.finally(() => {
+      if (this.#runs.get(id) === run) this.#runs.delete(id);
+    });
+  }
+
+  async #sayDraining(): Promise<void> {
+    const { log, controlPlane } = this.#attempts;
+    if (!this.#registration) return;
+    const { id, instance } = this.#registration;
+    try {
+      const body = { freeSlots: 0, waitMs: 0, instance, draining: true };
+      await controlPlane.poll(id, body, AbortSignal.timeout(2000));
+    } catch (error) {
+      log('could not say that it drains', { error: String(error) });
+    }
+  }
+
+  async #watchAlone(): Promise<void> {
+    const { clock } = this.#attempts;
+    while (this.#settings.exitWhenAlone && !this.#ending.isSettled) {
+      const { leaseMs, graceMs } = this.#registration ?? { leaseMs: 30_000, graceMs: 10_000 };
+      if (clock.monotonic() - this.#lastAnswer > leaseMs + graceMs + ALONE_EXTRA_MS)
+        this.#ending.settle('alone');
+      await sleep(clock, 1000, this.#stopPolling.signal);
+    }
+  }
+}
+
+const endReasons: Record<EndReason, string> = {
+  drained: 'runner_stopped',
+  superseded: 'runner_superseded',
+  alone: 'control_plane_unreachable',
+};

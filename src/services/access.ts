@@ -1,0 +1,143 @@
+/**
+ * Tokens and sessions. A token is 256 random bits behind a prefix that says its kind, shown once, stored as its
+ * SHA-256, and looked up in the server's rows at each request, so that revoking works at once. An attempt's token is
+ * derived from the installation's secret, so that an offer whose answer was lost can be repeated.
+ */
+import { createHmac, randomBytes } from 'node:crypto';
+import type { TokenInfo } from '../domain/config.ts';
+import { type Refusal, refuse } from '../domain/refusal.ts';
+import type { ActorKind, Role } from '../domain/words.ts';
+import type { Credential, NewCredential } from '../store/port.ts';
+import { createDocument, changeDocument, type DocumentOptions } from './configuration.ts';
+import { type Caller, type Deps } from './deps.ts';
+
+const PREFIX: Record<string, string> = {
+  admin: 'mc_adm_',
+  member: 'mc_mem_',
+  viewer: 'mc_view_',
+  orchestrator: 'mc_orc_',
+  runner: 'mc_run_',
+  session: 'mc_ses_',
+  code: 'mc_code_',
+};
+
+export function makeSecret(kind: string): string {
+  return `${PREFIX[kind] ?? 'mc_'}${randomBytes(32).toString('base64url')}`;
+}
+
+export function attemptTokens(secret: string): (attempt: string, fence: number) => string {
+  return (attempt, fence) => `mc_att_${createHmac('sha256', secret).update(`${attempt}\n${fence}`).digest('base64url')}`;
+}
+
+export interface Issued {
+  info: TokenInfo & { createdAt: number };
+  token: string;
+}
+
+export async function createToken(
+  deps: Deps,
+  caller: Caller,
+  input: { role: Role; name: string; expiresAt: number | null; secret?: string },
+  options: DocumentOptions<TokenInfo> = {},
+): Promise<Issued | Refusal> {
+  const id = deps.newId('tok');
+  const token = input.secret ?? makeSecret(input.role);
+  const credential: NewCredential = {
+    id,
+    kind: 'token',
+    role: input.role,
+    name: input.name,
+    hash: deps.sha256(token),
+    createdAt: await deps.store.now(),
+    expiresAt: input.expiresAt,
+    attempt: null,
+    ticket: null,
+    fence: null,
+  };
+  const info: TokenInfo = { id, role: input.role, name: input.name, expiresAt: input.expiresAt, revoked: false };
+  const created = await createDocument<TokenInfo>(deps, caller, 'token', id, info, {
+    ...options,
+    effects: [{ effect: 'credential_add', credential }],
+  });
+  return 'refused' in created ? created : { info: { ...info, createdAt: created.createdAt }, token };
+}
+
+export async function revokeToken(deps: Deps, caller: Caller, id: string): Promise<true | Refusal> {
+  const result = await changeDocument<TokenInfo>(deps, caller, 'token', id, () => ({ revoked: true }), {
+    effects: [{ effect: 'credentials_revoke', tokenId: id }],
+  });
+  return 'refused' in result ? result : true;
+}
+
+const SIGN_IN_MS = 15 * 60 * 1000;
+const SESSION_MS = 30 * 24 * 60 * 60 * 1000;
+
+async function addCredential(deps: Deps, credential: Omit<NewCredential, 'hash' | 'createdAt' | 'attempt' | 'ticket' | 'fence'>, secret: string) {
+  const now = await deps.store.now();
+  await deps.store.commit({
+    appends: [],
+    rows: [],
+    effects: [
+      {
+        effect: 'credential_add',
+        credential: { ...credential, hash: deps.sha256(secret), createdAt: now, attempt: null, ticket: null, fence: null },
+      },
+    ],
+  });
+}
+
+/** A one-time code for the sign-in page; it ends after its first use or a quarter of an hour. */
+export async function createSignInCode(deps: Deps, as: { id: string; role: string; name: string }): Promise<{ code: string; expiresAt: number }> {
+  const code = makeSecret('code');
+  const expiresAt = (await deps.store.now()) + SIGN_IN_MS;
+  await addCredential(deps, { id: as.id, kind: 'code', role: as.role, name: as.name, expiresAt }, code);
+  return { code, expiresAt };
+}
+
+export async function signIn(
+  deps: Deps,
+  input: { code?: string | undefined; token?: string | undefined },
+): Promise<{ session: string; role: string; name: string; expiresAt: number } | Refusal> {
+  const now = await deps.store.now();
+  const found =
+    input.code === undefined
+      ? await credentialFor(deps, input.token ?? '')
+      : await deps.store.useCode(deps.sha256(input.code), now);
+  if (!found || found.attempt !== null || found.role === 'runner') {
+    return refuse('unauthenticated', 'The code or token is unknown, used or expired.');
+  }
+  const session = makeSecret('session');
+  const expiresAt = Math.min(now + SESSION_MS, found.expiresAt ?? Infinity, now + SESSION_MS);
+  await addCredential(
+    deps,
+    { id: found.id, kind: 'session', role: found.role, name: found.name, expiresAt: input.code === undefined ? expiresAt : now + SESSION_MS },
+    session,
+  );
+  return { session, role: found.role, name: found.name, expiresAt: now + SESSION_MS };
+}
+
+export async function signOut(deps: Deps, session: string): Promise<void> {
+  await deps.store.useCode(deps.sha256(session), await deps.store.now());
+}
+
+/** The live credential behind a secret; null for unknown, expired and revoked ones. */
+export async function credentialFor(deps: Deps, secret: string): Promise<Credential | null> {
+  const credential = await deps.store.credential(deps.sha256(secret));
+  if (!credential || credential.kind === 'code') return null;
+  const now = await deps.store.now();
+  if (credential.expiresAt !== null && credential.expiresAt <= now) return null;
+  const DAY_MS = 86_400_000;
+  // For a day the token of an attempt that is over is told so; then it is nobody's.
+  if (credential.overAt !== null && credential.overAt + DAY_MS <= now) return null;
+  const MINUTE_MS = 60_000;
+  if (credential.attempt === null && now - (credential.lastUsedAt ?? 0) > MINUTE_MS) {
+    await deps.store.touchCredential(credential.hash, now);
+  }
+  return credential;
+}
+
+export function actorKindOf(role: string): ActorKind {
+  if (role === 'orchestrator' || role === 'runner' || role === 'attempt') return role;
+  return 'human';
+}
+

@@ -1,0 +1,153 @@
+/**
+ * The way of every write to a ticket: load the stream's state → the domain decides → one commit with the events, the
+ * rows, the inbox items and the effects. When somebody else was first, it loads and decides again; a caller's
+ * `If-Match` is compared with what was loaded, so that such a repetition never overwrites what the caller has not seen.
+ */
+import type { Project } from '../domain/config.ts';
+import { evolveInbox, reactToTicket } from '../domain/inbox/inbox.ts';
+import { type Refusal, isRefusal, refuse } from '../domain/refusal.ts';
+import type { DecideContext, Decision } from '../domain/ticket/decide.ts';
+import { evolveTicket } from '../domain/ticket/evolve.ts';
+import type { TicketEvent } from '../domain/ticket/events.ts';
+import type { Ticket } from '../domain/ticket/state.ts';
+import type { CommitPlan, Effect, Guard, Row, StreamAppend } from '../store/port.ts';
+import {
+  AlreadyAnswered,
+  type Caller,
+  type Deps,
+  type Respond,
+  decideContext,
+  notFound,
+  readPolicy,
+  rulesFor,
+  withCurrent,
+} from './deps.ts';
+import { effectsOf } from './ticket-effects.ts';
+
+export interface TicketChanged {
+  ticket: Ticket;
+  before: Ticket;
+  events: TicketEvent[];
+  project: Project | null;
+}
+
+export interface ChangeOptions {
+  ifMatch?: number | undefined;
+  guards?: readonly Guard[];
+  effects?: readonly Effect[];
+  /** How a settled inbox item says it was settled. */
+  via?: string;
+  reason?: string | undefined;
+  /** Further streams that belong to the same commit. */
+  also?: { appends: readonly StreamAppend[]; rows: readonly Row[] };
+  respond?: Respond<TicketChanged> | undefined;
+}
+
+/** More losses in a row than any real contention makes; a bug otherwise. */
+const MAX_TRIES = 50;
+
+export async function changeTicket(
+  deps: Deps,
+  caller: Caller,
+  key: string,
+  decide: (ticket: Ticket, context: DecideContext, project: Project | null) => Decision,
+  options: ChangeOptions = {},
+): Promise<TicketChanged | Refusal> {
+  const { store } = deps;
+  for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
+    const [record, policy, now] = await Promise.all([store.ticket(key), readPolicy(deps), store.now()]);
+    if (!record) return notFound('ticket', key);
+    const before = record.state;
+    if (options.ifMatch !== undefined && options.ifMatch !== before.version) {
+      return refuse('version_conflict', `${key} is at version ${before.version}, and the change was decided on ${options.ifMatch}.`, {
+        current: { version: before.version, status: before.status },
+      });
+    }
+    const project = await store.document<Project>('project', before.project);
+    const context = decideContext(deps, caller.actor, now, rulesFor(project, before, policy));
+    const decision = decide(before, context, project);
+    if (isRefusal(decision)) return withCurrent(decision, before);
+    const events = decision;
+    const ticket = events.reduce<Ticket>((state, event) => evolveTicket(state, event), before);
+    const changed: TicketChanged = { ticket, before, events, project };
+    if (events.length === 0 && !options.also && !options.effects && !caller.idempotency) return changed;
+    const plan = await planOf(deps, caller, changed, record.streamVersion, context, options);
+    const result = await store.commit(plan);
+    if (result.committed) return changed;
+    if (result.conflict.kind === 'idempotency') throw new AlreadyAnswered();
+    if (result.conflict.kind === 'guard') {
+      return refuse('version_conflict', `The change of ${key} lost its ground: ${result.conflict.guard}.`, {
+        reason: result.conflict.guard,
+        current: { version: before.version, status: before.status },
+      });
+    }
+    if (result.conflict.kind === 'unique') {
+      return refuse('stale_attempt', `${result.conflict.what} has been taken over meanwhile.`, { reason: 'superseded' });
+    }
+    if (options.also) {
+      return refuse('version_conflict', `Something that belongs to the change of ${key} has changed meanwhile.`, { reason: 'stream' });
+    }
+  }
+  throw new Error(`the change of ${key} lost ${MAX_TRIES} times in a row`);
+}
+
+async function planOf(
+  deps: Deps,
+  caller: Caller,
+  changed: TicketChanged,
+  streamVersion: number,
+  context: DecideContext,
+  options: ChangeOptions,
+): Promise<CommitPlan> {
+  const { ticket, before, events } = changed;
+  const appends: StreamAppend[] = [];
+  const rows: Row[] = [];
+  if (events.length > 0) {
+    const version = streamVersion + events.length;
+    appends.push({ stream: `ticket:${ticket.key}`, expected: streamVersion, events, ticket: ticket.key, project: ticket.project });
+    rows.push({ row: 'ticket', state: ticket, before, streamVersion: version });
+    const open = touchesInbox(events) ? await deps.store.openInboxOf(ticket.key) : [];
+    const versions = new Map(open.map((entry) => [entry.item.id, entry.streamVersion]));
+    const changes = reactToTicket(events, ticket, open.map((entry) => entry.item), {
+      now: context.now,
+      newId: deps.newId,
+      rules: context.rules,
+      via: options.via ?? viaOf(caller),
+      reason: options.reason,
+    });
+    for (const change of changes) {
+      const expected = versions.get(change.id) ?? 0;
+      const item = change.events.reduce((state, event) => evolveInbox(state, event), change.before);
+      if (!item) continue;
+      appends.push({ stream: `inbox:${change.id}`, expected, events: change.events, ticket: ticket.key, project: ticket.project });
+      rows.push({ row: 'inbox', item, streamVersion: expected + change.events.length });
+    }
+  }
+  appends.push(...(options.also?.appends ?? []));
+  rows.push(...(options.also?.rows ?? []));
+  return {
+    guards: options.guards ?? [],
+    appends,
+    rows,
+    effects: [...effectsOf(deps, events, ticket), ...(options.effects ?? [])],
+    ...(caller.idempotency && options.respond
+      ? { idempotency: { ...caller.idempotency, answer: await options.respond(changed), at: context.now } }
+      : {}),
+  };
+}
+
+function touchesInbox(events: readonly TicketEvent[]): boolean {
+  return events.some((event) => event.type === 'ticket.transitioned' || event.type.startsWith('question.'));
+}
+
+function viaOf(caller: Caller): string {
+  switch (caller.actor.kind) {
+    case 'human':
+    case 'orchestrator':
+      return 'transition';
+    case 'policy':
+      return 'policy';
+    default:
+      return caller.actor.kind;
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * What every use case gets: the store's port, and the sources of time, ids and chance, so that a simulation can run
+ * the same services on its own. A service loads, lets the domain decide, and commits; only this room commits.
+ */
+import type { Actor } from '../domain/words.ts';
+import type { Completion, Ticket } from '../domain/ticket/state.ts';
+import type { DecideContext, TicketRules } from '../domain/ticket/decide.ts';
+import type { Finding, Policy, Project } from '../domain/config.ts';
+import { effectiveCompletion } from '../domain/ticket/completion.ts';
+import { type Refusal, refuse } from '../domain/refusal.ts';
+import type { IdempotentAnswer, Store } from '../store/port.ts';
+
+export interface Timing {
+  /** How long an attempt's lease lasts between renewals. */
+  leaseMs: number;
+  /** How long after a lease's end nothing else may start. */
+  graceMs: number;
+  /** How long an offer waits for its runner. */
+  offerMs: number;
+  /** The dispatch lease. */
+  dispatchLeaseMs: number;
+  /** After such a silence a parked attempt's runner is given up. */
+  parkedSilenceMs: number;
+}
+
+export interface Deps {
+  store: Store;
+  timing: Timing;
+  newId: (prefix: string) => string;
+  random: () => number;
+  sha256: (text: string) => string;
+  /** The attempt's token, derived from the installation's secret so that a lost offer can be repeated. */
+  attemptToken: (attempt: string, fence: number) => string;
+  defaultMaxWorkers: number;
+  inspect: Inspect;
+}
+
+/** Looks at the machine for what people register; wired by main, so that this room does no I/O of its own. */
+export interface Inspect {
+  repository: (
+    repository: { path?: string | undefined; url?: string | undefined },
+    branch: string | undefined,
+  ) => Promise<{ usable: boolean; message: string; defaultBranch: string | null }>;
+  command: (subject: string, command: readonly string[]) => Promise<Finding>;
+}
+
+/** Who asks, and how the answer is to be kept for an idempotent repetition. */
+export interface Caller {
+  actor: Actor;
+  /** `admin`, `member`, …; null for principals inside the server. */
+  role?: string | null;
+  tokenId?: string;
+  idempotency?: { scope: string; key: string; bodyHash: string };
+}
+
+/** Makes the answer that is stored in the same transaction as the effect. */
+export type Respond<T> = (result: T) => Promise<IdempotentAnswer>;
+
+/** Thrown when the same Idempotency-Key was committed meanwhile; the transport then repeats the stored answer. */
+export class AlreadyAnswered extends Error {}
+
+export const system = (id: string): Caller => ({ actor: { kind: 'control_plane', id } });
+
+export const DEFAULT_POLICY = (maxWorkers: number): Policy => ({ maxWorkers, budget: null, remedies: [], windows: [], paused: null });
+
+export async function readPolicy(deps: Deps): Promise<Policy & { version: number }> {
+  const stored = await deps.store.document<Policy>('policy', 'policy');
+  // Only what people have set is stored; the rest follows the settings that the server was started with.
+  return { ...DEFAULT_POLICY(deps.defaultMaxWorkers), version: 0, ...stored };
+}
+
+const NO_PROJECT: Completion = { requires: ['signal', 'commit'], checks: [], decidedBy: 'human', onAccept: 'leave_branch', allowEmptyDiff: false };
+
+export function rulesFor(project: Project | null, ticket: Pick<Ticket, 'completion'>, policy: Policy): TicketRules {
+  return {
+    maxAttempts: project?.limits.maxAttempts ?? 3,
+    backoffSeconds: project?.limits.backoffSeconds ?? 30,
+    completion: effectiveCompletion(project?.completion ?? NO_PROJECT, ticket.completion),
+    checkNames: project?.checks.map((check) => check.name) ?? [],
+    deployEnvironment: project?.deploy?.environment ?? null,
+    paused: policy.paused !== null,
+  };
+}
+
+export function decideContext(deps: Deps, actor: Actor, now: number, rules: TicketRules): DecideContext {
+  return { now, actor, newId: deps.newId, random: deps.random, sha256: deps.sha256, rules };
+}
+
+/** A refusal with the ticket's present version and status, which every caller may want to show. */
+export function withCurrent(refusal: Refusal, ticket: Ticket): Refusal {
+  if (refusal.current || refusal.code === 'stale_attempt') return refusal;
+  return { ...refusal, current: { version: ticket.version, status: ticket.status } };
+}
+
+export function notFound(what: string, id: string): Refusal {
+  return refuse('not_found', `There is no ${what} ${id}.`);
+}

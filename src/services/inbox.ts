@@ -1,0 +1,159 @@
+/** Leasing and acting on inbox items: an act is one commit of the structured result, the item and its effect. */
+import type { ActInbox } from '../contract/requests.ts';
+import { type InboxEvent, type InboxItem, checkDelivery, evolveInbox, inboxEvent } from '../domain/inbox/inbox.ts';
+import { type Refusal, isRefusal, refuse } from '../domain/refusal.ts';
+import type { StreamAppend, Row } from '../store/port.ts';
+import { acknowledgeAlert } from './alerts.ts';
+import type { ChangeOptions } from './change-ticket.ts';
+import { type Caller, type Deps, notFound } from './deps.ts';
+import { answerQuestion, transitionTicket } from './tickets.ts';
+
+type Loaded = { item: InboxItem; streamVersion: number };
+
+export function inboxWrite(loaded: Loaded, events: InboxEvent[]): { append: StreamAppend; row: Row; item: InboxItem } {
+  const item = events.reduce<InboxItem>((state, event) => evolveInbox(state, event), loaded.item);
+  return {
+    append: { stream: `inbox:${item.id}`, expected: loaded.streamVersion, events, ticket: item.ticket },
+    row: { row: 'inbox', item, streamVersion: loaded.streamVersion + events.length },
+    item,
+  };
+}
+
+async function commitItem(deps: Deps, id: string, decide: (item: InboxItem, now: number) => InboxEvent[] | Refusal): Promise<InboxItem | Refusal> {
+  for (;;) {
+    const loaded = await deps.store.inboxItem(id);
+    if (!loaded) return notFound('inbox item', id);
+    const events = decide(loaded.item, await deps.store.now());
+    if (isRefusal(events)) return events;
+    if (events.length === 0) return loaded.item;
+    const write = inboxWrite(loaded, events);
+    const result = await deps.store.commit({ appends: [write.append], rows: [write.row] });
+    if (result.committed) return write.item;
+  }
+}
+
+/** Delivers up to `max` pending items to this consumer, each under a lease of its own. */
+export async function leaseInbox(
+  deps: Deps,
+  caller: Caller,
+  input: { consumer: string; max: number; seconds: number },
+  isReady: (item: InboxItem) => Promise<boolean>,
+): Promise<InboxItem[]> {
+  const leased: InboxItem[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await deps.store.inbox({
+      states: ['pending'],
+      limit: 100,
+      ...(caller.actor.kind === 'orchestrator' ? { for: 'orchestrator' } : {}),
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    for (const candidate of page.items) {
+      if (leased.length >= input.max) return leased;
+      if (!(await isReady(candidate))) continue;
+      const deliveryId = deps.newId('dlv');
+      const item = await commitItem(deps, candidate.id, (state, now) =>
+        state.state === 'pending'
+          ? [inboxEvent('inbox.delivered', caller.actor, now, { deliveryId, consumer: input.consumer, until: now + input.seconds * 1000 })]
+          : [],
+      );
+      if (!isRefusal(item) && item.delivery?.id === deliveryId) leased.push(item);
+    }
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined);
+  return leased;
+}
+
+/** A delivery that ran out returns to pending; an item that waited too long for the orchestrator goes to a person. */
+export async function returnDueItem(deps: Deps, id: string): Promise<void> {
+  const actor = { kind: 'control_plane', id: 'inbox' } as const;
+  await commitItem(deps, id, (item, now) => {
+    const events: InboxEvent[] = [];
+    if (item.delivery && item.delivery.until <= now) {
+      events.push(inboxEvent('inbox.returned', actor, now, { reason: `the delivery to ${item.delivery.consumer} ran out` }));
+    }
+    if (item.state !== 'acted' && item.deadline !== null && item.deadline <= now && (item.delivery === null || events.length > 0)) {
+      events.push(inboxEvent('inbox.escalated', actor, now, { reason: 'nobody decided it in time' }));
+    }
+    return events;
+  });
+}
+
+export async function actOnInbox(deps: Deps, caller: Caller, id: string, act: ActInbox, options: ChangeOptions): Promise<InboxItem | Refusal> {
+  for (let attempt = 0; ; attempt += 1) {
+    const first = await deps.store.inboxItem(id);
+    if (!first) return notFound('inbox item', id);
+    // The ticket's version is read before the item's state: a decision that passes is about what this item asks.
+    const record = first.item.ticket === null ? null : await deps.store.ticket(first.item.ticket);
+    const item = (await deps.store.inboxItem(id))?.item ?? first.item;
+    const refused = checkDelivery(item, act, caller.actor, await deps.store.now());
+    if (refused) {
+      // Acting twice with the same delivery returns the first result: the network may have lost the answer.
+      const repeated = refused.code === 'already_acted' && act.deliveryId !== undefined && (await wasActedBy(deps, id, act.deliveryId));
+      return repeated ? item : refused;
+    }
+    if (act.decision === 'escalate') {
+      return commitItem(deps, id, (state, now) =>
+        state.state === 'acted' ? [] : [inboxEvent('inbox.escalated', caller.actor, now, { reason: act.reason })],
+      );
+    }
+    const outcome = await applyDecision(deps, caller, item, act, {
+      ...options,
+      via: 'inbox',
+      reason: act.reason,
+      ifMatch: record?.state.version,
+    });
+    if (isRefusal(outcome)) {
+      if (outcome.code === 'version_conflict' && attempt < 10) continue;
+      return outcome;
+    }
+    const after = await deps.store.inboxItem(id);
+    return after ? after.item : notFound('inbox item', id);
+  }
+}
+
+async function wasActedBy(deps: Deps, id: string, deliveryId: string): Promise<boolean> {
+  const events = await deps.store.streamEvents(`inbox:${id}`, 0, 1000);
+  const delivered = events.filter((event) => event.type === 'inbox.delivered').at(-1);
+  const acted = events.find((event) => event.type === 'inbox.acted');
+  return (
+    acted !== undefined &&
+    (delivered?.data as { deliveryId?: string } | undefined)?.deliveryId === deliveryId &&
+    acted.actor.kind === 'orchestrator'
+  );
+}
+
+async function applyDecision(deps: Deps, caller: Caller, item: InboxItem, act: ActInbox, options: ChangeOptions): Promise<unknown> {
+  if (item.kind === 'alert') {
+    return item.alert === null ? notFound('alert of item', item.id) : acknowledgeAlert(deps, caller, item.alert, act.reason);
+  }
+  if (item.ticket === null) return notFound('ticket of item', item.id);
+  switch (act.decision) {
+    case 'accept':
+      return transitionTicket(deps, caller, item.ticket, { transition: 'accept', reason: act.reason }, options);
+    case 'request_changes':
+      return transitionTicket(deps, caller, item.ticket, { transition: 'request_changes', feedback: act.feedback ?? act.reason }, options);
+    case 'cancel':
+      if (item.question !== null) {
+        return answerQuestion(deps, caller, item.ticket, { question: item.question, choice: 'cancel' }, options);
+      }
+      return transitionTicket(deps, caller, item.ticket, { transition: 'cancel', reason: act.reason }, options);
+    case 'answer':
+      if (item.question === null) return notFound('question of item', item.id);
+      if ((act.text === undefined) === (act.choice === undefined)) {
+        return refuse('invalid_request', 'An answer has either text or choice.', { errors: [{ path: 'text', message: 'give either text or choice' }] });
+      }
+      return answerQuestion(deps, caller, item.ticket, { question: item.question, text: act.text, choice: act.choice }, options);
+    case 'retry':
+      if (item.question === null) return notFound('question of item', item.id);
+      return answerQuestion(
+        deps,
+        caller,
+        item.ticket,
+        { question: item.question, choice: 'retry', profile: act.profile, budget: act.budget },
+        options,
+      );
+    default:
+      return refuse('decision_not_allowed', `${act.decision} does not settle an item of kind ${item.kind}.`);
+  }
+}

@@ -1,0 +1,271 @@
+/** States as the API shows them: what is derived (next action, runtime, sentence, owner) is computed here, never stored. */
+import type * as wire from '../contract/shapes.ts';
+import type { AlertState } from '../domain/alert/alert.ts';
+import type { Campaign, Job, Policy, Profile, Project, Stamped } from '../domain/config.ts';
+import { resolveProfile } from '../domain/dispatch/claim-policy.ts';
+import type { InboxItem } from '../domain/inbox/inbox.ts';
+import { type Attempt, type Ticket, newestAttempt } from '../domain/ticket/state.ts';
+import { transitionsFrom } from '../domain/ticket/transitions.ts';
+import { nextActionOf, runtimeOf, sentenceOf } from '../domain/ticket/view.ts';
+import type { ActorKind, SkipReason } from '../domain/words.ts';
+import type { SkipRecord } from '../store/port.ts';
+import { type Deps, readPolicy, rulesFor } from './deps.ts';
+
+export const iso = (ms: number): string => new Date(ms).toISOString();
+export const isoOrNull = (ms: number | null | undefined): string | null => (ms === null || ms === undefined ? null : iso(ms));
+
+/** What a page of tickets is shown with; read once for all of them. */
+export interface Surroundings {
+  now: number;
+  policy: Policy;
+  projects: ReadonlyMap<string, Project>;
+  profiles: ReadonlyMap<string, Profile>;
+  campaigns: ReadonlyMap<string, Campaign>;
+  skips: ReadonlyMap<string, SkipRecord>;
+}
+
+export async function readSurroundings(deps: Deps, keys: readonly string[]): Promise<Surroundings> {
+  const { store } = deps;
+  const [now, policy, projects, profiles, campaigns, skips] = await Promise.all([
+    store.now(),
+    readPolicy(deps),
+    store.documents<Project>('project'),
+    store.documents<Profile>('profile'),
+    store.documents<Campaign>('campaign'),
+    store.skipsOf(keys),
+  ]);
+  return {
+    now,
+    policy,
+    projects: new Map(projects.map((project) => [project.key, project])),
+    profiles: new Map(profiles.map((profile) => [profile.id, profile])),
+    campaigns: new Map(campaigns.map((campaign) => [campaign.key, campaign])),
+    skips,
+  };
+}
+
+export async function presentTicket(deps: Deps, ticket: Ticket, viewer: ActorKind): Promise<wire.Ticket> {
+  return ticketView(ticket, await readSurroundings(deps, [ticket.key]), viewer);
+}
+
+export async function presentTickets(deps: Deps, tickets: readonly Ticket[], viewer: ActorKind): Promise<wire.Ticket[]> {
+  const around = await readSurroundings(
+    deps,
+    tickets.map((ticket) => ticket.key),
+  );
+  return tickets.map((ticket) => ticketView(ticket, around, viewer));
+}
+
+export function ticketView(ticket: Ticket, around: Surroundings, viewer: ActorKind): wire.Ticket {
+  const project = around.projects.get(ticket.project) ?? null;
+  const { completion } = rulesFor(project, ticket, around.policy);
+  const waiting = ticket.status === 'todo' || ticket.status === 'needs_input';
+  const stored = waiting ? around.skips.get(ticket.key) : undefined;
+  const skip = stored ? { code: stored.code as SkipReason, detail: stored.detail, at: iso(stored.at) } : null;
+  const newest = newestAttempt(ticket);
+  const profile = newest?.profile ?? (project ? resolveProfile(ticket, project, around.profiles) : ticket.profile);
+  const context = {
+    now: around.now,
+    completion,
+    skip,
+    paused: around.policy.paused !== null,
+    stalled: false,
+    resolvedProfile: profile,
+  };
+  const runtime = runtimeOf(ticket, context);
+  const isPerson = ticket.assignee !== null && !around.profiles.has(ticket.assignee);
+  return {
+    key: ticket.key,
+    project: ticket.project,
+    title: ticket.title,
+    description: ticket.description,
+    status: ticket.status,
+    priority: ticket.priority,
+    assignee: ticket.assignee,
+    owner: ownerOf(ticket, around),
+    campaign: ticket.campaign,
+    profile: ticket.profile,
+    labels: ticket.labels,
+    acceptanceCriteria: ticket.acceptanceCriteria,
+    blockedBy: ticket.blockedBy,
+    completion,
+    budget: ticket.budget,
+    version: ticket.version,
+    nextAction: nextActionOf(ticket, context),
+    runtime,
+    age: Math.max(0, Math.floor((around.now - ticket.statusSince) / 1000)),
+    sentence: sentenceOf(ticket, runtime, profile),
+    attempt: newest
+      ? {
+          id: newest.id,
+          number: newest.number,
+          state: newest.state,
+          outcome: newest.outcome,
+          startedAt: isoOrNull(newest.startedAt),
+          lastProgress: progressView(newest),
+        }
+      : null,
+    questions: ticket.questions.map((q) => ({
+      id: q.id,
+      kind: q.kind,
+      text: q.text,
+      context: q.context,
+      choices: q.choices,
+      state: q.state,
+      answer: q.answer,
+      answeredBy: q.answeredBy,
+      attempt: q.attempt,
+      askedAt: iso(q.askedAt),
+      answeredAt: isoOrNull(q.answeredAt),
+    })),
+    evidence: ticket.evidence.map(evidenceView),
+    waivers: ticket.waivers.map((w) => ({ ...w, expiresAt: iso(w.expiresAt), createdAt: iso(w.createdAt) })),
+    landing: ticket.landing,
+    feedback: ticket.feedback.at(-1)?.text ?? null,
+    whyNotRunning: skip,
+    allowedTransitions: transitionsFrom(ticket.status, viewer).filter((t) => t !== 'hand_in' || isPerson),
+    notBefore: isoOrNull(ticket.notBefore),
+    createdBy: ticket.createdBy,
+    createdAt: iso(ticket.createdAt),
+    updatedAt: iso(ticket.updatedAt),
+    statusSince: iso(ticket.statusSince),
+  };
+}
+
+/** Who answers for it: the assignee, else the campaign's owner, else who made it. */
+function ownerOf(ticket: Ticket, around: Surroundings): string {
+  if (ticket.assignee !== null) return ticket.assignee;
+  const campaign = ticket.campaign === null ? undefined : around.campaigns.get(ticket.campaign);
+  return campaign?.owner ?? ticket.createdBy;
+}
+
+export function evidenceView(e: Ticket['evidence'][number]): wire.Evidence {
+  return {
+    id: e.id,
+    attempt: e.attempt,
+    kind: e.kind,
+    claim: e.claim,
+    state: e.state,
+    reason: e.reason,
+    verifiedAt: isoOrNull(e.verifiedAt),
+    required: e.required,
+    details: {
+      ...e.details,
+      ...(e.kind === 'check' && e.state !== 'unverified' ? { outputUrl: `/api/v1/evidence/${e.id}/output` } : {}),
+    },
+  };
+}
+
+function progressView(attempt: Attempt): wire.Attempt['lastProgress'] {
+  const progress = attempt.lastProgress;
+  return progress ? { text: progress.text, percent: progress.percent, at: iso(progress.at) } : null;
+}
+
+export function attemptView(ticket: Ticket, attempt: Attempt): wire.Attempt {
+  return {
+    id: attempt.id,
+    kind: attempt.kind,
+    number: attempt.number,
+    ticket: ticket.key,
+    profile: attempt.profile,
+    runner: attempt.runner,
+    state: attempt.state,
+    // An outcome is shown from when it is fixed, also while the tree is still being stopped.
+    outcome: attempt.outcome,
+    reason: attempt.reason,
+    fence: attempt.fence,
+    branch: attempt.branch,
+    base: attempt.base,
+    head: attempt.head,
+    session: attempt.session,
+    summary: attempt.summary,
+    exitCode: attempt.exitCode,
+    cost: attempt.cost,
+    lastProgress: progressView(attempt),
+    offeredAt: iso(attempt.offeredAt),
+    startedAt: isoOrNull(attempt.startedAt),
+    endedAt: isoOrNull(attempt.endedAt),
+  };
+}
+
+export function inboxView(item: InboxItem, withDelivery = false): wire.InboxItem {
+  return {
+    id: item.id,
+    kind: item.kind,
+    state: item.state,
+    ticket: item.ticket,
+    subject: item.subject,
+    for: item.for,
+    attempt: item.attempt,
+    question: item.question,
+    deadline: isoOrNull(item.delivery?.until ?? item.deadline),
+    deliveries: item.deliveries,
+    ...(withDelivery && item.delivery ? { deliveryId: item.delivery.id } : {}),
+    result: item.result,
+    createdAt: iso(item.createdAt),
+    version: item.version,
+  };
+}
+
+export function alertView(alert: AlertState): wire.Alert {
+  const { id, fingerprint, rule, subject, severity, state, occurrences, recurrences, detail, version } = alert;
+  return {
+    id,
+    fingerprint,
+    rule,
+    subject,
+    severity,
+    state,
+    occurrences,
+    recurrences,
+    firstSeen: iso(alert.firstSeen),
+    lastSeen: iso(alert.lastSeen),
+    detail,
+    version,
+  };
+}
+
+const stamps = (state: Stamped) => ({ version: state.version, createdAt: iso(state.createdAt), updatedAt: iso(state.updatedAt) });
+
+export function projectView(project: Project & Stamped): wire.Project {
+  return { ...project, ...stamps(project) };
+}
+
+export function profileView(profile: Profile & Stamped, rateLimitedUntil: number | null = null): wire.Profile {
+  return { ...profile, ...stamps(profile), rateLimitedUntil: isoOrNull(rateLimitedUntil) };
+}
+
+export function campaignView(campaign: Campaign & Stamped): wire.Campaign {
+  return { ...campaign, ...stamps(campaign) };
+}
+
+export function policyView(policy: Policy & { version: number }): wire.Policy {
+  return {
+    version: policy.version,
+    maxWorkers: policy.maxWorkers,
+    budget: policy.budget,
+    remedies: policy.remedies,
+    windows: policy.windows,
+    paused: policy.paused ? { ...policy.paused, at: iso(policy.paused.at) } : null,
+  };
+}
+
+export function jobView(
+  job: Job & Stamped,
+  schedule: string,
+  run: { at: number; outcome: string; detail: string } | undefined,
+  nextRun: number | null,
+): wire.Job {
+  return {
+    name: job.name,
+    enabled: job.enabled,
+    schedule,
+    lastRun: run ? { at: iso(run.at), outcome: run.outcome, detail: run.detail } : null,
+    nextRun: isoOrNull(nextRun),
+    changedBy: job.changedBy,
+    reason: job.reason,
+    version: job.version,
+  };
+}
+
+

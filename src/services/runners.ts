@@ -1,0 +1,100 @@
+/** Runners register, poll for offers, and are told what to stop. Every poll repeats what was not accepted yet. */
+import type { Offer, Polled } from '../contract/runner-protocol.ts';
+import type { Profile, Project, Runner } from '../domain/config.ts';
+import { type Refusal, isRefusal, refuse } from '../domain/refusal.ts';
+import { buildPrompt } from '../domain/ticket/prompt.ts';
+import type { Attempt, Ticket } from '../domain/ticket/state.ts';
+import { changeDocument, createDocument } from './configuration.ts';
+import { type Caller, type Deps, notFound } from './deps.ts';
+import { projectForRunner, verifyOffer } from './verification.ts';
+
+export interface Registration {
+  name: string;
+  slots: number;
+  labels: string[];
+  kinds: string[];
+  version: string;
+  pid: number | null;
+}
+
+/** Registering a name again gives the same id and supersedes the older process. */
+export async function registerRunner(deps: Deps, caller: Caller, input: Registration): Promise<{ id: string; instance: string } | Refusal> {
+  const id = `run_${input.name}`;
+  const instance = deps.newId('ins');
+  const state: Omit<Runner, 'id'> = { ...input, instance, token: caller.tokenId ?? '' };
+  const existing = await deps.store.document<Runner>('runner', id);
+  const result = existing
+    ? await changeDocument<Runner>(deps, caller, 'runner', id, () => state)
+    : await createDocument<Runner>(deps, caller, 'runner', id, { id, ...state });
+  if (isRefusal(result)) return result;
+  await deps.store.seen(id, await deps.store.now(), false);
+  return { id, instance };
+}
+
+/** The runner behind a request: its token must be the one that registered last, and the instance, where given, too. */
+export async function runnerFor(deps: Deps, caller: Caller, id: string, instance: string | undefined): Promise<Runner | Refusal> {
+  const runner = await deps.store.document<Runner>('runner', id);
+  if (!runner) return notFound('runner', id);
+  if (runner.token !== (caller.tokenId ?? '') || (instance !== undefined && instance !== runner.instance)) {
+    return refuse('runner_superseded', `A newer process has registered as ${runner.name}.`);
+  }
+  return runner;
+}
+
+/** What is on offer for this runner right now, and which of its attempts have to stop. */
+export async function pollOnce(deps: Deps, runner: Runner, input: { freeSlots: number }): Promise<Polled> {
+  const offers: Offer[] = [];
+  const stop: string[] = [];
+  for (const open of await deps.store.attemptsOfRunner(runner.id)) {
+    if (open.state === 'stopping') stop.push(open.attempt);
+    if (open.state !== 'offered') continue;
+    const offer = await attemptOffer(deps, open.ticket, open.attempt);
+    if (offer) offers.push(offer);
+  }
+  for (const work of await deps.store.offerableWork(runner.id, runner.kinds, 1)) {
+    // One at a time per runner: its own unfinished work comes first.
+    if ((await deps.store.workOfRunner(runner.id)).some((own) => own.id !== work.id)) break;
+    const taken = await deps.store.takeWork(work.id, runner.id, deps.timing.offerMs);
+    const offer = taken ? await verifyOffer(deps, taken) : null;
+    if (offer) offers.push(offer);
+  }
+  return { offers: offers.slice(0, Math.max(input.freeSlots, 0) + 50), stop };
+}
+
+async function attemptOffer(deps: Deps, key: string, attemptId: string): Promise<Offer | null> {
+  const record = await deps.store.ticket(key);
+  const attempt = record?.state.attempts.find((a) => a.id === attemptId);
+  if (!record || !attempt || attempt.profile === null) return null;
+  const ticket = record.state;
+  const [project, profile] = await Promise.all([
+    deps.store.document<Project>('project', ticket.project),
+    deps.store.document<Profile>('profile', attempt.profile),
+  ]);
+  if (!project || !profile) return null;
+  const resumed = attempt.startedAt !== null;
+  const checks = project.checks.filter((check) => project.completion.checks.includes(check.name));
+  return {
+    kind: 'attempt',
+    attempt: attempt.id,
+    number: attempt.number,
+    ticket: key,
+    fence: attempt.fence,
+    token: deps.attemptToken(attempt.id, attempt.fence),
+    project: projectForRunner(project),
+    profile: profileForRunner(profile),
+    prompt: buildPrompt(ticket, attempt, checks, resumed),
+    resume: resumed ? { session: attempt.session } : null,
+    startAt: attempt.startAt,
+    continues: continuesOf(ticket, attempt),
+  };
+}
+
+function continuesOf(ticket: Ticket, attempt: Attempt) {
+  const earlier = ticket.attempts.find((candidate) => candidate.id === attempt.continues);
+  return earlier ? { attempt: earlier.id, number: earlier.number, session: earlier.session } : null;
+}
+
+function profileForRunner(profile: Profile) {
+  const { id, adapter, command, env, envAllow, home, files, model, acp, gateway, timeoutSeconds, stallSeconds, holdSeconds, permissions } = profile;
+  return { id, adapter, command, env, envAllow, home, files, model, acp, gateway, timeoutSeconds, stallSeconds, holdSeconds, permissions };
+}

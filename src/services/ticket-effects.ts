@@ -1,0 +1,56 @@
+/**
+ * What a ticket's events mean beside the log: leases begin and end with an attempt's states, its token lives as long
+ * as the attempt may write, and a reason for not running goes when the ticket leaves its lane.
+ */
+import type { TicketEvent } from '../domain/ticket/events.ts';
+import type { Ticket } from '../domain/ticket/state.ts';
+import type { Effect } from '../store/port.ts';
+import type { Deps } from './deps.ts';
+
+export const attemptLease = (attempt: string): string => `attempt:${attempt}`;
+
+export function effectsOf(deps: Deps, events: readonly TicketEvent[], after: Ticket): Effect[] {
+  const effects: Effect[] = [];
+  for (const event of events) {
+    switch (event.type) {
+      case 'attempt.offered': {
+        const { attempt, fence, runner, kind } = event.data;
+        if (kind === 'person' || runner === null) break;
+        effects.push({ effect: 'lease_set', name: attemptLease(attempt), holder: runner, epoch: fence, ttlMs: deps.timing.offerMs });
+        effects.push({
+          effect: 'credential_add',
+          credential: {
+            id: deps.newId('tok'),
+            kind: 'token',
+            role: 'attempt',
+            name: attempt,
+            hash: deps.sha256(deps.attemptToken(attempt, fence)),
+            createdAt: event.at,
+            expiresAt: null,
+            attempt,
+            ticket: after.key,
+            fence,
+          },
+        });
+        break;
+      }
+      case 'attempt.started': {
+        const { attempt, fence } = event.data;
+        const runner = after.attempts.find((a) => a.id === attempt)?.runner ?? '';
+        effects.push({ effect: 'lease_set', name: attemptLease(attempt), holder: runner, epoch: fence, ttlMs: deps.timing.leaseMs });
+        break;
+      }
+      case 'attempt.parked':
+      case 'attempt.ended':
+        effects.push({ effect: 'lease_drop', name: attemptLease(event.data.attempt) });
+        effects.push({ effect: 'credentials_over', attempt: event.data.attempt, at: event.at });
+        break;
+      case 'ticket.transitioned':
+        if (event.data.to !== 'todo') effects.push({ effect: 'skip_clear', ticket: after.key });
+        break;
+      default:
+        break;
+    }
+  }
+  return effects;
+}

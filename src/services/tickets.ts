@@ -1,0 +1,213 @@
+/** What people and the orchestrator do with tickets: create, edit, comment, move, answer, waive. */
+import type { Campaign, Profile, Project } from '../domain/config.ts';
+import { type Refusal, refuse } from '../domain/refusal.ts';
+import { decideComment, decideCreate, decideEdit, decideWaiver } from '../domain/ticket/decide-fields.ts';
+import { type AnswerCommand, decideAnswer, decideCancel, decideDefer, decideHandIn, decideReady, decideReopen } from '../domain/ticket/decide-people.ts';
+import { decideAcceptWork, decideRequestChanges } from '../domain/ticket/decide-review.ts';
+import type { Claim } from '../domain/ticket/decide-signal.ts';
+import { evolveTicket } from '../domain/ticket/evolve.ts';
+import { type Ticket, type TicketFields } from '../domain/ticket/state.ts';
+import { transitionRow } from '../domain/ticket/transitions.ts';
+import type { EvidenceKind, Transition } from '../domain/words.ts';
+import { type ChangeOptions, type TicketChanged, changeTicket } from './change-ticket.ts';
+import { AlreadyAnswered, type Caller, type Deps, type Respond, notFound } from './deps.ts';
+
+export async function createTicket(
+  deps: Deps,
+  caller: Caller,
+  input: { project: string; status: 'backlog' | 'todo'; fields: TicketFields },
+  respond?: Respond<TicketChanged>,
+): Promise<TicketChanged | Refusal> {
+  const { store } = deps;
+  const project = await store.document<Project>('project', input.project);
+  if (!project) return unknownReference('project', `There is no project ${input.project}.`);
+  const wrong = await checkReferences(deps, input.fields, null);
+  if (wrong) return wrong;
+  for (;;) {
+    const number = await store.nextNumber(`ticket:${input.project}`);
+    const key = `${input.project}-${number}`;
+    const now = await store.now();
+    const events = decideCreate({ key, project: input.project, number, status: input.status, ...input.fields }, { actor: caller.actor, now });
+    const ticket = events.reduce<Ticket | null>((state, event) => evolveTicket(state, event), null);
+    if (!ticket) throw new Error('a created ticket has a state');
+    const changed: TicketChanged = { ticket, before: ticket, events, project };
+    const result = await store.commit({
+      appends: [{ stream: `ticket:${key}`, expected: 0, events, ticket: key, project: input.project }],
+      rows: [{ row: 'ticket', state: ticket, before: null, streamVersion: events.length }],
+      ...(caller.idempotency && respond
+        ? { idempotency: { ...caller.idempotency, answer: await respond(changed), at: now } }
+        : {}),
+    });
+    if (result.committed) return changed;
+    if (result.conflict.kind === 'idempotency') throw new AlreadyAnswered();
+  }
+}
+
+export async function editTicket(
+  deps: Deps,
+  caller: Caller,
+  key: string,
+  set: Partial<TicketFields>,
+  options: ChangeOptions,
+): Promise<TicketChanged | Refusal> {
+  const wrong = await checkReferences(deps, set, key);
+  if (wrong) return wrong;
+  return changeTicket(deps, caller, key, (ticket, context) => decideEdit(ticket, set, context), options);
+}
+
+export function commentTicket(deps: Deps, caller: Caller, key: string, text: string, options: ChangeOptions) {
+  return changeTicket(deps, caller, key, (ticket, context) => decideComment(ticket, text, context), options);
+}
+
+export interface TransitionInput {
+  transition: Transition;
+  reason?: string | undefined;
+  feedback?: string | undefined;
+  summary?: string | undefined;
+  commit?: string | undefined;
+  evidence?: Claim[] | undefined;
+}
+
+export async function transitionTicket(
+  deps: Deps,
+  caller: Caller,
+  key: string,
+  input: TransitionInput,
+  options: ChangeOptions,
+): Promise<TicketChanged | Refusal> {
+  const row = transitionRow(input.transition);
+  if (!row.by.includes(caller.actor.kind)) {
+    return refuse('actor_not_allowed', `${input.transition} is made by ${row.by.join(', ')}, and this is ${caller.actor.kind}.`);
+  }
+  const [fenceFloor, profiles] = await Promise.all([deps.store.fenceFloor(), deps.store.documents<Profile>('profile')]);
+  const profileIds = new Set(profiles.map((profile) => profile.id));
+  return changeTicket(
+    deps,
+    caller,
+    key,
+    (ticket, context) => {
+      switch (input.transition) {
+        case 'ready':
+          return decideReady(ticket, context);
+        case 'defer':
+          return decideDefer(ticket, input.reason, context);
+        case 'cancel':
+          return decideCancel(ticket, input.reason, context);
+        case 'reopen':
+          return decideReopen(ticket, input.reason, context);
+        case 'accept':
+          return decideAcceptWork(ticket, input.reason === undefined ? {} : { reason: input.reason }, context);
+        case 'request_changes': {
+          const feedback = input.feedback ?? input.reason;
+          if (feedback === undefined || feedback.trim() === '') {
+            return refuse('invalid_request', 'Say what has to change: the next attempt gets it as its feedback.', {
+              errors: [{ path: 'feedback', message: 'must not be empty' }],
+            });
+          }
+          return decideRequestChanges(ticket, { feedback }, context);
+        }
+        case 'hand_in':
+          if (input.summary === undefined || input.summary.trim() === '') {
+            return refuse('invalid_request', 'Say in a summary what was done.', { errors: [{ path: 'summary', message: 'must not be empty' }] });
+          }
+          return decideHandIn(
+            ticket,
+            {
+              summary: input.summary,
+              commit: input.commit ?? null,
+              evidence: input.evidence ?? [],
+              assigneeIsPerson: ticket.assignee !== null && !profileIds.has(ticket.assignee),
+              fenceFloor,
+            },
+            context,
+          );
+        case 'claim':
+        case 'ask':
+        case 'resume':
+        case 'submit':
+        case 'land':
+        case 'release':
+        case 'exhaust':
+          return refuse('actor_not_allowed', `${input.transition} is never made from outside.`);
+      }
+    },
+    { ...options, reason: input.reason ?? input.feedback },
+  );
+}
+
+export async function answerQuestion(
+  deps: Deps,
+  caller: Caller,
+  key: string,
+  command: AnswerCommand,
+  options: ChangeOptions,
+): Promise<TicketChanged | Refusal> {
+  if (command.profile !== undefined) {
+    const wrong = await checkReferences(deps, { profile: command.profile }, key);
+    if (wrong) return wrong;
+  }
+  return changeTicket(deps, caller, key, (ticket, context) => decideAnswer(ticket, command, context), {
+    via: 'answer',
+    ...options,
+  });
+}
+
+export function grantWaiver(
+  deps: Deps,
+  caller: Caller,
+  key: string,
+  command: { kind: EvidenceKind; reason: string; expiresAt: number },
+  options: ChangeOptions,
+) {
+  return changeTicket(deps, caller, key, (ticket, context) => decideWaiver(ticket, command, context), options);
+}
+
+/** Profile, campaign and blockers have to exist, and blockers may not lead back to the ticket. */
+async function checkReferences(deps: Deps, fields: Partial<TicketFields>, key: string | null): Promise<Refusal | null> {
+  const { store } = deps;
+  if (fields.profile !== undefined && fields.profile !== null && !(await store.document<Profile>('profile', fields.profile))) {
+    return unknownReference('profile', `There is no profile ${fields.profile}.`);
+  }
+  if (fields.campaign !== undefined && fields.campaign !== null && !(await store.document<Campaign>('campaign', fields.campaign))) {
+    return unknownReference('campaign', `There is no campaign ${fields.campaign}.`);
+  }
+  if (fields.blockedBy !== undefined && fields.blockedBy.length > 0) {
+    const found = await store.ticketStatuses(fields.blockedBy);
+    const missing = fields.blockedBy.find((blocker) => !found.has(blocker));
+    if (missing) return unknownReference('blockedBy', `There is no ticket ${missing}.`);
+    if (key !== null) return findCycle(deps, key, fields.blockedBy);
+  }
+  return null;
+}
+
+function unknownReference(path: string, detail: string): Refusal {
+  return refuse('reference_not_found', detail, { errors: [{ path, message: detail }] });
+}
+
+async function findCycle(deps: Deps, key: string, blockers: readonly string[]): Promise<Refusal | null> {
+  const cameFrom = new Map<string, string>(blockers.map((blocker) => [blocker, key]));
+  const queue = [...blockers];
+  for (let current = queue.shift(); current !== undefined; current = queue.shift()) {
+    if (current === key) {
+      const path = [key];
+      for (let at = cameFrom.get(key); at !== undefined && at !== key; at = cameFrom.get(at)) path.unshift(at);
+      return refuse('dependency_cycle', `${key} would wait for itself: ${[key, ...path].join(' ← ')}.`, {
+        errors: [{ path: 'blockedBy', message: `leads back to ${key}` }],
+      });
+    }
+    const record = await deps.store.ticket(current);
+    for (const next of record?.state.blockedBy ?? []) {
+      if (!cameFrom.has(next)) {
+        cameFrom.set(next, current);
+        queue.push(next);
+      }
+    }
+  }
+  return null;
+}
+
+export async function loadTicket(deps: Deps, key: string): Promise<Ticket | Refusal> {
+  const record = await deps.store.ticket(key);
+  return record ? record.state : notFound('ticket', key);
+}
+

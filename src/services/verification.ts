@@ -1,0 +1,142 @@
+/**
+ * Evidence: handing it to a verifier, taking in what it found, and what the policy makes of it. Level-based: what has
+ * to be done is read from the tickets, so a lost message or a restart loses nothing.
+ */
+import type { Project } from '../domain/config.ts';
+import { type Refusal, isRefusal, refuse } from '../domain/refusal.ts';
+import { effectiveCompletion, submittedCommit, verifiableEvidence } from '../domain/ticket/completion.ts';
+import { type Finding, decideByPolicy, decideFindings, decideReverify } from '../domain/ticket/decide-review.ts';
+import type { Evidence, Ticket } from '../domain/ticket/state.ts';
+import type { VerifyOffer } from '../contract/runner-protocol.ts';
+import type { Work } from '../store/port.ts';
+import { type ChangeOptions, changeTicket } from './change-ticket.ts';
+import { type Caller, type Deps, notFound } from './deps.ts';
+
+const VERIFIER: Caller = { actor: { kind: 'control_plane', id: 'verifier' } };
+
+/** Creates the work for evidence that is due; one unfinished piece of work per attempt. Returns whether it did. */
+export async function createVerifyWork(deps: Deps, key: string): Promise<boolean> {
+  const record = await deps.store.ticket(key);
+  if (!record) return false;
+  const now = await deps.store.now();
+  const due = verifiableEvidence(record.state, now);
+  const attemptId = due[0]?.attempt;
+  if (attemptId === undefined) return false;
+  const active = await deps.store.workOfAttempt(attemptId);
+  if (active.some((work) => work.kind === 'verify' && (work.state === 'pending' || work.state === 'running'))) return false;
+  const attempt = record.state.attempts.find((a) => a.id === attemptId);
+  await deps.store.commit({
+    appends: [],
+    rows: [],
+    effects: [
+      {
+        effect: 'work_add',
+        work: {
+          id: deps.newId('wrk'),
+          kind: 'verify',
+          ticket: key,
+          attempt: attemptId,
+          key: `verify:${attemptId}`,
+          createdAt: now,
+          wantsRunner: attempt?.kind === 'agent' ? attempt.runner : null,
+        },
+      },
+    ],
+  });
+  return true;
+}
+
+/** What the verifier is told; null when nothing is due any more. */
+export async function verifyOffer(deps: Deps, work: Work): Promise<VerifyOffer | null> {
+  const record = await deps.store.ticket(work.ticket);
+  const attempt = record?.state.attempts.find((a) => a.id === work.attempt);
+  if (!record || !attempt) return null;
+  const ticket = record.state;
+  const project = await deps.store.document<Project>('project', ticket.project);
+  if (!project) return null;
+  const completion = effectiveCompletion(project.completion, ticket.completion);
+  const commit = commitOf(ticket, attempt.id) ?? submittedCommit(ticket) ?? attempt.head;
+  const evidence: VerifyOffer['evidence'] = [];
+  for (const due of dueOf(ticket, work.attempt, await deps.store.now())) {
+    if (due.kind === 'commit') {
+      evidence.push({ id: due.id, kind: 'commit', commit: typeof due.claim['commit'] === 'string' ? due.claim['commit'] : (commit ?? '') });
+    } else {
+      const check = project.checks.find((candidate) => candidate.name === due.claim['name']);
+      if (check) evidence.push({ id: due.id, kind: 'check', check });
+    }
+  }
+  return {
+    kind: 'verify',
+    work: work.id,
+    ticket: ticket.key,
+    attempt: attempt.id,
+    attemptNumber: attempt.number,
+    personal: attempt.kind === 'person',
+    fence: work.fence,
+    project: projectForRunner(project),
+    branch: attempt.branch,
+    base: attempt.base,
+    commit,
+    allowEmptyDiff: completion.allowEmptyDiff,
+    protectedPaths: project.protectedPaths,
+    evidence,
+  };
+}
+
+function dueOf(ticket: Ticket, attempt: string, now: number): Evidence[] {
+  return verifiableEvidence(ticket, now).filter((evidence) => evidence.attempt === attempt);
+}
+
+function commitOf(ticket: Ticket, attempt: string): string | null {
+  const commit = ticket.evidence.find((e) => e.attempt === attempt && e.kind === 'commit')?.claim['commit'];
+  return typeof commit === 'string' ? commit : null;
+}
+
+export function projectForRunner(project: Project): VerifyOffer['project'] {
+  const { key, repository, defaultBranch, setup } = project;
+  return { key, repository, defaultBranch, setup };
+}
+
+/** The verifier's report. Evidence that the offer named and the report does not is left unverified, with a reason. */
+export async function finishVerifyWork(
+  deps: Deps,
+  work: Work,
+  report: { fence: number; outcome: 'done' | 'unable'; reason: string | null; findings: Finding[] },
+): Promise<true | Refusal> {
+  if (work.fence !== report.fence || work.state !== 'running') {
+    return refuse('stale_attempt', `Work ${work.id} has been given to another verifier.`, { reason: 'superseded' });
+  }
+  const result = await changeTicket(
+    deps,
+    VERIFIER,
+    work.ticket,
+    (ticket, context) => {
+      const due = dueOf(ticket, work.attempt, context.now);
+      const reported = new Map(report.findings.map((finding) => [finding.id, finding]));
+      const findings = due.map(
+        (evidence): Finding =>
+          reported.get(evidence.id) ?? {
+            id: evidence.id,
+            state: 'unverified',
+            reason: report.reason ?? 'the verifier said nothing about it',
+            details: {},
+          },
+      );
+      return decideFindings(ticket, findings, context);
+    },
+    { effects: [{ effect: 'work_finish', id: work.id, fence: report.fence, state: report.outcome, reason: report.reason }] },
+  );
+  return isRefusal(result) ? result : true;
+}
+
+/** Applies the completion policy to a submission whose evidence is settled; a no-op where it says nothing. */
+export function applyPolicy(deps: Deps, key: string) {
+  return changeTicket(deps, { actor: { kind: 'policy', id: 'completion-policy' } }, key, (ticket, context) => decideByPolicy(ticket, context));
+}
+
+export async function reverifyEvidence(deps: Deps, caller: Caller, evidence: string, options: ChangeOptions) {
+  const key = await deps.store.ticketOfEvidence(evidence);
+  if (key === null) return notFound('evidence', evidence);
+  return changeTicket(deps, caller, key, (ticket, context) => decideReverify(ticket, evidence, context), options);
+}
+

@@ -1,0 +1,70 @@
+/**
+ * A program is a database conversation as a generator: it yields queries and receives their results. The same program
+ * runs synchronously on SQLite, where a whole batch must not be interleaved, and asynchronously on PostgreSQL. So each
+ * thing that the store does is written once.
+ */
+import { type CompiledQuery, type Kysely } from 'kysely';
+import type { Tables } from './schema.ts';
+
+export interface Query {
+  sql: string;
+  params: readonly unknown[];
+}
+
+export type ResultRow = Record<string, unknown>;
+
+export interface QueryResult {
+  rows: ResultRow[];
+  /** Rows changed by an insert, update or delete. */
+  changes: number;
+}
+
+export type Program<T> = Generator<Query, T, QueryResult>;
+
+export function runSync<T>(program: Program<T>, execute: (query: Query) => QueryResult): T {
+  let step = program.next();
+  while (!step.done) {
+    let result: QueryResult;
+    try {
+      result = execute(step.value);
+    } catch (error) {
+      step = program.throw(error);
+      continue;
+    }
+    step = program.next(result);
+  }
+  return step.value;
+}
+
+class Placeholder {
+  readonly name: string;
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/** Stands for a parameter while a statement is compiled; filled in by name when it is executed. */
+export function p(name: string): never {
+  return new Placeholder(name) as never;
+}
+
+/** A statement that is compiled once, at its first use, and executed with named parameters ever after. */
+export function statement<P extends object>(db: Kysely<Tables>, build: (db: Kysely<Tables>) => { compile(): CompiledQuery }) {
+  let compiled: { sql: string; slots: readonly (string | { fixed: unknown })[] } | null = null;
+  return (params: P): Query => {
+    if (!compiled) {
+      const { sql, parameters } = build(db).compile();
+      compiled = { sql, slots: parameters.map((value) => (value instanceof Placeholder ? value.name : { fixed: value })) };
+    }
+    const values = params as Record<string, unknown>;
+    return {
+      sql: compiled.sql,
+      params: compiled.slots.map((slot) => (typeof slot === 'string' ? values[slot] : slot.fixed)),
+    };
+  };
+}
+
+export function query(builder: { compile(): CompiledQuery }): Query {
+  const { sql, parameters } = builder.compile();
+  return { sql, params: parameters };
+}

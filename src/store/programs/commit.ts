@@ -1,0 +1,586 @@
+/**
+ * Applies one commit plan: guards, then the compare-and-swap of each stream, then rows and effects. Any failure throws
+ * `PlanRejected`, and the caller rolls back this plan alone.
+ */
+import { createHash } from 'node:crypto';
+import type { Kysely } from 'kysely';
+import { GENESIS, chainText, rollText } from '../../domain/log/chain.ts';
+import { dispatchRank } from '../../domain/dispatch/plan-dispatch.ts';
+import { holdsSlot, newestAttempt, openQuestions, type Ticket, ticketCost } from '../../domain/ticket/state.ts';
+import type { AlertState } from '../../domain/alert/alert.ts';
+import type { InboxItem } from '../../domain/inbox/inbox.ts';
+import type { CommitPlan, CommitResult, Effect, Guard, Row, StoredEvent, StreamAppend } from '../port.ts';
+import { type Program, p, statement } from '../program.ts';
+import { type Tables, incremented } from '../schema.ts';
+
+export type Conflict = Extract<CommitResult, { committed: false }>['conflict'];
+
+export class PlanRejected extends Error {
+  readonly conflict: Conflict;
+  constructor(conflict: Conflict) {
+    super(`plan rejected: ${JSON.stringify(conflict)}`);
+    this.conflict = conflict;
+  }
+}
+
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+const TEXT_LIMIT_FOR_SEARCH = 2000;
+/** History of reasons kept per ticket. */
+const CONFIG_KINDS: ReadonlySet<string> = new Set(['project', 'profile', 'campaign', 'policy', 'job']);
+
+export function commitPrograms(db: Kysely<Tables>) {
+  const s = {
+    lease: statement<{ name: string }>(db, (k) => k.selectFrom('leases').selectAll().where('name', '=', p('name'))),
+    setting: statement<{ name: string }>(db, (k) => k.selectFrom('settings').select('value').where('name', '=', p('name'))),
+    bumpSetting: statement<{ name: string }>(db, (k) =>
+      k.updateTable('settings').set({ value: incremented }).where('name', '=', p('name')),
+    ),
+    head: statement<{ stream: string }>(db, (k) => k.selectFrom('streams').select(['version', 'hash']).where('stream', '=', p('stream'))),
+    // Keeps invariant 13: the update succeeds only on the version that the plan was decided on.
+    advance: statement<{ stream: string; expected: number; version: number; hash: string }>(db, (k) =>
+      k
+        .updateTable('streams')
+        .set({ version: p('version'), hash: p('hash') })
+        .where('stream', '=', p('stream'))
+        .where('version', '=', p('expected')),
+    ),
+    begin: statement<{ stream: string; version: number; hash: string }>(db, (k) =>
+      k
+        .insertInto('streams')
+        .values({ stream: p('stream'), version: p('version'), hash: p('hash') })
+        .onConflict((c) => c.doNothing()),
+    ),
+    event: statement<Record<string, unknown>>(db, (k) =>
+      k.insertInto('events').values({
+        stream: p('stream'),
+        version: p('version'),
+        seq: p('seq'),
+        type: p('type'),
+        actor_kind: p('actor_kind'),
+        actor_id: p('actor_id'),
+        at: p('at'),
+        data: p('data'),
+        data_hash: p('data_hash'),
+        hash: p('hash'),
+        roll: p('roll'),
+        ticket: p('ticket'),
+        project: p('project'),
+      }),
+    ),
+    ticket: statement<Record<string, unknown>>(db, (k) => {
+      const values = Object.fromEntries(TICKET_COLUMNS.map((c) => [c, p(c)])) as unknown as Tables['tickets'];
+      const { key: _key, project: _project, number: _number, created_at: _created, ...changing } = values;
+      return k
+        .insertInto('tickets')
+        .values(values)
+        .onConflict((c) => c.column('key').doUpdateSet(changing));
+    }),
+    attempt: statement<Record<string, unknown>>(db, (k) => {
+      const values = Object.fromEntries(ATTEMPT_COLUMNS.map((c) => [c, p(c)])) as unknown as Tables['attempts'];
+      const { id: _id, ...changing } = values;
+      return k
+        .insertInto('attempts')
+        .values(values)
+        .onConflict((c) => c.column('id').doUpdateSet(changing));
+    }),
+    evidence: statement<{ id: string; ticket: string }>(db, (k) =>
+      k
+        .insertInto('evidence')
+        .values({ id: p('id'), ticket: p('ticket') })
+        .onConflict((c) => c.doNothing()),
+    ),
+    inbox: statement<Record<string, unknown>>(db, (k) => {
+      const values = Object.fromEntries(INBOX_COLUMNS.map((c) => [c, p(c)])) as unknown as Tables['inbox'];
+      const { id: _id, kind: _kind, created_at: _created, ...changing } = values;
+      return k
+        .insertInto('inbox')
+        .values(values)
+        .onConflict((c) => c.column('id').doUpdateSet(changing));
+    }),
+    alert: statement<Record<string, unknown>>(db, (k) =>
+      k
+        .insertInto('alerts')
+        .values({
+          id: p('id'),
+          fingerprint: p('fingerprint'),
+          state: p('state'),
+          last_seen: p('last_seen'),
+          stream_version: p('stream_version'),
+          alert: p('alert'),
+        })
+        .onConflict((c) =>
+          c.column('id').doUpdateSet({
+            state: p('state'),
+            last_seen: p('last_seen'),
+            stream_version: p('stream_version'),
+            alert: p('alert'),
+          }),
+        ),
+    ),
+    document: statement<{ kind: string; id: string; version: number; state: string }>(db, (k) =>
+      k
+        .insertInto('documents')
+        .values({ kind: p('kind'), id: p('id'), version: p('version'), state: p('state') })
+        .onConflict((c) => c.columns(['kind', 'id']).doUpdateSet({ version: p('version'), state: p('state') })),
+    ),
+    leaseSet: statement<{ name: string; holder: string; epoch: number; expires_at: number }>(db, (k) =>
+      k
+        .insertInto('leases')
+        .values({ name: p('name'), holder: p('holder'), epoch: p('epoch'), expires_at: p('expires_at') })
+        .onConflict((c) =>
+          c.column('name').doUpdateSet({ holder: p('holder'), epoch: p('epoch'), expires_at: p('expires_at') }),
+        ),
+    ),
+    leaseDrop: statement<{ name: string }>(db, (k) => k.deleteFrom('leases').where('name', '=', p('name'))),
+    credential: statement<Record<string, unknown>>(db, (k) =>
+      k
+        .insertInto('credentials')
+        .values(Object.fromEntries(CREDENTIAL_COLUMNS.map((c) => [c, p(c)])) as unknown as Tables['credentials'])
+        .onConflict((c) => c.doNothing()),
+    ),
+    credentialsOver: statement<{ attempt: string; at: number }>(db, (k) =>
+      k.updateTable('credentials').set({ over_at: p('at') }).where('attempt', '=', p('attempt')).where('over_at', 'is', null),
+    ),
+    credentialsRevoke: statement<{ id: string }>(db, (k) => k.deleteFrom('credentials').where('id', '=', p('id'))),
+    skip: statement<{ ticket: string; code: string; detail: string; at: number }>(db, (k) =>
+      k
+        .insertInto('skips')
+        .values({ ticket: p('ticket'), code: p('code'), detail: p('detail'), at: p('at') })
+        .onConflict((c) => c.column('ticket').doUpdateSet({ code: p('code'), detail: p('detail'), at: p('at') })),
+    ),
+    skipHistory: statement<{ ticket: string; code: string; detail: string; at: number }>(db, (k) =>
+      k.insertInto('skip_history').values({ ticket: p('ticket'), code: p('code'), detail: p('detail'), at: p('at') }),
+    ),
+    skipClear: statement<{ ticket: string }>(db, (k) => k.deleteFrom('skips').where('ticket', '=', p('ticket'))),
+    workAdd: statement<Record<string, unknown>>(db, (k) =>
+      k
+        .insertInto('work')
+        .values({
+          id: p('id'),
+          kind: p('kind'),
+          ticket: p('ticket'),
+          attempt: p('attempt'),
+          key: p('key'),
+          active_key: p('key'),
+          state: 'pending',
+          runner: null,
+          wants_runner: p('wants_runner'),
+          fence: 0,
+          created_at: p('created_at'),
+        })
+        .onConflict((c) => c.doNothing()),
+    ),
+    workFinish: statement<{ id: string; fence: number; state: string }>(db, (k) =>
+      k
+        .updateTable('work')
+        .set({ state: p('state'), active_key: null })
+        .where('id', '=', p('id'))
+        .where('fence', '=', p('fence'))
+        .where('state', '=', 'running'),
+    ),
+    diff: statement<{ attempt: string; diff: string }>(db, (k) =>
+      k
+        .insertInto('diffs')
+        .values({ attempt: p('attempt'), diff: p('diff') })
+        .onConflict((c) => c.column('attempt').doUpdateSet({ diff: p('diff') })),
+    ),
+    idempotency: statement<Record<string, unknown>>(db, (k) =>
+      k
+        .insertInto('idempotency')
+        .values({
+          scope: p('scope'),
+          key: p('key'),
+          body_hash: p('body_hash'),
+          status: p('status'),
+          headers: p('headers'),
+          body: p('body'),
+          at: p('at'),
+        })
+        .onConflict((c) => c.doNothing()),
+    ),
+    seqHead: statement<object>(db, (k) => k.selectFrom('events').select(['seq', 'roll']).orderBy('seq', 'desc').limit(1)),
+  };
+
+  function* checkGuard(guard: Guard, now: number): Program<void> {
+    if (guard.guard === 'config_version') {
+      const { rows } = yield s.setting({ name: 'config_version' });
+      if (Number(rows[0]?.['value'] ?? 0) !== guard.version) throw new PlanRejected({ kind: 'guard', guard: guard.guard });
+      return;
+    }
+    const { rows } = yield s.lease({ name: guard.name });
+    const lease = rows[0] as Tables['leases'] | undefined;
+    const holds =
+      guard.guard === 'lease_held'
+        ? lease !== undefined && lease.holder === guard.holder && Number(lease.epoch) === guard.epoch && Number(lease.expires_at) > now
+        : lease === undefined || Number(lease.expires_at) + guard.graceMs <= now;
+    if (!holds) throw new PlanRejected({ kind: 'guard', guard: guard.guard });
+  }
+
+  function* append(plan: StreamAppend, chain: ChainHead): Program<StoredEvent[]> {
+    let previous = GENESIS;
+    if (plan.expected > 0) {
+      const { rows } = yield s.head({ stream: plan.stream });
+      const head = rows[0];
+      if (!head || Number(head['version']) !== plan.expected) throw new PlanRejected({ kind: 'stream', stream: plan.stream });
+      previous = String(head['hash']);
+    }
+    const stored: StoredEvent[] = [];
+    let version = plan.expected;
+    for (const event of plan.events) {
+      version += 1;
+      const data = JSON.stringify(event.data);
+      const dataHash = sha256(data);
+      const hash = sha256(chainText(previous, { ...event, stream: plan.stream, version, dataHash }));
+      previous = hash;
+      chain.seq += 1;
+      chain.roll = sha256(rollText(chain.roll, chain.seq, hash));
+      stored.push({
+        stream: plan.stream,
+        version,
+        seq: chain.seq,
+        type: event.type,
+        actor: event.actor,
+        at: event.at,
+        data: event.data,
+        dataHash,
+        hash,
+        roll: chain.roll,
+        ticket: plan.ticket ?? null,
+        project: plan.project ?? null,
+      });
+      yield s.event({
+        stream: plan.stream,
+        version,
+        seq: chain.seq,
+        type: event.type,
+        actor_kind: event.actor.kind,
+        actor_id: event.actor.id,
+        at: event.at,
+        data,
+        data_hash: dataHash,
+        hash,
+        roll: chain.roll,
+        ticket: plan.ticket ?? null,
+        project: plan.project ?? null,
+      });
+    }
+    const moved =
+      plan.expected === 0
+        ? yield s.begin({ stream: plan.stream, version, hash: previous })
+        : yield s.advance({ stream: plan.stream, expected: plan.expected, version, hash: previous });
+    if (moved.changes !== 1) throw new PlanRejected({ kind: 'stream', stream: plan.stream });
+    return stored;
+  }
+
+  function* writeRow(row: Row): Program<void> {
+    switch (row.row) {
+      case 'ticket':
+        yield s.ticket(ticketColumns(row.state, row.streamVersion));
+        for (const [index, attempt] of row.state.attempts.entries()) {
+          if (row.before?.attempts[index] !== attempt) yield s.attempt(attemptColumns(row.state, index));
+        }
+        for (const [index, evidence] of row.state.evidence.entries()) {
+          if (row.before?.evidence[index] === undefined) yield s.evidence({ id: evidence.id, ticket: row.state.key });
+        }
+        return;
+      case 'inbox':
+        yield s.inbox(inboxColumns(row.item, row.streamVersion));
+        return;
+      case 'alert':
+        yield s.alert(alertColumns(row.alert, row.streamVersion));
+        return;
+      case 'document':
+        yield s.document({ kind: row.kind, id: row.id, version: row.state.version, state: JSON.stringify(row.state) });
+        if (CONFIG_KINDS.has(row.kind)) yield s.bumpSetting({ name: 'config_version' });
+        return;
+    }
+  }
+
+  function* applyEffect(effect: Effect, now: number): Program<void> {
+    switch (effect.effect) {
+      case 'lease_set':
+        yield s.leaseSet({ name: effect.name, holder: effect.holder, epoch: effect.epoch, expires_at: now + effect.ttlMs });
+        return;
+      case 'lease_drop':
+        yield s.leaseDrop({ name: effect.name });
+        return;
+      case 'credential_add': {
+        const c = effect.credential;
+        yield s.credential({
+          hash: c.hash,
+          id: c.id,
+          kind: c.kind,
+          role: c.role,
+          name: c.name,
+          created_at: c.createdAt,
+          expires_at: c.expiresAt,
+          last_used_at: null,
+          attempt: c.attempt,
+          ticket: c.ticket,
+          fence: c.fence,
+          over_at: null,
+        });
+        return;
+      }
+      case 'credentials_over':
+        yield s.credentialsOver({ attempt: effect.attempt, at: effect.at });
+        return;
+      case 'credentials_revoke':
+        yield s.credentialsRevoke({ id: effect.tokenId });
+        return;
+      case 'skip_set': {
+        const { ticket, code, detail, at } = effect;
+        yield s.skip({ ticket, code, detail, at });
+        yield s.skipHistory({ ticket, code, detail, at });
+        return;
+      }
+      case 'skip_clear':
+        yield s.skipClear({ ticket: effect.ticket });
+        return;
+      case 'work_add': {
+        const { id, kind, ticket, attempt, key, wantsRunner, createdAt } = effect.work;
+        yield s.workAdd({ id, kind, ticket, attempt, key, wants_runner: wantsRunner, created_at: createdAt });
+        return;
+      }
+      case 'work_finish': {
+        const { changes } = yield s.workFinish({ id: effect.id, fence: effect.fence, state: effect.state });
+        if (changes !== 1) throw new PlanRejected({ kind: 'unique', what: `work ${effect.id}` });
+        yield s.leaseDrop({ name: `work:${effect.id}` });
+        return;
+      }
+      case 'diff_set':
+        yield s.diff({ attempt: effect.attempt, diff: JSON.stringify(effect.diff) });
+        return;
+    }
+  }
+
+  return {
+    /** The last `seq` and rolling hash; the writer keeps them between plans. */
+    *chainHead(): Program<ChainHead> {
+      const { rows } = yield s.seqHead({});
+      return { seq: Number(rows[0]?.['seq'] ?? 0), roll: String(rows[0]?.['roll'] ?? GENESIS) };
+    },
+
+    *apply(plan: CommitPlan, now: number, chain: ChainHead): Program<StoredEvent[]> {
+      if (plan.idempotency) {
+        const { scope, key, bodyHash, answer, at } = plan.idempotency;
+        const { changes } = yield s.idempotency({
+          scope,
+          key,
+          body_hash: bodyHash,
+          status: answer.status,
+          headers: JSON.stringify(answer.headers),
+          body: answer.body,
+          at,
+        });
+        if (changes !== 1) throw new PlanRejected({ kind: 'idempotency' });
+      }
+      for (const guard of plan.guards ?? []) yield* checkGuard(guard, now);
+      const stored: StoredEvent[] = [];
+      for (const stream of plan.appends) stored.push(...(yield* append(stream, chain)));
+      for (const row of plan.rows) yield* writeRow(row);
+      for (const effect of plan.effects ?? []) yield* applyEffect(effect, now);
+      return stored;
+    },
+
+    applyEffect,
+    /** Takes, extends or refuses a named lease, by the database's clock. */
+    *acquireLease(name: string, holder: string, ttlMs: number, now: number): Program<{ acquired: boolean; lease: { name: string; holder: string; epoch: number; expiresAt: number } }> {
+      const { rows } = yield s.lease({ name });
+      const found = rows[0] as Tables['leases'] | undefined;
+      const expired = found === undefined || Number(found.expires_at) <= now;
+      if (found && !expired && found.holder !== holder) {
+        return {
+          acquired: false,
+          lease: { name, holder: found.holder, epoch: Number(found.epoch), expiresAt: Number(found.expires_at) },
+        };
+      }
+      const epoch = found === undefined ? 1 : expired ? Number(found.epoch) + 1 : Number(found.epoch);
+      yield s.leaseSet({ name, holder, epoch, expires_at: now + ttlMs });
+      return { acquired: true, lease: { name, holder, epoch, expiresAt: now + ttlMs } };
+    },
+    *renewLease(name: string, holder: string, epoch: number, ttlMs: number, now: number): Program<boolean> {
+      const { rows } = yield s.lease({ name });
+      const found = rows[0] as Tables['leases'] | undefined;
+      if (!found || found.holder !== holder || Number(found.epoch) !== epoch) return false;
+      yield s.leaseSet({ name, holder, epoch, expires_at: now + ttlMs });
+      return true;
+    },
+  };
+}
+
+export interface ChainHead {
+  seq: number;
+  roll: string;
+}
+
+const TICKET_COLUMNS = [
+  'key',
+  'project',
+  'number',
+  'status',
+  'priority',
+  'assignee',
+  'campaign',
+  'profile',
+  'title',
+  'search',
+  'labels',
+  'lane',
+  'rank',
+  'not_before',
+  'blocked_by',
+  'stopping',
+  'parked_on',
+  'budget',
+  'cost_usd',
+  'cost_input',
+  'cost_output',
+  'to_verify',
+  'status_since',
+  'created_at',
+  'updated_at',
+  'version',
+  'stream_version',
+  'state',
+] as const satisfies readonly (keyof Tables['tickets'])[];
+
+const ATTEMPT_COLUMNS = [
+  'id',
+  'ticket',
+  'number',
+  'kind',
+  'project',
+  'profile',
+  'campaign',
+  'runner',
+  'state',
+  'fence',
+  'offered_at',
+  'ended_at',
+  'cost_usd',
+  'cost_input',
+  'cost_output',
+] as const satisfies readonly (keyof Tables['attempts'])[];
+
+const INBOX_COLUMNS = [
+  'id',
+  'kind',
+  'state',
+  'ticket',
+  'for_whom',
+  'created_at',
+  'due_at',
+  'stream_version',
+  'item',
+] as const satisfies readonly (keyof Tables['inbox'])[];
+
+const CREDENTIAL_COLUMNS = [
+  'hash',
+  'id',
+  'kind',
+  'role',
+  'name',
+  'created_at',
+  'expires_at',
+  'last_used_at',
+  'attempt',
+  'ticket',
+  'fence',
+  'over_at',
+] as const satisfies readonly (keyof Tables['credentials'])[];
+
+/** The lane that a ticket waits in: the needs_input lane opens once every question is answered. */
+function laneOf(ticket: Ticket): 'todo' | 'needs_input' | null {
+  if (ticket.status === 'todo') return 'todo';
+  return ticket.status === 'needs_input' && openQuestions(ticket).length === 0 ? 'needs_input' : null;
+}
+
+export function ticketColumns(ticket: Ticket, streamVersion: number): Tables['tickets'] {
+  const newest = newestAttempt(ticket);
+  const cost = ticketCost(ticket);
+  const lane = laneOf(ticket);
+  const parked = newest?.state === 'parked' ? newest : null;
+  return {
+    key: ticket.key,
+    project: ticket.project,
+    number: ticket.number,
+    status: ticket.status,
+    priority: ticket.priority,
+    assignee: ticket.assignee,
+    campaign: ticket.campaign,
+    // A parked attempt goes on with the profile it was started with.
+    profile: parked ? parked.profile : ticket.profile,
+    title: ticket.title,
+    search: `${ticket.key} ${ticket.title} ${ticket.description}`.toLowerCase().slice(0, TEXT_LIMIT_FOR_SEARCH),
+    labels: JSON.stringify(ticket.labels),
+    lane,
+    rank: dispatchRank(ticket.priority, ticket.statusSince),
+    not_before: ticket.notBefore,
+    blocked_by: JSON.stringify(ticket.blockedBy),
+    stopping: newest && holdsSlot(newest) ? 1 : 0,
+    parked_on: parked ? parked.runner : null,
+    budget: ticket.budget ? JSON.stringify(ticket.budget) : null,
+    cost_usd: cost.usd,
+    cost_input: cost.inputTokens,
+    cost_output: cost.outputTokens,
+    to_verify: ticket.status === 'in_review' || ticket.evidence.some((e) => e.reverify) ? 1 : 0,
+    status_since: ticket.statusSince,
+    created_at: ticket.createdAt,
+    updated_at: ticket.updatedAt,
+    version: ticket.version,
+    stream_version: streamVersion,
+    state: JSON.stringify(ticket),
+  };
+}
+
+export function attemptColumns(ticket: Ticket, index: number): Tables['attempts'] {
+  const attempt = ticket.attempts[index];
+  if (!attempt) throw new Error(`${ticket.key} has no attempt at ${index}`);
+  return {
+    id: attempt.id,
+    ticket: ticket.key,
+    number: attempt.number,
+    kind: attempt.kind,
+    project: ticket.project,
+    profile: attempt.profile,
+    campaign: ticket.campaign,
+    runner: attempt.runner,
+    state: attempt.state,
+    fence: attempt.fence,
+    offered_at: attempt.offeredAt,
+    ended_at: attempt.endedAt,
+    cost_usd: attempt.cost.usd,
+    cost_input: attempt.cost.inputTokens,
+    cost_output: attempt.cost.outputTokens,
+  };
+}
+
+export function inboxColumns(item: InboxItem, streamVersion: number): Tables['inbox'] {
+  const due = item.state === 'acted' ? null : item.delivery ? item.delivery.until : item.deadline;
+  return {
+    id: item.id,
+    kind: item.kind,
+    state: item.state,
+    ticket: item.ticket,
+    for_whom: item.for,
+    created_at: item.createdAt,
+    due_at: due,
+    stream_version: streamVersion,
+    item: JSON.stringify(item),
+  };
+}
+
+function alertColumns(alert: AlertState, streamVersion: number): Tables['alerts'] {
+  return {
+    id: alert.id,
+    fingerprint: alert.fingerprint,
+    state: alert.state,
+    last_seen: alert.lastSeen,
+    stream_version: streamVersion,
+    alert: JSON.stringify(alert),
+  };
+}

@@ -1,0 +1,326 @@
+/**
+ * The tables, once for both databases. `events` is the log; the rows beside it are what `evolve` gives, written in the
+ * same transaction; the tables under "not derived" are listed as such by `verify`.
+ */
+import { type Kysely, sql } from 'kysely';
+
+export interface Tables {
+  events: {
+    stream: string;
+    version: number;
+    seq: number;
+    type: string;
+    actor_kind: string;
+    actor_id: string;
+    at: number;
+    data: string;
+    data_hash: string;
+    hash: string;
+    roll: string;
+    ticket: string | null;
+    project: string | null;
+  };
+  streams: { stream: string; version: number; hash: string };
+  tickets: {
+    key: string;
+    project: string;
+    number: number;
+    status: string;
+    priority: number;
+    assignee: string | null;
+    campaign: string | null;
+    profile: string | null;
+    title: string;
+    search: string;
+    labels: string;
+    /** Which dispatch lane it waits in; null when in none. */
+    lane: string | null;
+    rank: number;
+    not_before: number | null;
+    blocked_by: string;
+    stopping: number;
+    parked_on: string | null;
+    budget: string | null;
+    cost_usd: number;
+    cost_input: number;
+    cost_output: number;
+    to_verify: number;
+    status_since: number;
+    created_at: number;
+    updated_at: number;
+    version: number;
+    stream_version: number;
+    state: string;
+  };
+  attempts: {
+    id: string;
+    ticket: string;
+    number: number;
+    kind: string;
+    project: string;
+    profile: string | null;
+    campaign: string | null;
+    runner: string | null;
+    state: string;
+    fence: number;
+    offered_at: number;
+    ended_at: number | null;
+    cost_usd: number;
+    cost_input: number;
+    cost_output: number;
+  };
+  evidence: { id: string; ticket: string };
+  inbox: {
+    id: string;
+    kind: string;
+    state: string;
+    ticket: string | null;
+    for_whom: string;
+    created_at: number;
+    due_at: number | null;
+    stream_version: number;
+    item: string;
+  };
+  alerts: {
+    id: string;
+    fingerprint: string;
+    state: string;
+    last_seen: number;
+    stream_version: number;
+    alert: string;
+  };
+  documents: { kind: string; id: string; version: number; state: string };
+  // Not derived from the log.
+  leases: { name: string; holder: string; epoch: number; expires_at: number };
+  counters: { name: string; value: number };
+  settings: { name: string; value: string };
+  skips: { ticket: string; code: string; detail: string; at: number };
+  skip_history: { ticket: string; at: number; code: string; detail: string };
+  work: {
+    id: string;
+    kind: string;
+    ticket: string;
+    attempt: string;
+    key: string;
+    active_key: string | null;
+    state: string;
+    runner: string | null;
+    wants_runner: string | null;
+    fence: number;
+    created_at: number;
+  };
+  credentials: {
+    hash: string;
+    id: string;
+    kind: string;
+    role: string;
+    name: string;
+    created_at: number;
+    expires_at: number | null;
+    last_used_at: number | null;
+    attempt: string | null;
+    ticket: string | null;
+    fence: number | null;
+    over_at: number | null;
+  };
+  idempotency: { scope: string; key: string; body_hash: string; status: number; headers: string; body: string; at: number };
+  presence: { runner: string; seen_at: number; draining: number };
+  job_runs: { name: string; at: number; outcome: string; detail: string };
+  output: { owner: string; seq: number; at: number; stream: string; text: string };
+  diffs: { attempt: string; diff: string };
+}
+
+export const SCHEMA_VERSION = 1;
+
+/** All statements that make an empty database one of this version; applied in one transaction. */
+export function schemaStatements(db: Kysely<Tables>): { sql: string }[] {
+  const table = (name: keyof Tables) => db.schema.createTable(name);
+  const index = (name: string, on: keyof Tables, columns: string[]) => db.schema.createIndex(name).on(on).columns(columns);
+  return [
+    table('events')
+      .addColumn('stream', 'text', (c) => c.notNull())
+      .addColumn('version', 'bigint', (c) => c.notNull())
+      .addColumn('seq', 'bigint', (c) => c.notNull())
+      .addColumn('type', 'text', (c) => c.notNull())
+      .addColumn('actor_kind', 'text', (c) => c.notNull())
+      .addColumn('actor_id', 'text', (c) => c.notNull())
+      .addColumn('at', 'bigint', (c) => c.notNull())
+      .addColumn('data', 'text', (c) => c.notNull())
+      .addColumn('data_hash', 'text', (c) => c.notNull())
+      .addColumn('hash', 'text', (c) => c.notNull())
+      .addColumn('roll', 'text', (c) => c.notNull())
+      .addColumn('ticket', 'text')
+      .addColumn('project', 'text')
+      .addPrimaryKeyConstraint('events_pk', ['stream', 'version']),
+    index('events_seq', 'events', ['seq']).unique(),
+    table('streams')
+      .addColumn('stream', 'text', (c) => c.primaryKey().notNull())
+      .addColumn('version', 'bigint', (c) => c.notNull())
+      .addColumn('hash', 'text', (c) => c.notNull()),
+    table('tickets')
+      .addColumn('key', 'text', (c) => c.primaryKey().notNull())
+      .addColumn('project', 'text', (c) => c.notNull())
+      .addColumn('number', 'bigint', (c) => c.notNull())
+      .addColumn('status', 'text', (c) => c.notNull())
+      .addColumn('priority', 'integer', (c) => c.notNull())
+      .addColumn('assignee', 'text')
+      .addColumn('campaign', 'text')
+      .addColumn('profile', 'text')
+      .addColumn('title', 'text', (c) => c.notNull())
+      .addColumn('search', 'text', (c) => c.notNull())
+      .addColumn('labels', 'text', (c) => c.notNull())
+      .addColumn('lane', 'text')
+      .addColumn('rank', 'bigint', (c) => c.notNull())
+      .addColumn('not_before', 'bigint')
+      .addColumn('blocked_by', 'text', (c) => c.notNull())
+      .addColumn('stopping', 'integer', (c) => c.notNull())
+      .addColumn('parked_on', 'text')
+      .addColumn('budget', 'text')
+      .addColumn('cost_usd', 'real', (c) => c.notNull())
+      .addColumn('cost_input', 'bigint', (c) => c.notNull())
+      .addColumn('cost_output', 'bigint', (c) => c.notNull())
+      .addColumn('to_verify', 'integer', (c) => c.notNull())
+      .addColumn('status_since', 'bigint', (c) => c.notNull())
+      .addColumn('created_at', 'bigint', (c) => c.notNull())
+      .addColumn('updated_at', 'bigint', (c) => c.notNull())
+      .addColumn('version', 'bigint', (c) => c.notNull())
+      .addColumn('stream_version', 'bigint', (c) => c.notNull())
+      .addColumn('state', 'text', (c) => c.notNull()),
+    index('tickets_lane', 'tickets', ['lane', 'rank', 'key']),
+    index('tickets_status', 'tickets', ['status', 'rank', 'key']),
+    index('tickets_updated', 'tickets', ['updated_at', 'key']),
+    index('tickets_not_before', 'tickets', ['lane', 'not_before']),
+    index('tickets_to_verify', 'tickets', ['to_verify', 'key']),
+    table('attempts')
+      .addColumn('id', 'text', (c) => c.primaryKey().notNull())
+      .addColumn('ticket', 'text', (c) => c.notNull())
+      .addColumn('number', 'integer', (c) => c.notNull())
+      .addColumn('kind', 'text', (c) => c.notNull())
+      .addColumn('project', 'text', (c) => c.notNull())
+      .addColumn('profile', 'text')
+      .addColumn('campaign', 'text')
+      .addColumn('runner', 'text')
+      .addColumn('state', 'text', (c) => c.notNull())
+      .addColumn('fence', 'bigint', (c) => c.notNull())
+      .addColumn('offered_at', 'bigint', (c) => c.notNull())
+      .addColumn('ended_at', 'bigint')
+      .addColumn('cost_usd', 'real', (c) => c.notNull())
+      .addColumn('cost_input', 'bigint', (c) => c.notNull())
+      .addColumn('cost_output', 'bigint', (c) => c.notNull()),
+    index('attempts_state', 'attempts', ['state']),
+    index('attempts_runner', 'attempts', ['runner', 'state']),
+    index('attempts_ended', 'attempts', ['ended_at']),
+    table('evidence')
+      .addColumn('id', 'text', (c) => c.primaryKey().notNull())
+      .addColumn('ticket', 'text', (c) => c.notNull()),
+    table('inbox')
+      .addColumn('id', 'text', (c) => c.primaryKey().notNull())
+      .addColumn('kind', 'text', (c) => c.notNull())
+      .addColumn('state', 'text', (c) => c.notNull())
+      .addColumn('ticket', 'text')
+      .addColumn('for_whom', 'text', (c) => c.notNull())
+      .addColumn('created_at', 'bigint', (c) => c.notNull())
+      .addColumn('due_at', 'bigint')
+      .addColumn('stream_version', 'bigint', (c) => c.notNull())
+      .addColumn('item', 'text', (c) => c.notNull()),
+    index('inbox_state', 'inbox', ['state', 'created_at', 'id']),
+    index('inbox_ticket', 'inbox', ['ticket', 'state']),
+    table('alerts')
+      .addColumn('id', 'text', (c) => c.primaryKey().notNull())
+      .addColumn('fingerprint', 'text', (c) => c.notNull().unique())
+      .addColumn('state', 'text', (c) => c.notNull())
+      .addColumn('last_seen', 'bigint', (c) => c.notNull())
+      .addColumn('stream_version', 'bigint', (c) => c.notNull())
+      .addColumn('alert', 'text', (c) => c.notNull()),
+    index('alerts_state', 'alerts', ['state', 'last_seen']),
+    table('documents')
+      .addColumn('kind', 'text', (c) => c.notNull())
+      .addColumn('id', 'text', (c) => c.notNull())
+      .addColumn('version', 'bigint', (c) => c.notNull())
+      .addColumn('state', 'text', (c) => c.notNull())
+      .addPrimaryKeyConstraint('documents_pk', ['kind', 'id']),
+    table('leases')
+      .addColumn('name', 'text', (c) => c.primaryKey().notNull())
+      .addColumn('holder', 'text', (c) => c.notNull())
+      .addColumn('epoch', 'bigint', (c) => c.notNull())
+      .addColumn('expires_at', 'bigint', (c) => c.notNull()),
+    table('counters')
+      .addColumn('name', 'text', (c) => c.primaryKey().notNull())
+      .addColumn('value', 'bigint', (c) => c.notNull()),
+    table('settings')
+      .addColumn('name', 'text', (c) => c.primaryKey().notNull())
+      .addColumn('value', 'text', (c) => c.notNull()),
+    table('skips')
+      .addColumn('ticket', 'text', (c) => c.primaryKey().notNull())
+      .addColumn('code', 'text', (c) => c.notNull())
+      .addColumn('detail', 'text', (c) => c.notNull())
+      .addColumn('at', 'bigint', (c) => c.notNull()),
+    table('skip_history')
+      .addColumn('ticket', 'text', (c) => c.notNull())
+      .addColumn('at', 'bigint', (c) => c.notNull())
+      .addColumn('code', 'text', (c) => c.notNull())
+      .addColumn('detail', 'text', (c) => c.notNull()),
+    index('skip_history_ticket', 'skip_history', ['ticket', 'at']),
+    table('work')
+      .addColumn('id', 'text', (c) => c.primaryKey().notNull())
+      .addColumn('kind', 'text', (c) => c.notNull())
+      .addColumn('ticket', 'text', (c) => c.notNull())
+      .addColumn('attempt', 'text', (c) => c.notNull())
+      .addColumn('key', 'text', (c) => c.notNull())
+      .addColumn('active_key', 'text', (c) => c.unique())
+      .addColumn('state', 'text', (c) => c.notNull())
+      .addColumn('runner', 'text')
+      .addColumn('wants_runner', 'text')
+      .addColumn('fence', 'bigint', (c) => c.notNull())
+      .addColumn('created_at', 'bigint', (c) => c.notNull()),
+    index('work_state', 'work', ['state', 'created_at']),
+    index('work_attempt', 'work', ['attempt']),
+    table('credentials')
+      .addColumn('hash', 'text', (c) => c.primaryKey().notNull())
+      .addColumn('id', 'text', (c) => c.notNull())
+      .addColumn('kind', 'text', (c) => c.notNull())
+      .addColumn('role', 'text', (c) => c.notNull())
+      .addColumn('name', 'text', (c) => c.notNull())
+      .addColumn('created_at', 'bigint', (c) => c.notNull())
+      .addColumn('expires_at', 'bigint')
+      .addColumn('last_used_at', 'bigint')
+      .addColumn('attempt', 'text')
+      .addColumn('ticket', 'text')
+      .addColumn('fence', 'bigint')
+      .addColumn('over_at', 'bigint'),
+    index('credentials_attempt', 'credentials', ['attempt']),
+    index('credentials_id', 'credentials', ['id']),
+    table('idempotency')
+      .addColumn('scope', 'text', (c) => c.notNull())
+      .addColumn('key', 'text', (c) => c.notNull())
+      .addColumn('body_hash', 'text', (c) => c.notNull())
+      .addColumn('status', 'integer', (c) => c.notNull())
+      .addColumn('headers', 'text', (c) => c.notNull())
+      .addColumn('body', 'text', (c) => c.notNull())
+      .addColumn('at', 'bigint', (c) => c.notNull())
+      .addPrimaryKeyConstraint('idempotency_pk', ['scope', 'key']),
+    index('idempotency_at', 'idempotency', ['at']),
+    table('presence')
+      .addColumn('runner', 'text', (c) => c.primaryKey().notNull())
+      .addColumn('seen_at', 'bigint', (c) => c.notNull())
+      .addColumn('draining', 'integer', (c) => c.notNull()),
+    table('job_runs')
+      .addColumn('name', 'text', (c) => c.primaryKey().notNull())
+      .addColumn('at', 'bigint', (c) => c.notNull())
+      .addColumn('outcome', 'text', (c) => c.notNull())
+      .addColumn('detail', 'text', (c) => c.notNull()),
+    table('output')
+      .addColumn('owner', 'text', (c) => c.notNull())
+      .addColumn('seq', 'bigint', (c) => c.notNull())
+      .addColumn('at', 'bigint', (c) => c.notNull())
+      .addColumn('stream', 'text', (c) => c.notNull())
+      .addColumn('text', 'text', (c) => c.notNull())
+      .addPrimaryKeyConstraint('output_pk', ['owner', 'seq']),
+    table('diffs')
+      .addColumn('attempt', 'text', (c) => c.primaryKey().notNull())
+      .addColumn('diff', 'text', (c) => c.notNull()),
+  ].map((builder) => ({ sql: builder.compile().sql }));
+}
+
+/** `name = value + 1` for a counter kept as text. */
+export const incremented = sql<string>`cast(cast(value as bigint) + 1 as text)`;

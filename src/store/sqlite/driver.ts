@@ -1,0 +1,56 @@
+/**
+ * SQLite as this Node has it: `node:sqlite` where the runtime brings it (22.13 and newer), else the same source as a
+ * package with prebuilt binaries. Prepared statements are kept: preparing again costs half of a small query.
+ */
+import { createRequire } from 'node:module';
+import type { Query, QueryResult, ResultRow } from '../program.ts';
+
+interface Prepared {
+  all(...params: unknown[]): unknown[];
+  run(...params: unknown[]): { changes: number | bigint };
+}
+interface RawDatabase {
+  exec(sql: string): void;
+  prepare(sql: string): Prepared;
+  close(): void;
+}
+type DatabaseConstructor = new (path: string) => RawDatabase;
+
+function loadConstructor(): DatabaseConstructor {
+  const require = createRequire(import.meta.url);
+  try {
+    return (require('node:sqlite') as { DatabaseSync: DatabaseConstructor }).DatabaseSync;
+  } catch {
+    return (require('@photostructure/sqlite') as { DatabaseSync: DatabaseConstructor }).DatabaseSync;
+  }
+}
+
+export class SqliteConnection {
+  readonly #db: RawDatabase;
+  readonly #prepared = new Map<string, { statement: Prepared; reads: boolean }>();
+
+  constructor(path: string) {
+    this.#db = new (loadConstructor())(path);
+  }
+
+  exec(sql: string): void {
+    this.#db.exec(sql);
+  }
+
+  execute(query: Query): QueryResult {
+    let entry = this.#prepared.get(query.sql);
+    if (!entry) {
+      // Dynamic lists make many texts; the cache is bounded so that they cannot fill memory.
+      if (this.#prepared.size > 500) this.#prepared.clear();
+      entry = { statement: this.#db.prepare(query.sql), reads: /^\s*(select|with|pragma)/i.test(query.sql) };
+      this.#prepared.set(query.sql, entry);
+    }
+    if (entry.reads) return { rows: entry.statement.all(...query.params) as ResultRow[], changes: 0 };
+    return { rows: [], changes: Number(entry.statement.run(...query.params).changes) };
+  }
+
+  close(): void {
+    this.#prepared.clear();
+    this.#db.close();
+  }
+}

@@ -1,0 +1,293 @@
+/**
+ * The embedded store: SQLite with WAL and `synchronous=FULL`, one connection, one writer.
+ *
+ *     callers ──commit(plan)──▶ queue ──(end of this turn of the event loop)──▶ BEGIN IMMEDIATE
+ *                                          each plan in its savepoint: guards, compare-and-swap, rows, effects
+ *                                        COMMIT (one fsync for all) ──▶ answer each ──▶ subscribers, in seq order
+ *
+ * All plans that arrive in one turn share one transaction and one flush to disk, which is what makes FULL affordable;
+ * the whole batch runs synchronously, so no two callers ever interleave inside it. A failed guard rolls back its own
+ * savepoint only. An answer is given after the commit, never before. If the commit itself fails, nobody is told that
+ * anything happened: every caller of the batch gets the error, and after an I/O error the store refuses further writes
+ * until it is opened again, because a failed fsync must not be retried.
+ */
+import { randomBytes } from 'node:crypto';
+import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
+import type { CommitPlan, CommitResult, Lease, Store, StoredEvent, Work } from '../port.ts';
+import { type Program, runSync } from '../program.ts';
+import { type ChainHead, PlanRejected, commitPrograms } from '../programs/commit.ts';
+import { dispatchPrograms } from '../programs/dispatch.ts';
+import { readPrograms } from '../programs/read.ts';
+import { sidePrograms } from '../programs/side.ts';
+import { SCHEMA_VERSION, type Tables, schemaStatements } from '../schema.ts';
+import { SqliteConnection } from './driver.ts';
+
+/** Compiles queries for SQLite; never executes any. */
+export function sqliteCompiler(): Kysely<Tables> {
+  return new Kysely<Tables>({
+    dialect: {
+      createAdapter: () => new SqliteAdapter(),
+      createDriver: () => new DummyDriver(),
+      createIntrospector: (db) => new SqliteIntrospector(db),
+      createQueryCompiler: () => new SqliteQueryCompiler(),
+    },
+  });
+}
+
+export interface SqliteStoreOptions {
+  /** A file, or `:memory:` for tests and the simulation. */
+  path: string;
+  /** The database's clock, in milliseconds since the epoch. */
+  clock?: () => number;
+  /** Called before and after each group commit; the place for failpoints. */
+  onCommit?: (point: 'before-commit' | 'after-commit') => void;
+  /** Runs the batch; the default is the end of this turn of the event loop. */
+  schedule?: (run: () => void) => void;
+}
+
+type Job = { run: () => () => void; fail: (error: unknown) => void };
+
+export class StoreBroken extends Error {
+  constructor(cause: unknown) {
+    super(`the store has stopped accepting writes after: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.name = 'StoreBroken';
+  }
+}
+
+export function openSqliteStore(options: SqliteStoreOptions): Store {
+  const connection = new SqliteConnection(options.path);
+  const clock = options.clock ?? Date.now;
+  const schedule = options.schedule ?? ((run) => setImmediate(run));
+  const db = sqliteCompiler();
+  const commits = commitPrograms(db);
+  const reads = readPrograms(db);
+  const lanes = dispatchPrograms(db);
+  const side = sidePrograms(db);
+
+  connection.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = off;');
+  connection.exec('pragma wal_autocheckpoint = 4000; pragma busy_timeout = 2000; pragma temp_store = memory;');
+  prepareSchema(connection, db);
+
+  let chain: ChainHead = sync(commits.chainHead());
+  let queue: Job[] = [];
+  let broken: unknown = null;
+  let closed = false;
+  const listeners = new Set<(events: readonly StoredEvent[]) => void>();
+
+  function sync<T>(program: Program<T>): T {
+    return runSync(program, (q) => connection.execute(q));
+  }
+
+  /** Reads see committed state only: the writer never leaves a transaction open across turns. */
+  const read = <T>(make: () => Program<T>): Promise<T> => {
+    try {
+      return Promise.resolve(sync(make()));
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  };
+
+  /** Queues work for the next batch. `work` runs in its own savepoint; what it returns is answered after the commit. */
+  function enqueue<T>(work: () => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (broken !== null || closed) {
+        reject(broken === null ? new Error('the store is closed') : new StoreBroken(broken));
+        return;
+      }
+      queue.push({
+        run: () => {
+          const value = work();
+          return () => resolve(value);
+        },
+        fail: reject,
+      });
+      if (queue.length === 1) schedule(flush);
+    });
+  }
+
+  function flush(): void {
+    const batch = queue;
+    queue = [];
+    if (batch.length === 0) return;
+    const answers: (() => void)[] = [];
+    const published: StoredEvent[] = [];
+    const before = { ...chain };
+    pending = published;
+    try {
+      connection.exec('begin immediate');
+      for (const job of batch) {
+        connection.exec('savepoint plan');
+        const saved = { ...chain };
+        const count = published.length;
+        try {
+          answers.push(job.run());
+          connection.exec('release plan');
+        } catch (error) {
+          connection.exec('rollback to plan; release plan');
+          chain = saved;
+          published.length = count;
+          answers.push(() => job.fail(error));
+        }
+      }
+      options.onCommit?.('before-commit');
+      connection.exec('commit');
+    } catch (error) {
+      chain = before;
+      broken = error;
+      try {
+        connection.exec('rollback');
+      } catch {
+        // The transaction may be gone already; the store is closed for writes either way.
+      }
+      for (const job of batch) job.fail(new StoreBroken(error));
+      return;
+    } finally {
+      pending = [];
+    }
+    options.onCommit?.('after-commit');
+    for (const answer of answers) answer();
+    if (published.length > 0) for (const listener of listeners) listener(published);
+  }
+  let pending: StoredEvent[] = [];
+
+  const write = <T>(make: (now: number) => Program<T>): Promise<T> => enqueue(() => sync(make(clock())));
+
+  return {
+    now: () => Promise.resolve(clock()),
+    commit: (plan: CommitPlan) =>
+      enqueue<StoredEvent[]>(() => {
+        const stored = sync(commits.apply(plan, clock(), chain));
+        pending.push(...stored);
+        return stored;
+      }).then(
+        (): CommitResult => ({ committed: true }),
+        (error: unknown): CommitResult => {
+          if (error instanceof PlanRejected) return { committed: false, conflict: error.conflict };
+          throw error;
+        },
+      ),
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+
+    acquireLease: (name, holder, ttlMs) => write((now) => commits.acquireLease(name, holder, ttlMs, now)),
+    renewLease: (name, holder, epoch, ttlMs) => write((now) => commits.renewLease(name, holder, epoch, ttlMs, now)),
+    dropLease: (name, holder) => write(() => side.dropLease(name, holder)),
+    readLease: (name): Promise<Lease | null> => read(() => side.readLease(name)),
+
+    nextNumber: (counter) => write(() => side.nextNumber(counter)),
+    secret: (name) => write(() => side.settingOr(`secret:${name}`, randomBytes(32).toString('base64url'))),
+    fenceFloor: () => read(() => reads.setting('fence_floor')).then((value) => Number(value ?? 0)),
+
+    ticket: (key) => read(() => reads.ticket(key)),
+    tickets: (q) => read(() => reads.tickets(q)),
+    ticketStatuses: (keys) => read(() => reads.ticketStatuses(keys)),
+    ticketOfAttempt: (id) => read(() => reads.ticketOfAttempt(id)),
+    ticketOfEvidence: (id) => read(() => reads.ticketOfEvidence(id)),
+    countByStatus: () => read(() => reads.countByStatus()),
+
+    inboxItem: (id) => read(() => reads.inboxItem(id)),
+    inbox: (q) => read(() => reads.inbox(q)),
+    openInboxOf: (ticket) => read(() => reads.openInboxOf(ticket)),
+    dueInbox: (now) => read(() => reads.dueInbox(now)),
+
+    alert: (fingerprint) => read(() => reads.alert(fingerprint)),
+    alertById: (id) => read(() => reads.alertById(id)),
+    alerts: (q) => read(() => reads.alerts(q)),
+
+    document: (kind, id) => read(() => reads.document(kind, id)),
+    documents: (kind) => read(() => reads.documents(kind)),
+    configVersion: () => read(() => reads.configVersion()),
+
+    skipOf: (ticket) => read(() => reads.skipOf(ticket)),
+    skipsOf: (tickets) => read(() => reads.skipsOf(tickets)),
+    skipHistory: (ticket) => read(() => reads.skipHistory(ticket)),
+    recordSkips: (skips) =>
+      write(function* (now) {
+        for (const skip of skips) yield* commits.applyEffect({ effect: 'skip_set', ...skip }, now);
+      }),
+
+    readLanes: (o) => read(() => lanes.readLanes(o, clock())),
+    nextNotBefore: (now) => read(() => lanes.nextNotBefore(now)),
+    openAttempts: () => read(() => lanes.openAttempts()),
+    attemptsOfRunner: (runner) => read(() => lanes.attemptsOfRunner(runner)),
+    parkedAttempts: () => read(() => lanes.parkedAttempts()),
+    spentSince: (since) => read(() => lanes.spentSince(since)),
+    ticketsToVerify: (limit) => read(() => lanes.ticketsToVerify(limit)),
+
+    work: (id) => read(() => lanes.work(id)),
+    offerableWork: (runner, kinds, limit) => read(() => lanes.offerableWork(runner, kinds, limit, clock())),
+    takeWork: (id, runner, ttlMs): Promise<Work | null> =>
+      write(function* (now) {
+        const work = yield* lanes.takeWork(id, now, runner);
+        if (work) {
+          yield* commits.applyEffect(
+            { effect: 'lease_set', name: `work:${id}`, holder: runner, epoch: work.fence, ttlMs },
+            now,
+          );
+        }
+        return work;
+      }),
+    workOfAttempt: (attempt) => read(() => lanes.workOfAttempt(attempt)),
+    workOfRunner: (runner) => read(() => lanes.workOfRunner(runner)),
+
+    credential: (hash) => read(() => side.credential(hash)),
+    credentials: () => read(() => side.credentials()),
+    touchCredential: (hash, at) => write(() => side.touchCredential(hash, at)),
+    useCode: (hash, now) => write(() => side.useCode(hash, now)),
+
+    idempotent: (scope, key) => read(() => side.idempotent(scope, key)),
+    saveAnswer: (scope, key, bodyHash, answer, at) => write(() => side.saveAnswer(scope, key, bodyHash, answer, at)),
+
+    seen: (runner, at, draining) => write(() => side.seen(runner, at, draining)),
+    presences: () => read(() => side.presences()),
+    recordJobRun: (run) => write(() => side.recordJobRun(run)),
+    jobRuns: () => read(() => side.jobRuns()),
+
+    appendOutput: (owner, chunks) => write(() => side.appendOutput(owner, chunks)),
+    output: (owner, after, limit) => read(() => side.output(owner, after, limit)),
+    diff: (attempt) => read(() => reads.diff(attempt)),
+
+    eventsAfter: (seq, limit) => read(() => reads.eventsAfter(seq, limit)),
+    streamEvents: (stream, after, limit) => read(() => reads.streamEvents(stream, after, limit)),
+    head: () => read(() => reads.head()),
+    streams: (after, limit) => read(() => reads.streams(after, limit)),
+    prune: (now) => write(() => side.prune(now)),
+    ping: () => (broken === null ? write(() => side.ping()) : Promise.reject(new StoreBroken(broken))),
+    close: () => {
+      if (closed) return Promise.resolve();
+      flush();
+      closed = true;
+      connection.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+function prepareSchema(connection: SqliteConnection, db: Kysely<Tables>): void {
+  const tables = connection.execute({
+    sql: `select name from sqlite_master where type = 'table' and name = 'settings'`,
+    params: [],
+  });
+  if (tables.rows.length === 0) {
+    connection.exec('begin immediate');
+    for (const statement of schemaStatements(db)) connection.exec(statement.sql);
+    for (const [name, value] of [
+      ['schema_version', String(SCHEMA_VERSION)],
+      ['config_version', '0'],
+      ['fence_floor', '0'],
+    ]) {
+      connection.execute({ sql: 'insert into settings (name, value) values (?, ?)', params: [name, value] });
+    }
+    connection.exec('commit');
+    return;
+  }
+  const { rows } = connection.execute({ sql: `select value from settings where name = 'schema_version'`, params: [] });
+  const found = Number(rows[0]?.['value']);
+  if (found > SCHEMA_VERSION) {
+    throw new Error(
+      `The database has schema ${found}, and this version knows ${SCHEMA_VERSION}. Start the version of Mission Control that wrote it, or a newer one.`,
+    );
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * Server-sent events: ordered, unique, without gaps from `Last-Event-ID`, or an explicit `reset`.
+ *
+ * Each event is serialised once for all watchers, and written straight to their sockets, coalesced for a few
+ * milliseconds. A watcher that does not read is not waited for: past a cap of buffered bytes it gets `reset` and is
+ * closed, and resumes by itself from what it has.
+ */
+import type { ServerResponse } from 'node:http';
+import type { Store, StoredEvent } from '../../store/port.ts';
+
+export interface StreamFilter {
+  ticket?: string | undefined;
+  project?: string | undefined;
+  /** Event types, or prefixes that end with a dot or `*`. */
+  types?: string[] | undefined;
+}
+
+interface Watcher {
+  response: ServerResponse;
+  filter: StreamFilter;
+  /** The last `seq` that was written or filtered out. */
+  position: number;
+  live: boolean;
+  pending: string[];
+}
+
+const COALESCE_MS = 25;
+const COMMENT_EVERY_MS = 15_000;
+const MAX_BUFFERED_BYTES = 1_048_576;
+const CATCH_UP_PAGE = 500;
+/** Configured resources may hold what not every reader may see; their events say only what changed. */
+const SHOWN_WHOLE = /^(ticket|attempt|question|evidence|waiver|inbox|alert|landing)\./;
+const HIDDEN = /^token\./;
+
+export function frameOf(event: StoredEvent): string {
+  const data = {
+    seq: event.seq,
+    type: event.type,
+    ticket: event.ticket,
+    at: new Date(event.at).toISOString(),
+    data: SHOWN_WHOLE.test(event.type) ? event.data : { id: event.stream.slice(event.stream.indexOf(':') + 1) },
+  };
+  return `id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+export class EventHub {
+  readonly #store: Store;
+  readonly #watchers = new Set<Watcher>();
+  #flushTimer: NodeJS.Timeout | null = null;
+  readonly #commentTimer: NodeJS.Timeout;
+  readonly #unsubscribe: () => void;
+
+  constructor(store: Store) {
+    this.#store = store;
+    this.#unsubscribe = store.subscribe((events) => this.#publish(events));
+    this.#commentTimer = setInterval(() => this.#comment(), COMMENT_EVERY_MS);
+    this.#commentTimer.unref();
+  }
+
+  get size(): number {
+    return this.#watchers.size;
+  }
+
+  /** Takes over the response. @param lastEventId the last seq that the watcher has, or undefined for "from now on" */
+  async watch(response: ServerResponse, filter: StreamFilter, lastEventId: string | undefined): Promise<void> {
+    response.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store, no-transform',
+      'x-accel-buffering': 'no',
+      connection: 'keep-alive',
+    });
+    response.write('retry: 2000\n: connected\n\n');
+    const head = await this.#store.head();
+    const watcher: Watcher = { response, filter, position: head.seq, live: lastEventId === undefined, pending: [] };
+    response.on('close', () => this.#watchers.delete(watcher));
+    response.on('error', () => this.#watchers.delete(watcher));
+    this.#watchers.add(watcher);
+    if (lastEventId === undefined) return;
+    const from = /^\d{1,15}$/.test(lastEventId) ? Number(lastEventId) : Number.NaN;
+    if (!(from <= head.seq)) {
+      // Not a position of this log: a restored or another installation. The watcher has to read everything anew.
+      response.write(resetFrame(head.seq, 'the position is not one of this log'));
+      watcher.live = true;
+      return;
+    }
+    watcher.position = from;
+    await this.#catchUp(watcher);
+  }
+
+  close(): void {
+    this.#unsubscribe();
+    clearInterval(this.#commentTimer);
+    if (this.#flushTimer) clearTimeout(this.#flushTimer);
+    for (const watcher of this.#watchers) watcher.response.end();
+    this.#watchers.clear();
+  }
+
+  async #catchUp(watcher: Watcher): Promise<void> {
+    while (this.#watchers.has(watcher)) {
+      const events = await this.#store.eventsAfter(watcher.position, CATCH_UP_PAGE);
+      for (const event of events) {
+        if (matches(event, watcher.filter)) watcher.pending.push(frameOf(event));
+        watcher.position = event.seq;
+      }
+      // From here to the next turn nothing can be committed in between: reads and this line are one turn.
+      if (events.length < CATCH_UP_PAGE) watcher.live = true;
+      this.#flush(watcher);
+      if (watcher.live) return;
+      if (watcher.response.writableNeedDrain) await new Promise((resolve) => watcher.response.once('drain', resolve));
+    }
+  }
+
+  #publish(events: readonly StoredEvent[]): void {
+    if (this.#watchers.size === 0) return;
+    for (const event of events) {
+      let frame: string | null = null;
+      for (const watcher of this.#watchers) {
+        if (!watcher.live || event.seq <= watcher.position) continue;
+        watcher.position = event.seq;
+        if (!matches(event, watcher.filter)) continue;
+        frame ??= frameOf(event);
+        watcher.pending.push(frame);
+      }
+    }
+    this.#flushTimer ??= setTimeout(() => {
+      this.#flushTimer = null;
+      for (const watcher of this.#watchers) this.#flush(watcher);
+    }, COALESCE_MS);
+  }
+
+  #flush(watcher: Watcher): void {
+    if (watcher.pending.length === 0) return;
+    const text = watcher.pending.join('');
+    watcher.pending = [];
+    if (watcher.response.writableLength + text.length > MAX_BUFFERED_BYTES) {
+      watcher.response.end(resetFrame(watcher.position, 'the watcher reads too slowly'));
+      this.#watchers.delete(watcher);
+      return;
+    }
+    watcher.response.write(text);
+  }
+
+  #comment(): void {
+    for (const watcher of this.#watchers) watcher.response.write(': still here\n\n');
+  }
+}
+
+function resetFrame(seq: number, reason: string): string {
+  const data = { seq, type: 'reset', ticket: null, at: new Date().toISOString(), data: { reason } };
+  return `id: ${seq}\nevent: reset\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+function matches(event: StoredEvent, filter: StreamFilter): boolean {
+  if (HIDDEN.test(event.type)) return false;
+  if (filter.ticket !== undefined && event.ticket !== filter.ticket) return false;
+  if (filter.project !== undefined && event.project !== filter.project) return false;
+  if (filter.types === undefined) return true;
+  return filter.types.some((type) => event.type === type || (/[.*]$/.test(type) && event.type.startsWith(type.replace(/\*$/, ''))));
+}

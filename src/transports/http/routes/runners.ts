@@ -1,0 +1,276 @@
+/** The runner protocol: register, poll, and the reports about attempts and work, each under its fence. */
+import { z } from 'zod';
+import * as requests from '../../../contract/requests.ts';
+import { heartbeatAnswer, polled, registered } from '../../../contract/runner-protocol.ts';
+import * as shapes from '../../../contract/shapes.ts';
+import type { Runner } from '../../../domain/config.ts';
+import { type Refusal, isRefusal, refuse } from '../../../domain/refusal.ts';
+import type { Cost } from '../../../domain/ticket/state.ts';
+import { acceptAttempt, endAttempt, findAttempt, heartbeatAttempt, parkAttempt, requestPermission } from '../../../services/attempts.ts';
+import type { Caller } from '../../../services/deps.ts';
+import { notFound } from '../../../services/deps.ts';
+import { aliveWithinMs } from '../../../services/dispatching.ts';
+import { appendOutput } from '../../../services/output.ts';
+import { isoOrNull } from '../../../services/present.ts';
+import { pollOnce, registerRunner, runnerFor } from '../../../services/runners.ts';
+import { finishVerifyWork } from '../../../services/verification.ts';
+import type { Work } from '../../../store/port.ts';
+import type { Wakeups } from '../wakeups.ts';
+import { listQuery, pageOf } from '../listing.ts';
+import type { Answer, Api, Context } from '../route.ts';
+
+const id = z.object({ id: z.string().max(100) });
+const accepted: Answer = { body: { accepted: true } };
+const acceptedShape = z.object({ accepted: z.literal(true) });
+
+export function runnerRoutes(api: Api, wakeups: Wakeups): void {
+  const { deps } = api;
+
+  api.route({
+    method: 'POST',
+    path: '/runners',
+    summary: 'Registers a runner; the same name again supersedes the older process',
+    access: 'runner',
+    body: requests.registerRunner,
+    response: registered,
+    handler: async ({ body, caller }) => {
+      const result = await registerRunner(deps, caller, {
+        name: body.name,
+        slots: body.slots,
+        labels: body.labels ?? [],
+        kinds: body.kinds ?? ['attempt', 'verify', 'land'],
+        version: body.version,
+        pid: body.pid ?? null,
+      });
+      if (isRefusal(result)) return result;
+      return { body: { ...result, leaseMs: deps.timing.leaseMs, graceMs: deps.timing.graceMs } };
+    },
+  });
+  api.route({
+    method: 'GET',
+    path: '/runners',
+    summary: 'Lists runners',
+    access: 'read',
+    query: z.object(listQuery),
+    response: shapes.page(shapes.runner),
+    handler: async ({ query }) => {
+      const [runners, presences, now] = await Promise.all([deps.store.documents<Runner>('runner'), deps.store.presences(), deps.store.now()]);
+      const items = await Promise.all(
+        runners.map(async (runner) => {
+          const seen = presences.find((presence) => presence.runner === runner.id);
+          const alive = seen !== undefined && now - seen.seenAt < aliveWithinMs(deps);
+          return {
+            id: runner.id,
+            name: runner.name,
+            state: alive ? (seen.draining ? ('draining' as const) : ('ready' as const)) : ('silent' as const),
+            slots: runner.slots,
+            busy: (await deps.store.attemptsOfRunner(runner.id)).length,
+            labels: runner.labels,
+            kinds: runner.kinds,
+            pid: runner.pid,
+            version: runner.version,
+            lastSeenAt: isoOrNull(seen?.seenAt),
+          };
+        }),
+      );
+      return { body: pageOf(items, query) };
+    },
+  });
+  api.route({
+    method: 'POST',
+    path: '/runners/:id/poll',
+    summary: 'Long poll for offers; repeats what was not accepted yet',
+    access: 'runner',
+    params: id,
+    body: requests.pollRunner,
+    response: polled,
+    handler: async ({ params, body, caller, request }) => {
+      const deadline = Date.now() + (body.waitMs ?? 0);
+      for (;;) {
+        // Looked up at each turn: a newer process may have registered while this one waits.
+        const runner = await runnerFor(deps, caller, params.id, body.instance);
+        if (isRefusal(runner)) return runner;
+        await deps.store.seen(runner.id, await deps.store.now(), body.draining ?? false);
+        const result = await pollOnce(deps, runner, { freeSlots: body.freeSlots });
+        const left = deadline - Date.now();
+        if (result.offers.length > 0 || result.stop.length > 0 || left <= 0 || request.raw.destroyed || wakeups.closing) return { body: result };
+        await wakeups.wait(`runner:${runner.id}`, Math.min(left, 2000));
+      }
+    },
+  });
+
+  /** The attempt has to have been offered to the runner that this token registered. */
+  const ownedBy = async (caller: Caller, attempt: string): Promise<{ caller: Caller } | Refusal> => {
+    const found = await findAttempt(deps, attempt);
+    if (isRefusal(found)) return found;
+    const runner = found.attempt.runner === null ? null : await deps.store.document<Runner>('runner', found.attempt.runner);
+    if (!runner || runner.token !== caller.tokenId) return refuse('forbidden', `Attempt ${attempt} was not offered to this runner.`);
+    return { caller: { ...caller, actor: { kind: 'runner', id: runner.id } } };
+  };
+  const report = <B extends z.ZodType>(
+    verb: string,
+    summary: string,
+    body: B,
+    run: (c: Context<{ id: string }, unknown, z.infer<B>>, caller: Caller) => Promise<unknown>,
+    response: z.ZodType = acceptedShape,
+    show: (result: never) => Answer = () => accepted,
+  ): void => {
+    api.route({
+      method: 'POST',
+      path: `/attempts/:id/${verb}`,
+      summary,
+      access: 'runner',
+      params: id,
+      body,
+      response,
+      handler: async (c) => {
+        const owned = await ownedBy(c.caller, c.params.id);
+        if (isRefusal(owned)) return owned;
+        const result = await run(c as never, owned.caller);
+        return isRefusal(result) ? result : show(result as never);
+      },
+    });
+  };
+  report('accept', 'Takes an offer', requests.attemptAccept, (c, caller) =>
+    acceptAttempt(deps, caller, { attempt: c.params.id, fence: c.body.fence, base: c.body.base ?? null, branch: c.body.branch ?? null }),
+  );
+  report(
+    'heartbeat',
+    'Renews the lease, and learns what is wanted',
+    requests.attemptHeartbeat,
+    async (c, caller) => {
+      await deps.store.seen(caller.actor.id, await deps.store.now(), false);
+      return heartbeatAttempt(deps, caller, { attempt: c.params.id, fence: c.body.fence });
+    },
+    heartbeatAnswer,
+    (renewed) => ({ body: renewed }),
+  );
+  report(
+    'permission',
+    'Asks for a tool permission; held while process and slot stay',
+    requests.attemptPermission,
+    (c, caller) => requestPermission(deps, caller, { attempt: c.params.id, ...c.body }),
+    shapes.question,
+    ((result: { ticket: { questions: { id: string }[] } }) => ({ body: result.ticket.questions.at(-1) })) as never,
+  );
+  report('park', 'Parks the attempt until its question is answered', requests.attemptPark, (c, caller) =>
+    parkAttempt(deps, caller, { attempt: c.params.id, fence: c.body.fence, session: c.body.session ?? null, treeGone: c.body.treeGone }),
+  );
+  report('end', 'Reports the end; the outcome is fixed by the first report or signal', requests.attemptEnd, (c, caller) => {
+    const { fence, outcome, reason, exitCode, head, session, usage, notBefore, diff, treeGone } = c.body;
+    const cost: Cost | null = usage ? { usd: usage.usd ?? 0, inputTokens: usage.inputTokens ?? 0, outputTokens: usage.outputTokens ?? 0 } : null;
+    return endAttempt(
+      deps,
+      caller,
+      {
+        attempt: c.params.id,
+        fence,
+        outcome,
+        reason: reason ?? null,
+        exitCode: exitCode ?? null,
+        head: head ?? null,
+        session: session ?? null,
+        cost,
+        notBefore: notBefore ? Date.parse(notBefore) : null,
+        treeGone,
+      },
+      diff,
+    );
+  });
+  // Output is excepted from fencing: it goes to its own attempt's log, also late.
+  report('output', "Adds to the attempt's own output, also late", requests.attemptOutput, (c) =>
+    appendOutput(
+      deps,
+      c.params.id,
+      c.body.items.map((item) => ({ ...item, at: Date.parse(item.at) })),
+    ),
+  );
+
+  workRoutes(api);
+}
+
+function workRoutes(api: Api): void {
+  const { deps } = api;
+  const own = async (caller: Caller, workId: string, fence: number): Promise<Work | Refusal> => {
+    const work = await deps.store.work(workId);
+    if (!work) return notFound('work', workId);
+    const runner = work.runner === null ? null : await deps.store.document<Runner>('runner', work.runner);
+    if (!runner || runner.token !== caller.tokenId) return refuse('forbidden', `Work ${workId} was not offered to this runner.`);
+    if (work.fence !== fence || work.state !== 'running') {
+      return refuse('stale_attempt', `Work ${workId} has been given to another verifier, or is finished.`, { reason: 'superseded' });
+    }
+    return work;
+  };
+  const renew = async (work: Work): Promise<Answer | Refusal> => {
+    const renewed = await deps.store.renewLease(`work:${work.id}`, work.runner ?? '', work.fence, deps.timing.leaseMs);
+    if (!renewed) return refuse('stale_attempt', `The lease of work ${work.id} has been lost.`, { reason: 'lease_expired' });
+    return { body: { leaseMs: deps.timing.leaseMs, directive: 'continue' } };
+  };
+  for (const verb of ['accept', 'heartbeat'] as const) {
+    api.route({
+      method: 'POST',
+      path: `/work/:id/${verb}`,
+      summary: verb === 'accept' ? 'Takes a piece of work' : 'Renews its lease',
+      access: 'runner',
+      params: id,
+      body: verb === 'accept' ? requests.workAccept : requests.workHeartbeat,
+      response: heartbeatAnswer,
+      handler: async ({ params, body, caller }) => {
+        const work = await own(caller, params.id, body.fence);
+        if (isRefusal(work)) return work;
+        await deps.store.seen(work.runner ?? '', await deps.store.now(), false);
+        return renew(work);
+      },
+    });
+  }
+  api.route({
+    method: 'POST',
+    path: '/work/:id/output',
+    summary: 'Adds to the output of a check',
+    access: 'runner',
+    params: id,
+    body: requests.workOutput,
+    response: acceptedShape,
+    handler: async ({ params, body, caller }) => {
+      const work = await own(caller, params.id, body.fence);
+      if (isRefusal(work)) return work;
+      if ((await deps.store.ticketOfEvidence(body.evidence)) !== work.ticket) return notFound('evidence', body.evidence);
+      const base = work.fence * OUTPUT_STRIDE;
+      await appendOutput(
+        deps,
+        body.evidence,
+        body.items.map((item) => ({ ...item, seq: base + item.seq, at: Date.parse(item.at) })),
+      );
+      return accepted;
+    },
+  });
+  api.route({
+    method: 'POST',
+    path: '/work/:id/end',
+    summary: 'Reports what a verifier found',
+    access: 'runner',
+    params: id,
+    body: requests.workEnd,
+    response: acceptedShape,
+    handler: async ({ params, body, caller }) => {
+      const work = await own(caller, params.id, body.fence);
+      if (isRefusal(work)) return work;
+      const result = requests.verifyResult.safeParse(body.result ?? { evidence: [] });
+      if (!result.success) {
+        return refuse('invalid_request', 'The result is not that of a verification.', {
+          errors: result.error.issues.map((issue) => ({ path: `result.${issue.path.join('.')}`, message: issue.message })),
+        });
+      }
+      const done = await finishVerifyWork(deps, work, {
+        fence: body.fence,
+        outcome: body.outcome,
+        reason: body.reason ?? null,
+        findings: result.data.evidence,
+      });
+      return isRefusal(done) ? done : accepted;
+    },
+  });
+}
+
+/** A check that is run again appends behind the output of the run before. */
+const OUTPUT_STRIDE = 10_000_000;

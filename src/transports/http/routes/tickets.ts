@@ -1,0 +1,237 @@
+/** Tickets, their transitions, conversation, questions, waivers, and why they are not running. */
+import { z } from 'zod';
+import * as requests from '../../../contract/requests.ts';
+import * as shapes from '../../../contract/shapes.ts';
+import { isRefusal, refuse } from '../../../domain/refusal.ts';
+import type { Ticket, TicketFields } from '../../../domain/ticket/state.ts';
+import { TICKET_STATUSES } from '../../../domain/words.ts';
+import type { TicketChanged } from '../../../services/change-ticket.ts';
+import { conversationOf, explainWhy, readActivity } from '../../../services/history.ts';
+import { presentTicket, presentTickets } from '../../../services/present.ts';
+import { answerQuestion, commentTicket, createTicket, editTicket, grantWaiver, loadTicket, transitionTicket } from '../../../services/tickets.ts';
+import { DEFAULT_LIMIT, listQuery, several } from '../listing.ts';
+import type { Answer, Api, Context } from '../route.ts';
+
+const key = z.object({ key: z.string().max(30) });
+
+/** The members that a request gave, with times in milliseconds; absent members stay absent. */
+export function fieldsOf(body: z.infer<typeof requests.patchTicket>): Partial<TicketFields> {
+  const { notBefore, completion, ...rest } = body;
+  const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+  return {
+    ...given,
+    ...(notBefore === undefined ? {} : { notBefore: notBefore === null ? null : Date.parse(notBefore) }),
+    ...(completion === undefined ? {} : { completion: completion as TicketFields['completion'] }),
+  };
+}
+
+export const EMPTY_FIELDS: TicketFields = {
+  title: '',
+  description: '',
+  priority: 2,
+  assignee: null,
+  campaign: null,
+  profile: null,
+  labels: [],
+  acceptanceCriteria: [],
+  blockedBy: [],
+  completion: null,
+  budget: null,
+  notBefore: null,
+};
+
+export function ticketRoutes(api: Api): void {
+  const { deps } = api;
+  const answerWith =
+    (context: Pick<Context<unknown, unknown, unknown>, 'viewer'>, status?: number) =>
+    async ({ ticket }: { ticket: Ticket }): Promise<Answer> => ({
+      body: await presentTicket(deps, ticket, context.viewer),
+      version: ticket.version,
+      ...(status === undefined ? {} : { status }),
+    });
+  const finish = async (context: Context<unknown, unknown, unknown>, result: TicketChanged | ReturnType<typeof refuse>, status?: number) =>
+    isRefusal(result) ? result : answerWith(context, status)(result);
+
+  api.route({
+    method: 'POST',
+    path: '/tickets',
+    summary: 'Creates a ticket',
+    access: 'write',
+    body: requests.createTicket,
+    response: shapes.ticket,
+    status: 201,
+    handler: async (c) => {
+      const { project, status, ...rest } = c.body;
+      const input = { project, status: status ?? 'backlog', fields: { ...EMPTY_FIELDS, ...fieldsOf(rest) } };
+      return finish(c, await createTicket(deps, c.caller, input, c.respond(answerWith(c, 201))), 201);
+    },
+  });
+  api.route({
+    method: 'GET',
+    path: '/tickets',
+    summary: 'Lists tickets',
+    access: 'read',
+    query: z.object({
+      ...listQuery,
+      project: z.string().optional(),
+      status: z.string().optional(),
+      assignee: z.string().optional(),
+      campaign: z.string().optional(),
+      label: z.string().optional(),
+      q: z.string().max(500).optional(),
+      sort: z.enum(['dispatch', 'priority', 'age', 'updated', 'created']).optional(),
+    }),
+    response: shapes.page(shapes.ticket),
+    handler: async ({ query, viewer }) => {
+      const statuses = several(query.status);
+      const unknown = statuses?.find((status) => !(TICKET_STATUSES as readonly string[]).includes(status));
+      if (unknown !== undefined) {
+        return refuse('invalid_request', `There is no status ${unknown}.`, {
+          errors: [{ path: 'status', message: `one of ${TICKET_STATUSES.join(', ')}` }],
+        });
+      }
+      const page = await deps.store.tickets({
+        project: query.project,
+        statuses,
+        assignee: query.assignee,
+        campaign: query.campaign,
+        label: query.label,
+        q: query.q,
+        sort: query.sort ?? 'dispatch',
+        limit: query.limit ?? DEFAULT_LIMIT,
+        cursor: query.cursor,
+      });
+      return { body: { items: await presentTickets(deps, page.items, viewer), nextCursor: page.nextCursor } };
+    },
+  });
+  api.route({
+    method: 'GET',
+    path: '/tickets/:key',
+    summary: 'One ticket',
+    access: 'read',
+    params: key,
+    response: shapes.ticket,
+    handler: async (c) => {
+      const ticket = await loadTicket(deps, c.params.key);
+      return isRefusal(ticket) ? ticket : answerWith(c)({ ticket });
+    },
+  });
+  api.route({
+    method: 'PATCH',
+    path: '/tickets/:key',
+    summary: "Changes a ticket's fields",
+    access: 'write',
+    ifMatch: 'required',
+    params: key,
+    body: requests.patchTicket,
+    response: shapes.ticket,
+    handler: async (c) => finish(c, await editTicket(deps, c.caller, c.params.key, fieldsOf(c.body), { ifMatch: c.ifMatch })),
+  });
+  api.route({
+    method: 'POST',
+    path: '/tickets/:key/transitions',
+    summary: "Changes a ticket's status by the transition table",
+    access: 'write',
+    ifMatch: 'required',
+    params: key,
+    body: requests.transition,
+    response: shapes.ticket,
+    handler: async (c) =>
+      finish(
+        c,
+        await transitionTicket(deps, c.caller, c.params.key, c.body, { ifMatch: c.ifMatch, respond: c.respond(answerWith(c)) }),
+      ),
+  });
+  api.route({
+    method: 'POST',
+    path: '/tickets/:key/comments',
+    summary: 'Adds to the conversation',
+    access: 'write',
+    params: key,
+    body: requests.createComment,
+    response: shapes.ticket,
+    status: 201,
+    handler: async (c) =>
+      finish(c, await commentTicket(deps, c.caller, c.params.key, c.body.text, { respond: c.respond(answerWith(c, 201)) }), 201),
+  });
+  api.route({
+    method: 'GET',
+    path: '/tickets/:key/comments',
+    summary: 'The conversation: comments, progress, questions and answers, summaries, feedback',
+    access: 'read',
+    params: key,
+    query: z.object(listQuery),
+    response: shapes.page(shapes.comment),
+    handler: async ({ params, query }) => {
+      const ticket = await loadTicket(deps, params.key);
+      if (isRefusal(ticket)) return ticket;
+      return { body: await conversationOf(deps, params.key, query) };
+    },
+  });
+  api.route({
+    method: 'GET',
+    path: '/tickets/:key/activity',
+    summary: 'All events of a ticket, oldest first',
+    access: 'read',
+    params: key,
+    query: z.object(listQuery),
+    response: shapes.page(shapes.event),
+    handler: async ({ params, query }) => {
+      const ticket = await loadTicket(deps, params.key);
+      return isRefusal(ticket) ? ticket : { body: await readActivity(deps, `ticket:${params.key}`, query) };
+    },
+  });
+  api.route({
+    method: 'GET',
+    path: '/tickets/:key/why',
+    summary: "Why isn't this running? The present reason and its history",
+    access: 'read',
+    params: key,
+    response: shapes.why,
+    handler: async ({ params }) => {
+      const ticket = await loadTicket(deps, params.key);
+      return isRefusal(ticket) ? ticket : { body: await explainWhy(deps, ticket) };
+    },
+  });
+  api.route({
+    method: 'POST',
+    path: '/tickets/:key/questions/:id/answer',
+    summary: 'Answers a question',
+    access: 'write',
+    params: z.object({ key: z.string().max(30), id: z.string().max(100) }),
+    body: requests.answer,
+    ifMatch: 'honoured',
+    response: shapes.ticket,
+    handler: async (c) =>
+      finish(
+        c,
+        await answerQuestion(
+          deps,
+          c.caller,
+          c.params.key,
+          { question: c.params.id, ...c.body },
+          { ifMatch: c.ifMatch, respond: c.respond(answerWith(c)) },
+        ),
+      ),
+  });
+  api.route({
+    method: 'POST',
+    path: '/tickets/:key/waivers',
+    summary: 'A person takes the place of one kind of evidence, until a date',
+    access: 'person',
+    params: key,
+    body: requests.createWaiver,
+    ifMatch: 'honoured',
+    response: shapes.waiver,
+    status: 201,
+    handler: async (c) => {
+      const waiverAnswer = async ({ ticket }: TicketChanged): Promise<Answer> => {
+        const view = await presentTicket(deps, ticket, c.viewer);
+        return { body: view.waivers.at(-1), status: 201 };
+      };
+      const command = { kind: c.body.kind, reason: c.body.reason, expiresAt: Date.parse(c.body.expiresAt) };
+      const result = await grantWaiver(deps, c.caller, c.params.key, command, { ifMatch: c.ifMatch, respond: c.respond(waiverAnswer) });
+      return isRefusal(result) ? result : waiverAnswer(result);
+    },
+  });
+}
