@@ -93,7 +93,7 @@ async function main(): Promise<void> {
       labels: flags.labels,
       version: readVersion(),
       exitWhenAlone: flags.exitWhenAlone,
-      drainMs: 2000 + flags.killGraceMs + 15_000,
+      drainMs: flags.killGraceMs + 8000,
     },
     {
       ...shared,

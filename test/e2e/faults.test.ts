@@ -26,12 +26,12 @@ it('an agent that is killed has failed, and its ticket is tried again', async ()
   const { key } = await mc.ticket('mortal');
   process.kill(Number(await mc.until(() => mc.read('pid'), 'the agent runs')), 'SIGKILL');
   await mc.inStatus(key, 'in_review');
+  await mc.settled(key);
   const attempts = (await mc.attempts(key)).toSorted((a, b) => a.number - b.number);
   expect(attempts.map(({ outcome, reason, exitCode }) => ({ outcome, reason, exitCode }))).toEqual([
     { outcome: 'failed', reason: 'exited_without_result', exitCode: 137 },
     { outcome: 'submitted', reason: null, exitCode: 0 },
   ]);
-  await mc.settled(key);
 });
 
 it('a runner that is killed is started again, adopts the agent, and loses nothing', async () => {
