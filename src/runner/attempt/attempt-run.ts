@@ -43,6 +43,8 @@ export class AttemptRun {
   readonly record: AttemptRecord;
   /** Settled when nothing of this run is left to do, whatever came of it. */
   readonly done: Promise<void>;
+  /** False once the end is reported; output may still be on its way. */
+  holdsSlot = true;
   readonly #context: AttemptContext;
   readonly #files: AttemptFiles;
   readonly #tree: Tree;
@@ -279,6 +281,9 @@ export class AttemptRun {
       agent: this.#agent,
       save: () => this.#save(),
       note: (text) => this.#note(text),
+      released: () => {
+        this.holdsSlot = false;
+      },
     });
   }
 
