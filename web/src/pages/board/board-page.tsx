@@ -18,15 +18,14 @@ import {
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
-import { useMemo, useState, useSyncExternalStore } from 'react';
-import { toast } from 'sonner';
+import { lazy, Suspense, useMemo, useState, useSyncExternalStore } from 'react';
+import { toast } from '../../ui/toast.ts';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
 import { TICKET_STATUSES, type TicketStatus } from '../../../../src/domain/words.ts';
 import type { TicketFilter } from '../../api/keys.ts';
 import { overviewQuery } from '../../api/queries.ts';
 import { PERSON_TRANSITIONS, transitionTo, type PersonTransition } from '../../api/transitions.ts';
 import { STATUS_WORDS } from '../../format/words.ts';
-import { TransitionDialog } from '../../parts/transition-dialog.tsx';
 import type { BoardSearch } from '../../router.tsx';
 import { openDialog } from '../../shell/dialogs.ts';
 import { useBlocked } from '../../shell/session-context.ts';
@@ -38,6 +37,8 @@ import { Column, ColumnTab } from './column.tsx';
 import { betweenColumns } from './keyboard-moves.ts';
 import { moveOnBoard } from './move-on-board.ts';
 import { CARD, CardFace } from './ticket-card.tsx';
+
+const TransitionDialog = lazy(() => import('../../parts/transition-dialog.tsx'));
 
 const narrow = typeof matchMedia === 'function' ? matchMedia('(max-width: 767px)') : null;
 const useIsNarrow = (): boolean =>
@@ -223,13 +224,15 @@ export function BoardPage() {
           )}
         </DragOverlay>
       </DndContext>
-      {asking && (
-        <TransitionDialog
-          ticket={asking.ticket}
-          transition={asking.transition}
-          onClose={() => setAsking(null)}
-        />
-      )}
+      <Suspense fallback={null}>
+        {asking && (
+          <TransitionDialog
+            ticket={asking.ticket}
+            transition={asking.transition}
+            onClose={() => setAsking(null)}
+          />
+        )}
+      </Suspense>
     </>
   );
 }
