@@ -68,6 +68,7 @@ export class AttemptRun {
       marker: makeMarker(offer.attempt, context.ownerTag),
       bootId: context.bootId,
       keepers: [],
+      agentKeeper: null,
       worktree: earlier?.worktree ?? null,
       branch: earlier?.branch ?? null,
       base: earlier?.base ?? null,
@@ -180,7 +181,7 @@ export class AttemptRun {
         save: () => this.#save(),
         note: (t) => this.#note(t),
       });
-      const keeper = record.keepers.at(-1);
+      const keeper = record.agentKeeper;
       this.#agent = (keeper && adapter?.adopt(keeper, host, record.session)) ?? undefined;
       if (this.#agent) {
         context.log('adopted a running agent', { attempt: record.attempt });

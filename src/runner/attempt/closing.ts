@@ -53,6 +53,7 @@ export async function closeAttempt(closing: Closing): Promise<void> {
   record.phase = result === 'parked' ? 'parked' : 'ended';
   record.endedAt = context.clock.now();
   record.keepers = [];
+  record.agentKeeper = null;
   // Token and prompt are of no more use here.
   record.offer = { ...record.offer, token: '', prompt: '' };
   closing.save();

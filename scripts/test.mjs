@@ -1,0 +1,100 @@
+// `npm test`: everything. Installs what is missing, builds, checks, runs every suite, and ends with one line alone,
+// `N passed, N failed`, counted from vitest's own reports. What did not run to its report counts as one failure, so a
+// suite that crashes can never look like a suite that passed.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runStep } from './run-step.mjs';
+import { installMissing } from './setup.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const reports = join(root, 'test-results');
+const started = performance.now();
+const total = { passed: 0, failed: 0 };
+
+function finish() {
+  process.stderr.write(`All of it took ${((performance.now() - started) / 1000).toFixed(0)} s\n`);
+  process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
+  process.exit(total.failed === 0 ? 0 : 1);
+}
+
+/** Counts a vitest report. A test file that failed to load has no tests in it, and is one failure. */
+function count(file) {
+  if (!existsSync(file)) return null;
+  let report;
+  try {
+    report = JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return null;
+  }
+  const unloadable = report.testResults.filter(
+    (suite) => suite.status === 'failed' && !suite.assertionResults.some((test) => test.status === 'failed'),
+  ).length;
+  return { passed: report.numPassedTests, failed: report.numFailedTests + unloadable, ok: report.success };
+}
+
+function add(name, counted, ok, seconds) {
+  const result = counted ?? { passed: 0, failed: 1 };
+  // An error outside any test (an unhandled rejection) fails the run without failing a test.
+  if (!ok && result.failed === 0) result.failed = 1;
+  total.passed += result.passed;
+  total.failed += result.failed;
+  const figures = `${result.passed} passed, ${result.failed} failed`;
+  const note = counted === null ? ' (ended without a report)' : '';
+  process.stderr.write(
+    `${result.failed === 0 ? 'ok  ' : 'FAIL'} ${name.padEnd(12)} ${figures}${note} in ${seconds.toFixed(1)} s\n`,
+  );
+}
+
+installMissing(root);
+if (spawnSync('git', ['--version'], { stdio: 'ignore' }).status !== 0) {
+  process.stderr.write('Mission Control needs git, and none was found. Install it (apt-get install git).\n');
+  total.failed += 1;
+  finish();
+}
+rmSync(reports, { recursive: true, force: true });
+mkdirSync(reports, { recursive: true });
+
+const node = (args, options = {}) => runStep(process.execPath, args, { cwd: root, show: true, ...options });
+
+const build = await node(['scripts/build.mjs']);
+if (!build.ok) {
+  process.stderr.write('The build failed; nothing else was tried.\n');
+  total.failed += 1;
+  finish();
+}
+
+const unitReport = join(reports, 'unit.json');
+const check = await node(['scripts/check.mjs', '--report', unitReport]);
+add('check', count(unitReport), check.ok, check.seconds);
+
+for (const suite of ['e2e', 'field', 'simulation', 'browser']) {
+  const config = join(root, 'test', suite, 'vitest.config.ts');
+  if (!existsSync(dirname(config))) continue;
+  const env = { ...process.env };
+  if (suite === 'browser') {
+    const { ensureBrowser } = await import('./browser.mjs');
+    const browser = await ensureBrowser();
+    if (browser === null) {
+      add(suite, null, false, 0);
+      continue;
+    }
+    env.MC_CHROMIUM = browser;
+  }
+  const file = join(reports, `${suite}.json`);
+  const run = await node(
+    [
+      'node_modules/vitest/vitest.mjs',
+      'run',
+      '--config',
+      config,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${file}`,
+    ],
+    { env },
+  );
+  add(suite, count(file), run.ok, run.seconds);
+}
+finish();

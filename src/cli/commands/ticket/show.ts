@@ -1,0 +1,247 @@
+/**
+ * `mctl show KEY`: one ticket on one screen, in the order in which a person asks: what is it, how does it stand and
+ * whose turn is it, why isn't it running, what is asked of me, what was tried, and what of it is proven.
+ */
+import type { Command } from 'commander';
+import type { Attempt, Comment, Evidence, Event, Page, Question, Ticket } from '../../../contract/shapes.ts';
+import { runs, type Context, type Io } from '../../context.ts';
+import { ticketKey } from '../../references.ts';
+import { durationOf, spanOf } from '../../terminal/age.ts';
+import { join, line, Safe, text } from '../../terminal/safe-text.ts';
+import { wordColumn } from '../../terminal/table.ts';
+
+const LAST_COMMENTS = 6;
+
+interface ShowOptions {
+  activity?: boolean;
+}
+
+export function defineShow(parent: Command, io: Io): void {
+  const command = parent
+    .command('show')
+    .description('show one ticket: state, next action, questions, attempts, evidence')
+    .argument('<key>', 'the ticket, like MC-12')
+    .option('--activity', 'everything that happened, with who and when');
+  runs<ShowOptions>(command, io, async (context, options, given) => {
+    const key = ticketKey(given);
+    const ticket = await context.api.get<Ticket>(`/tickets/${key}`);
+    if (context.json) return context.printJson(ticket);
+    const [attempts, comments, events] = await Promise.all([
+      context.api.list<Attempt>(`/tickets/${key}/attempts`),
+      context.api.list<Comment>(`/tickets/${key}/comments`, {}, 10_000),
+      options.activity === true
+        ? context.api.list<Event>(`/tickets/${key}/activity`, {}, 10_000)
+        : ({ items: [], nextCursor: null } satisfies Page<Event>),
+    ]);
+    printTicket(context, ticket, attempts.items);
+    printConversation(context, comments.items);
+    printEvents(context, events.items);
+  });
+}
+
+export function printTicket(context: Context, ticket: Ticket, attempts: Attempt[]): void {
+  printHead(context, ticket);
+  if (ticket.description.trim() !== '') {
+    context.heading('Description');
+    context.printBlock(ticket.description);
+  }
+  if (ticket.acceptanceCriteria.length > 0) {
+    context.heading('Acceptance criteria');
+    ticket.acceptanceCriteria.forEach((criterion, index) => context.printBlock(`${index + 1}. ${criterion}`));
+  }
+  if (ticket.feedback !== null && ticket.feedback.trim() !== '') {
+    context.heading('Feedback for the next attempt');
+    context.printBlock(ticket.feedback);
+  }
+  printWhy(context, ticket);
+  printQuestions(context, ticket);
+  printAttempts(context, attempts);
+  printEvidence(context, ticket, attempts);
+}
+
+function printHead(context: Context, ticket: Ticket): void {
+  const { style } = context;
+  context.print(style.bold(ticket.key), style.bold(ticket.title), line(''));
+  const facts: [string, Safe][] = [
+    ['State', context.word(ticket.status)],
+    ['Next Action', line(ticket.nextAction.text)],
+    ['Owner', line(ticket.owner ?? 'nobody')],
+    ['Runtime', context.word(ticket.runtime)],
+    ['Age', line(`${spanOf(ticket.age)}`)],
+  ];
+  context.print(
+    join(
+      facts.map(([name, value]) => text`${style.dim(name)} ${value}`),
+      '   ',
+    ),
+  );
+  // The server's sentence names the profile already where one is resolved.
+  context.print(line(ticket.sentence));
+  const progress = ticket.attempt?.lastProgress;
+  if (progress && ticket.status === 'in_progress') {
+    const percent = progress.percent === null ? '' : ` (${Math.round(progress.percent)} %)`;
+    context.print(text`${style.cyan('▸')} ${progress.text}${percent} ${style.dim(context.age(progress.at))}`);
+  }
+  context.print(line(''));
+  const { completion } = ticket;
+  context.printCard([
+    ['Project', ticket.project],
+    ['Campaign', ticket.campaign],
+    ['Priority', ticket.priority],
+    ['Assignee', ticket.assignee],
+    ['Labels', ticket.labels.join(', ')],
+    ['Blocked by', ticket.blockedBy.join(', ')],
+    ['Not before', ticket.notBefore === null ? '' : `${ticket.notBefore} (${context.age(ticket.notBefore)})`],
+    ['Budget', budgetText(ticket.budget)],
+    [
+      'Done when',
+      `${completion.requires.join(', ')} ${completion.requires.length === 1 ? 'is' : 'are'} verified${
+        completion.checks.length > 0 ? ` (${completion.checks.join(', ')})` : ''
+      }, decided by ${completion.decidedBy}`,
+    ],
+    ['Landing', ticket.landing && `${ticket.landing.state} ${ticket.landing.reason ?? ''}`],
+    ['Version', ticket.version],
+    ['You may', ticket.allowedTransitions.join(', ')],
+  ]);
+}
+
+function budgetText(budget: Ticket['budget']): string {
+  if (budget === null) return '';
+  const parts = [
+    ...(budget.usd === undefined ? [] : [`$${budget.usd}`]),
+    ...(budget.tokens === undefined ? [] : [`${budget.tokens} tokens`]),
+  ];
+  return parts.join(', ');
+}
+
+function printWhy(context: Context, ticket: Ticket): void {
+  const why = ticket.whyNotRunning;
+  if (why === null) return;
+  context.heading('Why it isn’t running');
+  context.print(
+    text`  ${context.style.yellow(why.code)} ${why.detail} ${context.style.dim(context.age(why.at))}`,
+  );
+}
+
+function printQuestions(context: Context, ticket: Ticket): void {
+  const shown = ticket.questions.filter((question) => question.state !== 'withdrawn');
+  if (shown.length === 0) return;
+  context.heading('Questions');
+  for (const question of shown) printQuestion(context, ticket.key, question);
+}
+
+function printQuestion(context: Context, key: string, question: Question): void {
+  const { style } = context;
+  const isOpen = question.state === 'open';
+  context.print(
+    text`  ${isOpen ? style.yellow('?') : style.green('✓')} ${style.dim(question.kind.replaceAll('_', ' '))} ${style.dim(context.age(question.askedAt))}`,
+  );
+  context.printBlock(question.text, 4);
+  if (question.context !== null) context.printBlock(question.context, 4);
+  if (isOpen) {
+    question.choices.forEach((choice, index) => context.print(text`    ${index + 1}) ${choice.label}`));
+    const how = question.choices.length > 0 ? '--choice 1' : '"your answer"';
+    context.print(text`    ${style.dim(`Answer it: mctl answer ${key} ${how}`)}`);
+  } else {
+    context.printBlock(`→ ${question.answer ?? ''} (${question.answeredBy ?? 'somebody'})`, 4);
+  }
+}
+
+function printAttempts(context: Context, attempts: Attempt[]): void {
+  if (attempts.length === 0) return;
+  context.heading('Attempts');
+  context.printTable(
+    attempts,
+    [
+      { title: '  #', value: (attempt) => attempt.number, align: 'right' },
+      wordColumn(context, 'State', (attempt) => attempt.outcome ?? attempt.state),
+      { title: 'Profile', value: (attempt) => attempt.profile ?? attempt.kind },
+      { title: 'Started', value: (attempt) => context.age(attempt.startedAt ?? attempt.offeredAt) },
+      { title: 'Took', value: (attempt) => tookOf(attempt, context.io.now()), align: 'right' },
+      { title: 'Cost', value: (attempt) => costOf(attempt.cost), align: 'right' },
+      { title: 'Head', value: (attempt) => attempt.head?.slice(0, 8) },
+      { title: 'Why', value: (attempt) => attempt.reason ?? attempt.summary, flexible: true },
+    ],
+    '',
+  );
+}
+
+export function tookOf(attempt: Attempt, now: number): string {
+  if (attempt.startedAt === null) return '';
+  const end = attempt.endedAt === null ? now : Date.parse(attempt.endedAt);
+  return durationOf(Math.max(0, end - Date.parse(attempt.startedAt)));
+}
+
+export function costOf(cost: Attempt['cost']): string {
+  const tokens = cost.inputTokens + cost.outputTokens;
+  if (cost.usd > 0) return `$${cost.usd.toFixed(cost.usd < 1 ? 3 : 2)}`;
+  return tokens > 0 ? `${tokens} tokens` : '';
+}
+
+const MARKS = { verified: '✓', refuted: '✗', unverified: '…' } as const;
+
+export function printEvidence(
+  context: Context,
+  { evidence, waivers }: Pick<Ticket, 'evidence' | 'waivers'>,
+  attempts: Attempt[],
+): void {
+  if (evidence.length === 0 && waivers.length === 0) return;
+  context.heading('Evidence');
+  const numberOf = new Map(attempts.map((attempt) => [attempt.id, attempt.number]));
+  const { style } = context;
+  for (const each of evidence) {
+    const paint =
+      each.state === 'verified' ? style.green : each.state === 'refuted' ? style.red : style.yellow;
+    const took = each.details.durationMs === undefined ? '' : ` in ${durationOf(each.details.durationMs)}`;
+    const number = numberOf.get(each.attempt);
+    context.print(
+      text`  ${paint(`${MARKS[each.state]} ${each.kind}`)} ${claimText(each)} ${paint(each.state)}${took}${
+        number === undefined ? '' : style.dim(` · attempt ${number}`)
+      }${each.required ? '' : style.dim(' · not required')}`,
+    );
+    if (each.reason !== null && each.reason !== '') context.printBlock(each.reason, 6);
+    const guarded = each.details.protectedPaths ?? [];
+    if (guarded.length > 0) context.printBlock(`touches protected paths: ${guarded.join(', ')}`, 6);
+  }
+  for (const waiver of waivers) {
+    context.print(
+      text`  ${style.yellow(`~ ${waiver.kind}`)} waived by ${waiver.by} until ${waiver.expiresAt}: ${waiver.reason}`,
+    );
+  }
+}
+
+function claimText({ claim }: Evidence): string {
+  const parts = Object.entries(claim).map(([name, value]) => {
+    const shown = typeof value === 'string' ? value : JSON.stringify(value);
+    return name === 'commit' ? shown.slice(0, 12) : shown;
+  });
+  return parts.join(' ');
+}
+
+function printConversation(context: Context, comments: Comment[]): void {
+  if (comments.length === 0) return;
+  context.heading('Conversation');
+  const last = comments.slice(-LAST_COMMENTS);
+  if (last.length < comments.length) {
+    context.print(context.style.dim(`  ${comments.length - last.length} earlier; --activity shows all`));
+  }
+  for (const comment of last) printComment(context, comment);
+}
+
+export function printComment(context: Context, comment: Comment): void {
+  const { style } = context;
+  context.print(
+    text`  ${style.bold(comment.by)} ${style.dim(comment.kind === 'comment' ? '' : comment.kind.replaceAll('_', ' '))} ${style.dim(context.age(comment.at))}`,
+  );
+  context.printBlock(comment.text, 4);
+}
+
+function printEvents(context: Context, events: Event[]): void {
+  if (events.length === 0) return;
+  context.heading('Activity');
+  for (const event of events) {
+    context.print(
+      text`  ${context.style.dim(event.at.slice(0, 19).replace('T', ' '))} ${event.text} ${context.style.dim(`${event.actor.kind.replaceAll('_', ' ')} ${event.actor.id}`)}`,
+    );
+  }
+}
