@@ -193,6 +193,14 @@ describe('an agent that signals', () => {
     expect(isAlive(identify(Number(world.read('daemon'))))).toBe(false);
   });
 
+  it('is given no moment when it was cancelled without a word of its own', async () => {
+    world.runner({ courtesyMs: 60_000 });
+    const attempt = world.controlPlane.offer(world.attempt('echo up; sleep 300'));
+    await until(() => textOf(attempt), 'the agent runs');
+    world.controlPlane.direct(attempt, 'stop');
+    expect(await ended(attempt)).toMatchObject({ outcome: 'stopped' });
+  });
+
   it('is parked after it asked, and resumes as the same attempt in the same worktree', async () => {
     world.runner();
     const offer = world.attempt(
