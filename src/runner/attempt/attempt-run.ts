@@ -45,8 +45,8 @@ export class AttemptRun {
   readonly record: AttemptRecord;
   /** Settled when nothing of this run is left to do, whatever came of it. */
   readonly done: Promise<void>;
-  /** False once the end is reported; output may still be on its way. */
-  holdsSlot = true;
+  /** Settled once the end is reported and the slot is free; output may still be on its way. */
+  readonly released = new Once<true>();
   readonly #context: AttemptContext;
   readonly #files: AttemptFiles;
   readonly #tree: Tree;
@@ -129,7 +129,10 @@ export class AttemptRun {
       .catch((error: unknown) =>
         context.log('attempt run broke', { attempt: record.attempt, error: describe(error) }),
       )
-      .finally(() => this.#lease.end());
+      .finally(() => {
+        this.#lease.end();
+        this.released.settle(true);
+      });
   }
 
   /** The first cause stands. */
@@ -287,7 +290,7 @@ export class AttemptRun {
       // One that was cancelled or paused has no last word; where the server does not say, it may have.
       hasSignalled: this.#sinceSignalMs === undefined || (this.#sinceSignalMs ?? Infinity) < RECENT_SIGNAL_MS,
       released: () => {
-        this.holdsSlot = false;
+        this.released.settle(true);
       },
     });
   }
