@@ -3,7 +3,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { BellRing, GitMerge, MessageCircleQuestion, SearchCheck, ShieldAlert } from 'lucide-react';
 import { useState } from 'react';
-import { toast } from 'sonner';
+import { toast } from '../ui/toast.ts';
 import type { InboxItem, Ticket } from '../../../src/contract/shapes.ts';
 import type { InboxKind } from '../../../src/domain/words.ts';
 import { api, newKey } from '../api/client.ts';

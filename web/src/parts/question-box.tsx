@@ -5,7 +5,7 @@
 import { useMutation } from '@tanstack/react-query';
 import { CircleHelp, Hourglass, KeyRound, RotateCcw } from 'lucide-react';
 import { useState } from 'react';
-import { toast } from 'sonner';
+import { toast } from '../ui/toast.ts';
 import type { Question, Ticket } from '../../../src/contract/shapes.ts';
 import { connection } from '../api/connection.ts';
 import { useIsOffline, useOutbox } from '../api/hooks.ts';
@@ -85,7 +85,8 @@ export function QuestionBox({
           {kind.words} · <Ago at={question.askedAt} />
         </span>
       </p>
-      <SafeMarkdown text={question.text} />
+      {/* In a list of many the light form will do; the ticket's own page draws the Markdown. */}
+      {bare ? <SafeText text={question.text} className="text-base" /> : <SafeMarkdown text={question.text} />}
       {question.context && (
         <details className="mt-2 text-sm">
           <summary className="text-muted">Context</summary>

@@ -1,7 +1,7 @@
 /** The buttons for what may happen to a ticket now. Those that need no words act at once; the others ask. */
 import { useMutation } from '@tanstack/react-query';
-import { useState } from 'react';
-import { toast } from 'sonner';
+import { lazy, Suspense, useState } from 'react';
+import { toast } from '../ui/toast.ts';
 import type { Ticket } from '../../../src/contract/shapes.ts';
 import {
   moveTicket,
@@ -12,7 +12,8 @@ import {
 import { useBlocked } from '../shell/session-context.ts';
 import { Button } from '../ui/button.tsx';
 import { showProblem } from '../ui/problem.tsx';
-import { TransitionDialog } from './transition-dialog.tsx';
+
+const TransitionDialog = lazy(() => import('./transition-dialog.tsx'));
 
 export function TransitionButtons({
   ticket,
@@ -50,7 +51,9 @@ export function TransitionButtons({
           </Button>
         );
       })}
-      {asking && <TransitionDialog ticket={ticket} transition={asking} onClose={() => setAsking(null)} />}
+      <Suspense fallback={null}>
+        {asking && <TransitionDialog ticket={ticket} transition={asking} onClose={() => setAsking(null)} />}
+      </Suspense>
     </>
   );
 }

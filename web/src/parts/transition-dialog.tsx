@@ -1,7 +1,7 @@
 /** Makes a transition, asking for what it needs. What the server refuses stands here, with its way out. */
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { toast } from 'sonner';
+import { toast } from '../ui/toast.ts';
 import type { Ticket } from '../../../src/contract/shapes.ts';
 import { keys } from '../api/keys.ts';
 import { queryClient } from '../api/query-client.ts';
@@ -29,7 +29,7 @@ const LABELS = {
   summary: 'What did you do?',
 } as const;
 
-export function TransitionDialog({
+export default function TransitionDialog({
   ticket: seen,
   transition,
   onClose,

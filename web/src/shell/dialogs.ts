@@ -7,6 +7,7 @@ export type OpenDialog =
   | { name: 'pause' }
   | { name: 'outbox' }
   | { name: 'shortcuts' }
+  | { name: 'more' }
   | null;
 
 let current: OpenDialog = null;

@@ -5,7 +5,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Outlet, useNavigate } from '@tanstack/react-router';
 import { useEffect } from 'react';
-import { toast } from 'sonner';
+import { toast } from '../ui/toast.ts';
 import { applyFrame, markAllStale } from '../api/apply-frame.ts';
 import { ApiProblem, Unreachable } from '../api/client.ts';
 import { connection } from '../api/connection.ts';

@@ -1,7 +1,7 @@
 /** The one switch: nothing new starts, nothing is accepted by policy, nothing lands. It survives restarts. */
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { toast } from 'sonner';
+import { toast } from '../ui/toast.ts';
 import { api, newKey } from '../api/client.ts';
 import { keys } from '../api/keys.ts';
 import { overviewQuery } from '../api/queries.ts';

@@ -2,7 +2,7 @@
  * Registers the service worker, which makes the app open without a network. The page requires trusted types, and the
  * address of a worker is one of the sinks: so there is one policy, and it lets exactly one address through.
  */
-import { toast } from 'sonner';
+import { toast } from '../ui/toast.ts';
 
 const WORKER = '/sw.js';
 

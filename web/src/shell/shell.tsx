@@ -1,17 +1,18 @@
 /** The frame around every page: where one is, how Mission Control is, and what this device knows. */
 import { useQuery } from '@tanstack/react-query';
-import { lazy, Suspense, type ReactNode } from 'react';
-import { Toaster } from 'sonner';
+import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react';
 import { overviewQuery } from '../api/queries.ts';
 import type { Session } from '../api/types.ts';
 import { OfflineBanner } from './offline-banner.tsx';
+import { onFirstToast } from '../ui/toast.ts';
 import { useDialog, openDialog } from './dialogs.ts';
 import { PauseBanner } from './pause-banner.tsx';
-import { useTheme } from './preferences.ts';
 import { BottomBar, Sidebar } from './sidebar.tsx';
 import { SessionContext } from './session-context.ts';
 import { useShortcuts } from './shortcuts.ts';
 
+const Toaster = lazy(() => import('./toaster.tsx'));
+const MoreSheet = lazy(() => import('./more-sheet.tsx'));
 const Palette = lazy(() => import('./palette.tsx'));
 const NewTicketDialog = lazy(() => import('../pages/board/new-ticket-dialog.tsx'));
 const PauseDialog = lazy(() => import('./pause-dialog.tsx'));
@@ -20,7 +21,6 @@ const ShortcutsDialog = lazy(() => import('../pages/help/shortcuts-dialog.tsx'))
 
 export function Shell({ session, children }: { session: Session; children: ReactNode }) {
   const overview = useQuery(overviewQuery).data;
-  const theme = useTheme();
   useShortcuts();
   return (
     <SessionContext value={session}>
@@ -47,16 +47,15 @@ export function Shell({ session, children }: { session: Session; children: React
         </div>
       </div>
       <Dialogs />
-      <Toaster
-        theme={theme}
-        position="bottom-right"
-        mobileOffset={{ bottom: '4.75rem' }}
-        closeButton
-        toastOptions={{ className: 'font-sans' }}
-        containerAriaLabel="Messages"
-      />
+      <Messages />
     </SessionContext>
   );
+}
+
+function Messages() {
+  const [wanted, setWanted] = useState(false);
+  useEffect(() => onFirstToast(() => setWanted(true)), []);
+  return <Suspense fallback={null}>{wanted && <Toaster />}</Suspense>;
 }
 
 function Dialogs() {
@@ -69,6 +68,7 @@ function Dialogs() {
       {dialog.name === 'new-ticket' && <NewTicketDialog project={dialog.project} onClose={close} />}
       {dialog.name === 'pause' && <PauseDialog onClose={close} />}
       {dialog.name === 'outbox' && <OutboxDialog onClose={close} />}
+      {dialog.name === 'more' && <MoreSheet onClose={close} />}
       {dialog.name === 'shortcuts' && <ShortcutsDialog onClose={close} />}
     </Suspense>
   );

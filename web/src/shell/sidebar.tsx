@@ -1,9 +1,8 @@
 /** Navigation: a sidebar on a desk, a bar under the thumb on a phone. */
-import { Link, useNavigate } from '@tanstack/react-router';
+import { Link } from '@tanstack/react-router';
 import { Ellipsis, Pause, Play, Plus, Search } from 'lucide-react';
 import type { Overview, Session } from '../api/types.ts';
 import { Button, IconButton } from '../ui/button.tsx';
-import { Menu } from '../ui/menu.tsx';
 import { openDialog } from './dialogs.ts';
 import { ConnectionMark, HealthLine } from './health.tsx';
 import { PLACES, type Place } from './navigation.ts';
@@ -104,8 +103,6 @@ const BAR =
   'text-muted flex h-15 min-w-11 flex-1 flex-col items-center justify-center gap-0.5 text-2xs font-medium relative';
 
 export function BottomBar({ overview }: { overview: Overview | undefined }) {
-  const navigate = useNavigate();
-  const more = PLACES.filter((p) => !['/', '/board', '/inbox'].includes(p.to));
   const alerts = overview?.openAlerts ?? 0;
   return (
     <nav
@@ -149,36 +146,20 @@ export function BottomBar({ overview }: { overview: Overview | undefined }) {
           </Link>
         );
       })}
-      <Menu
-        label="More"
-        trigger={
-          <button type="button" className={BAR}>
-            <Ellipsis size={20} aria-hidden />
-            More
-          </button>
-        }
-        items={[
-          ...more.map((place) => ({
-            id: place.to,
-            label: place.label,
-            icon: <place.icon size={16} aria-hidden />,
-            hint: place.to === '/alerts' && alerts > 0 ? `${alerts} open` : undefined,
-            onSelect: () => void navigate({ to: place.to }),
-          })),
-          {
-            id: 'search',
-            label: 'Search',
-            icon: <Search size={16} aria-hidden />,
-            onSelect: () => openDialog({ name: 'palette', query: '' }),
-          },
-          {
-            id: 'pause',
-            label: overview?.paused ? 'Resume work …' : 'Pause all work …',
-            icon: overview?.paused ? <Play size={16} aria-hidden /> : <Pause size={16} aria-hidden />,
-            onSelect: () => openDialog({ name: 'pause' }),
-          },
-        ]}
-      />
+      <button
+        type="button"
+        className={BAR}
+        aria-haspopup="dialog"
+        onClick={() => openDialog({ name: 'more' })}
+      >
+        <Ellipsis size={20} aria-hidden />
+        More
+        {alerts > 0 && (
+          <span className="bg-amber absolute top-2.5 left-1/2 ml-3 size-2 rounded-full">
+            <span className="sr-only">{alerts} open alerts</span>
+          </span>
+        )}
+      </button>
     </nav>
   );
 }

@@ -3,7 +3,7 @@
  * nothing says only "error".
  */
 import { CircleAlert } from 'lucide-react';
-import { toast } from 'sonner';
+import { toast } from './toast.ts';
 import { ApiProblem, Unreachable } from '../api/client.ts';
 
 export interface ProblemText {

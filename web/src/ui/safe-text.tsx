@@ -13,6 +13,20 @@ export function SafeMarkdown({ text }: { text: string }) {
   );
 }
 
+/** Plain text, with `code` in its own type. */
 export function SafeText({ text, className }: { text: string; className?: string }) {
-  return <p className={`leading-6 whitespace-pre-wrap ${className ?? ''}`}>{revealHidden(text)}</p>;
+  const parts = revealHidden(text).split(/`([^`\n]+)`/);
+  return (
+    <p className={`leading-6 whitespace-pre-wrap ${className ?? ''}`}>
+      {parts.map((part, i) =>
+        i % 2 === 1 ? (
+          <code key={i} className="bg-hover rounded px-1 py-0.5 font-mono text-[0.85em]">
+            {part}
+          </code>
+        ) : (
+          part
+        ),
+      )}
+    </p>
+  );
 }

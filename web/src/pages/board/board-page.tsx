@@ -2,31 +2,17 @@
  * The board: a column per status. A lifted ticket may be dropped where the transition table has a way for a person;
  * elsewhere the column turns grey and says why. Moves that need words ask for them.
  */
-import {
-  DndContext,
-  DragOverlay,
-  KeyboardSensor,
-  MouseSensor,
-  pointerWithin,
-  rectIntersection,
-  TouchSensor,
-  useSensor,
-  useSensors,
-  type CollisionDetection,
-  type DragEndEvent,
-} from '@dnd-kit/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
-import { useMemo, useState, useSyncExternalStore } from 'react';
-import { toast } from 'sonner';
+import { lazy, Suspense, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import { toast } from '../../ui/toast.ts';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
 import { TICKET_STATUSES, type TicketStatus } from '../../../../src/domain/words.ts';
 import type { TicketFilter } from '../../api/keys.ts';
 import { overviewQuery } from '../../api/queries.ts';
 import { PERSON_TRANSITIONS, transitionTo, type PersonTransition } from '../../api/transitions.ts';
 import { STATUS_WORDS } from '../../format/words.ts';
-import { TransitionDialog } from '../../parts/transition-dialog.tsx';
 import type { BoardSearch } from '../../router.tsx';
 import { openDialog } from '../../shell/dialogs.ts';
 import { useBlocked } from '../../shell/session-context.ts';
@@ -35,9 +21,14 @@ import { PageHead } from '../../ui/page.tsx';
 import { showProblem } from '../../ui/problem.tsx';
 import { BoardFilters } from './board-filters.tsx';
 import { Column, ColumnTab } from './column.tsx';
-import { betweenColumns } from './keyboard-moves.ts';
+import { DragKitContext, plainKit, type DragKit } from './drag-kit.ts';
 import { moveOnBoard } from './move-on-board.ts';
 import { CARD, CardFace } from './ticket-card.tsx';
+
+const TransitionDialog = lazy(() => import('../../parts/transition-dialog.tsx'));
+
+/** Loaded once for all visits of the board. */
+let loaded: DragKit | null = null;
 
 const narrow = typeof matchMedia === 'function' ? matchMedia('(max-width: 767px)') : null;
 const useIsNarrow = (): boolean =>
@@ -49,16 +40,6 @@ const useIsNarrow = (): boolean =>
     () => narrow?.matches ?? false,
   );
 
-/** The column under the pointer; for the keyboard, which has none, the column that the card covers most. */
-const whereItIs: CollisionDetection = (args) => {
-  const under = pointerWithin(args);
-  return under.length > 0 ? under : rectIntersection(args);
-};
-
-const statusOf = (data: unknown): TicketStatus | undefined =>
-  (data as { status?: TicketStatus } | undefined)?.status;
-const ticketOf = (data: unknown): Ticket | undefined => (data as { ticket?: Ticket } | undefined)?.ticket;
-
 export function BoardPage() {
   const search = useSearch({ from: '/inside/board' });
   const navigate = useNavigate();
@@ -67,14 +48,14 @@ export function BoardPage() {
   const overview = useQuery(overviewQuery).data;
   const [lifted, setLifted] = useState<Ticket | null>(null);
   const [asking, setAsking] = useState<{ ticket: Ticket; transition: PersonTransition } | null>(null);
-  const sensors = useSensors(
-    useSensor(MouseSensor, { activationConstraint: { distance: 6 } }),
-    useSensor(TouchSensor, { activationConstraint: { delay: 250, tolerance: 8 } }),
-    useSensor(KeyboardSensor, {
-      keyboardCodes: { start: ['Space'], cancel: ['Escape'], end: ['Space', 'Enter'] },
-      coordinateGetter: betweenColumns,
-    }),
-  );
+  const [kit, setKit] = useState(loaded ?? plainKit);
+  useEffect(() => {
+    if (loaded) return;
+    void import('./dragging.tsx').then(({ draggingKit }) => {
+      loaded = draggingKit;
+      setKit(draggingKit);
+    });
+  }, []);
   const move = useMutation({
     mutationFn: ({ ticket, transition }: { ticket: Ticket; transition: PersonTransition }) =>
       moveOnBoard(ticket, transition, PERSON_TRANSITIONS[transition].to),
@@ -85,11 +66,7 @@ export function BoardPage() {
       move.mutate({ ticket, transition });
     else setAsking({ ticket, transition });
   };
-  const onDragEnd = ({ active, over }: DragEndEvent): void => {
-    const ticket = ticketOf(active.data.current);
-    const to = statusOf(over?.data.current);
-    setLifted(null);
-    if (!ticket || !to || ticket.status === to) return;
+  const onDrop = (ticket: Ticket, to: TicketStatus): void => {
     const way = transitionTo(ticket, to);
     if ('transition' in way) onMove(ticket, way.transition);
     else toast(`${ticket.key} cannot go to ${STATUS_WORDS[to]}`, { description: way.why });
@@ -149,87 +126,68 @@ export function BoardPage() {
       >
         <BoardFilters />
       </PageHead>
-      <DndContext
-        sensors={sensors}
-        collisionDetection={whereItIs}
-        onDragStart={({ active }) => setLifted(ticketOf(active.data.current) ?? null)}
-        onDragCancel={() => setLifted(null)}
-        onDragEnd={onDragEnd}
-        accessibility={{
-          screenReaderInstructions: {
-            draggable:
-              'Press Enter to open the ticket. Press Space to lift it, the left and right arrow keys to choose a column, Space to drop it, Escape to leave it where it was. Or press S for a menu of the possible moves.',
-          },
-          announcements: {
-            onDragStart: ({ active }) => `Lifted ${active.id}.`,
-            onDragOver: ({ active, over }) => {
-              const to = statusOf(over?.data.current);
-              const ticket = ticketOf(active.data.current);
-              if (!to || !ticket) return `${active.id} is over no column.`;
-              const way = transitionTo(ticket, to);
-              return `${STATUS_WORDS[to]}: ${'transition' in way ? PERSON_TRANSITIONS[way.transition].label : way.why}`;
-            },
-            onDragEnd: ({ active, over }) => {
-              const to = statusOf(over?.data.current);
-              return to ? `Dropped ${active.id} on ${STATUS_WORDS[to]}.` : `${active.id} stays where it was.`;
-            },
-            onDragCancel: ({ active }) => `${active.id} stays where it was.`,
-          },
-        }}
-      >
-        {isNarrow ? (
-          <div className="flex min-h-0 flex-1 flex-col">
-            <div
-              role="tablist"
-              aria-label="Columns"
-              className="border-line flex shrink-0 overflow-x-auto border-b"
-            >
-              {TICKET_STATUSES.map((status) => (
-                <ColumnTab
-                  key={status}
-                  status={status}
-                  count={count(status)}
-                  chosen={status === shown}
-                  reception={reception(status)}
-                  onChoose={() =>
-                    void navigate({
-                      to: '/board',
-                      search: (old) => ({ ...old, column: status }) as BoardSearch,
-                      replace: true,
-                    })
-                  }
-                />
-              ))}
+      <DragKitContext value={kit}>
+        <kit.Frame
+          key={kit.name}
+          onLift={setLifted}
+          onDrop={onDrop}
+          lifted={
+            lifted && (
+              <div className={`${CARD} shadow-high rotate-1 cursor-grabbing`}>
+                <CardFace ticket={lifted} />
+              </div>
+            )
+          }
+        >
+          {isNarrow ? (
+            <div className="flex min-h-0 flex-1 flex-col">
+              <div
+                role="tablist"
+                aria-label="Columns"
+                className="border-line flex shrink-0 overflow-x-auto border-b"
+              >
+                {TICKET_STATUSES.map((status) => (
+                  <ColumnTab
+                    key={status}
+                    status={status}
+                    count={count(status)}
+                    chosen={status === shown}
+                    reception={reception(status)}
+                    onChoose={() =>
+                      void navigate({
+                        to: '/board',
+                        search: (old) => ({ ...old, column: status }) as BoardSearch,
+                        replace: true,
+                      })
+                    }
+                  />
+                ))}
+              </div>
+              <div
+                id="board-column"
+                role="tabpanel"
+                aria-label={STATUS_WORDS[shown]}
+                className="flex min-h-0 flex-1 px-3 pt-2"
+              >
+                {column(shown, true)}
+              </div>
             </div>
-            <div
-              id="board-column"
-              role="tabpanel"
-              aria-label={STATUS_WORDS[shown]}
-              className="flex min-h-0 flex-1 px-3 pt-2"
-            >
-              {column(shown, true)}
-            </div>
-          </div>
-        ) : (
-          <div className="flex min-h-0 flex-1 gap-1.5 overflow-x-auto px-4 pt-1">
-            {TICKET_STATUSES.map((status) => column(status, false))}
-          </div>
-        )}
-        <DragOverlay dropAnimation={null}>
-          {lifted && (
-            <div className={`${CARD} shadow-high rotate-1 cursor-grabbing`}>
-              <CardFace ticket={lifted} />
+          ) : (
+            <div className="flex min-h-0 flex-1 gap-1.5 overflow-x-auto px-4 pt-1">
+              {TICKET_STATUSES.map((status) => column(status, false))}
             </div>
           )}
-        </DragOverlay>
-      </DndContext>
-      {asking && (
-        <TransitionDialog
-          ticket={asking.ticket}
-          transition={asking.transition}
-          onClose={() => setAsking(null)}
-        />
-      )}
+        </kit.Frame>
+      </DragKitContext>
+      <Suspense fallback={null}>
+        {asking && (
+          <TransitionDialog
+            ticket={asking.ticket}
+            transition={asking.transition}
+            onClose={() => setAsking(null)}
+          />
+        )}
+      </Suspense>
     </>
   );
 }

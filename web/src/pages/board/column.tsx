@@ -1,5 +1,4 @@
 /** One column: read page by page as one scrolls, and drawn only where one looks. */
-import { useDroppable } from '@dnd-kit/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef } from 'react';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
@@ -14,6 +13,7 @@ import { cx } from '../../ui/cx.ts';
 import { Skeleton } from '../../ui/loaded.tsx';
 import { ProblemNote } from '../../ui/problem.tsx';
 import { StatusIcon } from '../../ui/status-icon.tsx';
+import { useDragKit } from './drag-kit.ts';
 import { TicketCard } from './ticket-card.tsx';
 
 export interface ColumnProps {
@@ -31,7 +31,8 @@ export interface ColumnProps {
 export function Column({ status, filter, count, blocked, reception, bare, onMove }: ColumnProps) {
   const query = useTicketColumn(filter);
   const offline = useIsOffline();
-  const { setNodeRef, isOver } = useDroppable({ id: `column:${status}`, data: { status }, disabled: bare });
+  const { useSpot } = useDragKit();
+  const { setNodeRef, isOver } = useSpot(`column:${status}`, status, bare === true);
   const scroller = useRef<HTMLDivElement>(null);
   const items =
     query.data?.pages.flatMap((page) => page.items) ??
@@ -120,7 +121,8 @@ export function ColumnTab({
   reception: { may: boolean; why: string } | null;
   onChoose: () => void;
 }) {
-  const { setNodeRef, isOver } = useDroppable({ id: `tab:${status}`, data: { status } });
+  const { useSpot } = useDragKit();
+  const { setNodeRef, isOver } = useSpot(`tab:${status}`, status, false);
   return (
     <button
       ref={setNodeRef}

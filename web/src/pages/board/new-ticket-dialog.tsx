@@ -1,6 +1,6 @@
 /** The dialog behind `C`. After creating it stays out of the way: the message leads to the ticket. */
 import { useNavigate } from '@tanstack/react-router';
-import { toast } from 'sonner';
+import { toast } from '../../ui/toast.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import TicketForm from './ticket-form.tsx';
 

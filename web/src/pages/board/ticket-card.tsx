@@ -2,20 +2,19 @@
  * A ticket on the board. The card is a link that can also be lifted: with the mouse, a held finger, or the space bar.
  * Whoever cannot drag has the same moves in a menu (`S`).
  */
-import { useDraggable } from '@dnd-kit/core';
 import { Link } from '@tanstack/react-router';
 import { CircleHelp, MoveRight } from 'lucide-react';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
-import { PERSON_TRANSITIONS, possibleTransitions, type PersonTransition } from '../../api/transitions.ts';
+import type { PersonTransition } from '../../api/transitions.ts';
 import { revealHidden } from '../../format/reveal-hidden.ts';
-import { STATUS_WORDS } from '../../format/words.ts';
+import { areKeysOn } from '../../shell/preferences.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { cx } from '../../ui/cx.ts';
 import { EvidenceBadges } from '../../ui/evidence-badge.tsx';
-import { Menu } from '../../ui/menu.tsx';
-import { PriorityIcon, StatusIcon } from '../../ui/status-icon.tsx';
+import { PriorityIcon } from '../../ui/status-icon.tsx';
 import { Age } from '../../ui/time.tsx';
+import { useDragKit } from './drag-kit.ts';
 
 export function CardFace({ ticket }: { ticket: Ticket }) {
   const open = ticket.questions.filter((q) => q.state === 'open');
@@ -77,6 +76,8 @@ export function CardFace({ ticket }: { ticket: Ticket }) {
 
 export const CARD = 'card bg-surface block w-full p-2.5 text-left select-none';
 
+const CardMenu = lazy(() => import('./card-menu.tsx'));
+
 export function TicketCard({
   ticket,
   blocked,
@@ -86,14 +87,23 @@ export function TicketCard({
   blocked: string | null;
   onMove: (ticket: Ticket, transition: PersonTransition) => void;
 }) {
-  const [menu, setMenu] = useState(false);
-  const { setNodeRef, listeners, attributes, isDragging } = useDraggable({
-    id: ticket.key,
-    data: { ticket },
-    disabled: blocked !== null,
-  });
-  const moves = possibleTransitions(ticket);
+  // null until it is first asked for: the menu comes with the first use.
+  const [menu, setMenu] = useState<boolean | null>(null);
+  const { useLift } = useDragKit();
+  const { setNodeRef, listeners, attributes, isDragging } = useLift(ticket, blocked !== null);
   const lift = listeners?.['onKeyDown'] as ((event: unknown) => void) | undefined;
+  const trigger = (
+    <button
+      type="button"
+      aria-label={`Move ${ticket.key} …`}
+      title="Move … (S)"
+      aria-haspopup="menu"
+      onClick={menu === null ? () => setMenu(true) : undefined}
+      className="border-line-strong bg-raised text-muted hover:text-text grid size-6 place-items-center rounded border"
+    >
+      <MoveRight size={13} aria-hidden />
+    </button>
+  );
   return (
     <div data-row className={cx('group relative', isDragging && 'opacity-40')}>
       <Link
@@ -102,10 +112,10 @@ export function TicketCard({
         to="/tickets/$key"
         params={{ key: ticket.key }}
         draggable={false}
-        aria-roledescription={blocked ? undefined : 'ticket that can be moved'}
-        aria-describedby={attributes['aria-describedby']}
+        aria-roledescription={lift && !blocked ? 'ticket that can be moved' : undefined}
+        aria-describedby={attributes?.['aria-describedby']}
         onKeyDown={(event) => {
-          if (event.key === 's' && !event.metaKey && !event.ctrlKey) setMenu(true);
+          if (event.key === 's' && !event.metaKey && !event.ctrlKey && areKeysOn()) setMenu(true);
           else lift?.(event);
         }}
         className={cx(CARD, 'hover:border-line-strong touch-manipulation [-webkit-touch-callout:none]')}
@@ -118,37 +128,20 @@ export function TicketCard({
           menu && 'opacity-100',
         )}
       >
-        <Menu
-          label={`Move ${ticket.key}`}
-          open={menu}
-          onOpenChange={setMenu}
-          trigger={
-            <button
-              type="button"
-              aria-label={`Move ${ticket.key} …`}
-              title="Move … (S)"
-              className="border-line-strong bg-raised text-muted hover:text-text grid size-6 place-items-center rounded border"
-            >
-              <MoveRight size={13} aria-hidden />
-            </button>
-          }
-          items={
-            moves.length === 0
-              ? [{ id: 'none', label: 'Nothing is possible now', disabled: true, onSelect: () => {} }]
-              : moves.map((transition) => {
-                  const words = PERSON_TRANSITIONS[transition];
-                  return {
-                    id: transition,
-                    label: words.label,
-                    icon: <StatusIcon status={words.to} labelled={false} />,
-                    hint: blocked ?? STATUS_WORDS[words.to],
-                    danger: words.tone === 'danger',
-                    disabled: blocked !== null,
-                    onSelect: () => onMove(ticket, transition),
-                  };
-                })
-          }
-        />
+        {menu === null ? (
+          trigger
+        ) : (
+          <Suspense fallback={trigger}>
+            <CardMenu
+              ticket={ticket}
+              blocked={blocked}
+              trigger={trigger}
+              open={menu}
+              onOpenChange={setMenu}
+              onMove={onMove}
+            />
+          </Suspense>
+        )}
       </div>
     </div>
   );

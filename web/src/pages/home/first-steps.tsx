@@ -12,7 +12,7 @@ import { Button } from '../../ui/button.tsx';
 
 const TicketForm = lazy(() => import('../board/ticket-form.tsx'));
 
-export function FirstSteps() {
+export default function FirstSteps() {
   const project = useQuery(projectsQuery).data?.items[0];
   const profile = useQuery(profilesQuery).data?.items[0];
   const [open, setOpen] = useState<number | null>(null);

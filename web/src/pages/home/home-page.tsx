@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { CircleCheck } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
 import { alertsQuery, inboxQuery, overviewQuery, projectsQuery, ticketsQuery } from '../../api/queries.ts';
 import type { Overview } from '../../api/types.ts';
@@ -15,10 +15,11 @@ import { readLastLooked, setLastLooked } from '../../shell/preferences.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { EvidenceBadges } from '../../ui/evidence-badge.tsx';
-import { Loaded } from '../../ui/loaded.tsx';
+import { Loaded, Skeleton } from '../../ui/loaded.tsx';
 import { Empty, PageBody, PageHead, Section } from '../../ui/page.tsx';
 import { Ago } from '../../ui/time.tsx';
-import { FirstSteps } from './first-steps.tsx';
+
+const FirstSteps = lazy(() => import('./first-steps.tsx'));
 
 export function HomePage() {
   const overview = useQuery(overviewQuery).data;
@@ -42,7 +43,9 @@ export function HomePage() {
       />
       <PageBody>
         {isNew ? (
-          <FirstSteps />
+          <Suspense fallback={<Skeleton />}>
+            <FirstSteps />
+          </Suspense>
         ) : (
           <div className="grid gap-x-8 gap-y-7 lg:grid-cols-[minmax(0,1.15fr)_minmax(0,1fr)]">
             <NeedsMe />

@@ -2,7 +2,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Play } from 'lucide-react';
 import { useState } from 'react';
-import { toast } from 'sonner';
+import { toast } from '../../ui/toast.ts';
 import type { Job } from '../../../../src/contract/shapes.ts';
 import { api, newKey } from '../../api/client.ts';
 import { keys } from '../../api/keys.ts';

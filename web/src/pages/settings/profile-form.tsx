@@ -1,7 +1,7 @@
 /** A profile: which agent program, how it is run, and what it may spend. */
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
-import { toast } from 'sonner';
+import { toast } from '../../ui/toast.ts';
 import type { Profile, Project } from '../../../../src/contract/shapes.ts';
 import { ADAPTERS, type Adapter } from '../../../../src/domain/words.ts';
 import { api, newKey } from '../../api/client.ts';

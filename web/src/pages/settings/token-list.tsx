@@ -2,7 +2,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Copy, Link2, Plus } from 'lucide-react';
 import { useState } from 'react';
-import { toast } from 'sonner';
+import { toast } from '../../ui/toast.ts';
 import type { IssuedToken } from '../../../../src/contract/shapes.ts';
 import { ROLES, type Role } from '../../../../src/domain/words.ts';
 import { api, newKey } from '../../api/client.ts';

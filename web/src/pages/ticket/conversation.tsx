@@ -2,7 +2,7 @@
 import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query';
 import { Tabs } from 'radix-ui';
 import { useState } from 'react';
-import { toast } from 'sonner';
+import { toast } from '../../ui/toast.ts';
 import type { Comment, Ticket } from '../../../../src/contract/shapes.ts';
 import { connection } from '../../api/connection.ts';
 import { useIsOffline, useOutbox } from '../../api/hooks.ts';

@@ -4,7 +4,7 @@
  */
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { toast } from 'sonner';
+import { toast } from '../../ui/toast.ts';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
 import { api, ApiProblem } from '../../api/client.ts';
 import { keys } from '../../api/keys.ts';

@@ -2,7 +2,7 @@
 import { useMutation } from '@tanstack/react-query';
 import { RefreshCw, ScrollText } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
-import { toast } from 'sonner';
+import { toast } from '../../ui/toast.ts';
 import type { Evidence, Ticket } from '../../../../src/contract/shapes.ts';
 import { api, newKey } from '../../api/client.ts';
 import { keys } from '../../api/keys.ts';
