@@ -10,7 +10,7 @@ import type { Settings } from './settings.ts';
 
 const RETRY_MS = 2000;
 /** Left with this code, the runner says that another one already works in the data directory. */
-export const ALREADY_RUNNING = 7;
+export const ALREADY_RUNNING = 3;
 
 export function keepLocalRunner(options: {
   root: string;

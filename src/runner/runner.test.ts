@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { FakeAttempt } from './testing/fake-control-plane.ts';
-import { until, World } from './testing/world.ts';
+import type { FakeAttempt } from '../../test/harness/runner/fake-control-plane.ts';
+import { until, World } from '../../test/harness/runner/world.ts';
 import { identify, isAlive } from './processes/process-table.ts';
 import { findStrayMarkers, ownerTag } from './processes/stray-processes.ts';
 

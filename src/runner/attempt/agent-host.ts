@@ -24,6 +24,7 @@ export function agentHost({ context, record, files, tree, save, note }: HostPart
         exit: files.exit('agent'),
       });
       record.keepers.push(keeper);
+      record.agentKeeper = keeper;
       tree.addRoot(keeper);
       save();
       return keeper;

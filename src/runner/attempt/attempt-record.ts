@@ -34,6 +34,8 @@ export interface AttemptRecord {
   /** Pids and start times mean nothing after the machine restarted. */
   bootId: string;
   keepers: ProcessId[];
+  /** The one of them that keeps the agent itself. */
+  agentKeeper: ProcessId | null;
   worktree: string | null;
   branch: string | null;
   base: string | null;

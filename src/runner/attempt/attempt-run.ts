@@ -43,6 +43,8 @@ export class AttemptRun {
   readonly record: AttemptRecord;
   /** Settled when nothing of this run is left to do, whatever came of it. */
   readonly done: Promise<void>;
+  /** False once the end is reported; output may still be on its way. */
+  holdsSlot = true;
   readonly #context: AttemptContext;
   readonly #files: AttemptFiles;
   readonly #tree: Tree;
@@ -68,6 +70,7 @@ export class AttemptRun {
       marker: makeMarker(offer.attempt, context.ownerTag),
       bootId: context.bootId,
       keepers: [],
+      agentKeeper: null,
       worktree: earlier?.worktree ?? null,
       branch: earlier?.branch ?? null,
       base: earlier?.base ?? null,
@@ -180,7 +183,7 @@ export class AttemptRun {
         save: () => this.#save(),
         note: (t) => this.#note(t),
       });
-      const keeper = record.keepers.at(-1);
+      const keeper = record.agentKeeper;
       this.#agent = (keeper && adapter?.adopt(keeper, host, record.session)) ?? undefined;
       if (this.#agent) {
         context.log('adopted a running agent', { attempt: record.attempt });
@@ -278,6 +281,9 @@ export class AttemptRun {
       agent: this.#agent,
       save: () => this.#save(),
       note: (text) => this.#note(text),
+      released: () => {
+        this.holdsSlot = false;
+      },
     });
   }
 

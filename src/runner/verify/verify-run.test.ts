@@ -5,8 +5,8 @@ import type { VerifyOffer } from '../../contract/runner-protocol.ts';
 import { Clones } from '../git/clones.ts';
 import { Worktrees } from '../git/worktrees.ts';
 import { identify, isAlive } from '../processes/process-table.ts';
-import type { FakeWork } from '../testing/fake-control-plane.ts';
-import { until, World } from '../testing/world.ts';
+import type { FakeWork } from '../../../test/harness/runner/fake-control-plane.ts';
+import { until, World } from '../../../test/harness/runner/world.ts';
 
 let world: World;
 let worktree: string;

@@ -228,6 +228,7 @@ export function commitPrograms(db: Kysely<Tables>) {
       previous = String(head['hash']);
     }
     const stored: StoredEvent[] = [];
+    const texts: string[] = [];
     let version = plan.expected;
     for (const event of plan.events) {
       version += 1;
@@ -251,27 +252,31 @@ export function commitPrograms(db: Kysely<Tables>) {
         ticket: plan.ticket ?? null,
         project: plan.project ?? null,
       });
-      yield s.event({
-        stream: plan.stream,
-        version,
-        seq: chain.seq,
-        type: event.type,
-        actor_kind: event.actor.kind,
-        actor_id: event.actor.id,
-        at: event.at,
-        data,
-        data_hash: dataHash,
-        hash,
-        roll: chain.roll,
-        ticket: plan.ticket ?? null,
-        project: plan.project ?? null,
-      });
+      texts.push(data);
     }
+    // The compare-and-swap comes before the events: a loser has written nothing that could collide.
     const moved =
       plan.expected === 0
         ? yield s.begin({ stream: plan.stream, version, hash: previous })
         : yield s.advance({ stream: plan.stream, expected: plan.expected, version, hash: previous });
     if (moved.changes !== 1) throw new PlanRejected({ kind: 'stream', stream: plan.stream });
+    for (const [index, event] of stored.entries()) {
+      yield s.event({
+        stream: event.stream,
+        version: event.version,
+        seq: event.seq,
+        type: event.type,
+        actor_kind: event.actor.kind,
+        actor_id: event.actor.id,
+        at: event.at,
+        data: texts[index],
+        data_hash: event.dataHash,
+        hash: event.hash,
+        roll: event.roll,
+        ticket: event.ticket,
+        project: event.project,
+      });
+    }
     return stored;
   }
 

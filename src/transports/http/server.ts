@@ -40,7 +40,7 @@ export async function createServer(options: HttpOptions): Promise<FastifyInstanc
     bodyLimit: BODY_LIMIT,
     requestTimeout: 90_000,
     keepAliveTimeout: 60_000,
-    maxParamLength: 300,
+    routerOptions: { maxParamLength: 300 },
     forceCloseConnections: 'idle',
     exposeHeadRoutes: true,
     logger: false,

@@ -6,15 +6,15 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { z } from 'zod';
-import { ERRORS, type ErrorCode } from '../../contract/errors.ts';
-import * as requests from '../../contract/requests.ts';
+import { ERRORS, type ErrorCode } from '../../../src/contract/errors.ts';
+import * as requests from '../../../src/contract/requests.ts';
 import {
   attemptOffer,
   type AttemptOffer,
   verifyOffer,
   type VerifyOffer,
-} from '../../contract/runner-protocol.ts';
-import type { OutputItem } from '../../contract/shapes.ts';
+} from '../../../src/contract/runner-protocol.ts';
+import type { OutputItem } from '../../../src/contract/shapes.ts';
 
 export interface FakeAttempt {
   offer: AttemptOffer;
@@ -82,6 +82,11 @@ export class FakeControlPlane {
     this.wake();
     server?.closeAllConnections();
     await new Promise<void>((resolve) => (server ? server.close(() => resolve()) : resolve()));
+  }
+
+  /** The next start is at another address. */
+  forgetPort(): void {
+    this.#port = 0;
   }
 
   offer(offer: AttemptOffer): FakeAttempt {

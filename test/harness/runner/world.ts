@@ -3,16 +3,16 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AttemptRecords } from '../attempt/attempt-record.ts';
-import { commandAdapter } from '../adapters/command.ts';
-import { systemClock } from '../clock.ts';
-import { HttpControlPlane } from '../control-plane.ts';
-import { Clones } from '../git/clones.ts';
-import { Worktrees } from '../git/worktrees.ts';
-import { ownerTag } from '../processes/stray-processes.ts';
-import { readBootId, systemProcesses } from '../processes/system-processes.ts';
-import { type EndReason, Runner, type RunnerSettings } from '../runner.ts';
-import type { AttemptOffer, VerifyOffer } from '../../contract/runner-protocol.ts';
+import { AttemptRecords } from '../../../src/runner/attempt/attempt-record.ts';
+import { commandAdapter } from '../../../src/runner/adapters/command.ts';
+import { systemClock } from '../../../src/runner/clock.ts';
+import { HttpControlPlane } from '../../../src/runner/control-plane.ts';
+import { Clones } from '../../../src/runner/git/clones.ts';
+import { Worktrees } from '../../../src/runner/git/worktrees.ts';
+import { ownerTag } from '../../../src/runner/processes/stray-processes.ts';
+import { readBootId, systemProcesses } from '../../../src/runner/processes/system-processes.ts';
+import { type EndReason, Runner, type RunnerSettings } from '../../../src/runner/runner.ts';
+import type { AttemptOffer, VerifyOffer } from '../../../src/contract/runner-protocol.ts';
 import { FakeControlPlane } from './fake-control-plane.ts';
 
 export interface LiveRunner {

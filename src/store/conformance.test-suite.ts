@@ -1,0 +1,360 @@
+/**
+ * What every store must do, run against real databases only. A second implementation passes this unchanged.
+ */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Actor } from '../domain/words.ts';
+import { GENESIS, chainText, rollText } from '../domain/log/chain.ts';
+import { decideCreate } from '../domain/ticket/decide-fields.ts';
+import { evolveTicket } from '../domain/ticket/evolve.ts';
+import type { Ticket } from '../domain/ticket/state.ts';
+import type { CommitPlan, NewEvent, Store, StoredEvent } from './port.ts';
+import { sha256 } from './programs/commit.ts';
+
+export interface StoreUnderTest {
+  store: Store;
+  /** Opens the same database again, as after a restart. */
+  reopen: () => Promise<Store>;
+  /** The database's clock, moved by the test. */
+  advance: (ms: number) => void;
+  dispose: () => Promise<void>;
+}
+
+const actor: Actor = { kind: 'human', id: 'ada' };
+const event = (type: string, data: unknown = {}): NewEvent => ({ type, actor, at: 1000, data });
+const append = (stream: string, expected: number, ...events: NewEvent[]): CommitPlan => ({
+  appends: [{ stream, expected, events }],
+  rows: [],
+});
+
+function ticketPlan(key: string, fields: Partial<Ticket> = {}): { plan: CommitPlan; ticket: Ticket } {
+  const events = decideCreate(
+    {
+      key,
+      project: key.split('-')[0] ?? '',
+      number: Number(key.split('-')[1]),
+      status: 'todo',
+      title: `Ticket ${key}`,
+      description: '',
+      priority: 2,
+      assignee: null,
+      campaign: null,
+      profile: null,
+      labels: [],
+      acceptanceCriteria: [],
+      blockedBy: [],
+      completion: null,
+      budget: null,
+      notBefore: null,
+    },
+    { actor, now: 1000 },
+  );
+  const created = events.reduce<Ticket | null>((state, e) => evolveTicket(state, e), null);
+  if (!created) throw new Error('no ticket');
+  const ticket = { ...created, ...fields };
+  return {
+    ticket,
+    plan: {
+      appends: [{ stream: `ticket:${key}`, expected: 0, events, ticket: key, project: ticket.project }],
+      rows: [{ row: 'ticket', state: ticket, before: null, streamVersion: 1 }],
+    },
+  };
+}
+
+export function storeConformance(name: string, open: () => Promise<StoreUnderTest>): void {
+  describe(`${name} as a store`, () => {
+    let t: StoreUnderTest;
+    let store: Store;
+    beforeEach(async () => {
+      t = await open();
+      store = t.store;
+    });
+    afterEach(() => t.dispose());
+
+    describe('compare-and-swap', () => {
+      it('commits the first write to a stream and refuses a second first write', async () => {
+        expect(await store.commit(append('a', 0, event('x')))).toEqual({ committed: true });
+        expect(await store.commit(append('a', 0, event('y')))).toEqual({ committed: false, conflict: { kind: 'stream', stream: 'a' } });
+        expect(await store.streamEvents('a', 0, 10)).toHaveLength(1);
+      });
+
+      it('lets exactly one of many concurrent writers on the same version win', async () => {
+        await store.commit(append('a', 0, event('x')));
+        const results = await Promise.all(Array.from({ length: 20 }, (_, i) => store.commit(append('a', 1, event(`y${i}`)))));
+        expect(results.filter((result) => result.committed)).toHaveLength(1);
+        expect(await store.streamEvents('a', 0, 10)).toHaveLength(2);
+      });
+
+      it('changes nothing at all when one stream of a plan conflicts', async () => {
+        await store.commit(append('b', 0, event('x')));
+        const { plan } = ticketPlan('MC-1');
+        const result = await store.commit({ ...plan, appends: [...plan.appends, { stream: 'b', expected: 0, events: [event('z')] }] });
+        expect(result.committed).toBe(false);
+        expect(await store.ticket('MC-1')).toBeNull();
+        expect(await store.streamEvents('ticket:MC-1', 0, 10)).toEqual([]);
+        expect((await store.head()).seq).toBe(1);
+      });
+
+      it('rejects only the plan that fails among those of one batch', async () => {
+        const [first, second, third] = await Promise.all([
+          store.commit(append('a', 0, event('x'))),
+          store.commit(append('a', 5, event('y'))),
+          store.commit(append('b', 0, event('z'))),
+        ]);
+        expect([first.committed, second.committed, third.committed]).toEqual([true, false, true]);
+        expect((await store.eventsAfter(0, 10)).map((e) => e.seq)).toEqual([1, 2]);
+      });
+    });
+
+    describe('the log', () => {
+      it('numbers committed events without gaps and chains their hashes', async () => {
+        await Promise.all([store.commit(append('a', 0, event('x', { n: 1 }), event('y'))), store.commit(append('b', 0, event('z')))]);
+        await store.commit(append('a', 2, event('w')));
+        const events = await store.eventsAfter(0, 10);
+        expect(events.map((e) => e.seq)).toEqual([1, 2, 3, 4]);
+        const previous: Record<string, string> = {};
+        let roll = GENESIS;
+        for (const e of events) {
+          expect(e.dataHash).toBe(sha256(JSON.stringify(e.data)));
+          expect(e.hash).toBe(sha256(chainText(previous[e.stream] ?? GENESIS, e)));
+          previous[e.stream] = e.hash;
+          roll = sha256(rollText(roll, e.seq, e.hash));
+          expect(e.roll).toBe(roll);
+        }
+        expect(await store.head()).toEqual({ seq: 4, hash: roll });
+      });
+
+      it('goes on with the chain after it was opened again', async () => {
+        await store.commit(append('a', 0, event('x')));
+        const again = await t.reopen();
+        await again.commit(append('a', 1, event('y')));
+        const events = await again.eventsAfter(0, 10);
+        expect(events.map((e) => [e.seq, e.version])).toEqual([
+          [1, 1],
+          [2, 2],
+        ]);
+        expect(events[1]?.roll).toBe(sha256(rollText(events[0]?.roll ?? '', 2, events[1]?.hash ?? '')));
+      });
+
+      it('tells subscribers of committed events only, each once, in seq order', async () => {
+        const seen: StoredEvent[] = [];
+        const stop = store.subscribe((events) => seen.push(...events));
+        await Promise.all([store.commit(append('a', 0, event('x'))), store.commit(append('a', 0, event('no'))), store.commit(append('b', 0, event('y')))]);
+        expect(seen.map((e) => [e.seq, e.type])).toEqual([
+          [1, 'x'],
+          [2, 'y'],
+        ]);
+        stop();
+        await store.commit(append('c', 0, event('z')));
+        expect(seen).toHaveLength(2);
+      });
+    });
+
+    describe('leases', () => {
+      it('are held by one holder, and change hands with a higher epoch once they expire', async () => {
+        const first = await store.acquireLease('dispatch', 'one', 1000);
+        expect(first).toMatchObject({ acquired: true, lease: { epoch: 1 } });
+        expect(await store.acquireLease('dispatch', 'two', 1000)).toMatchObject({ acquired: false, lease: { holder: 'one' } });
+        expect(await store.acquireLease('dispatch', 'one', 1000)).toMatchObject({ acquired: true, lease: { epoch: 1 } });
+        t.advance(1001);
+        expect(await store.acquireLease('dispatch', 'two', 1000)).toMatchObject({ acquired: true, lease: { epoch: 2 } });
+        expect(await store.renewLease('dispatch', 'one', 1, 1000)).toBe(false);
+        expect(await store.renewLease('dispatch', 'two', 2, 1000)).toBe(true);
+      });
+
+      it('raise the epoch also for their old holder after an expiry or a release', async () => {
+        await store.acquireLease('dispatch', 'one', 1000);
+        t.advance(2000);
+        expect(await store.acquireLease('dispatch', 'one', 1000)).toMatchObject({ acquired: true, lease: { epoch: 2 } });
+        await store.dropLease('dispatch', 'one');
+        expect(await store.acquireLease('dispatch', 'two', 1000)).toMatchObject({ acquired: true, lease: { epoch: 3 } });
+      });
+
+      it('guard a commit by holder, epoch and the database clock', async () => {
+        await store.acquireLease('dispatch', 'one', 1000);
+        const guarded = (stream: string, epoch: number, holder = 'one') =>
+          store.commit({ ...append(stream, 0, event('x')), guards: [{ guard: 'lease_held', name: 'dispatch', holder, epoch }] });
+        expect(await guarded('a', 1)).toEqual({ committed: true });
+        expect(await guarded('b', 2)).toEqual({ committed: false, conflict: { kind: 'guard', guard: 'lease_held' } });
+        expect(await guarded('b', 1, 'two')).toMatchObject({ committed: false });
+        t.advance(1000);
+        expect(await guarded('b', 1)).toMatchObject({ committed: false });
+      });
+
+      it('guard an expiry by lease and grace', async () => {
+        await store.commit({ ...append('a', 0, event('x')), effects: [{ effect: 'lease_set', name: 'attempt:1', holder: 'r', epoch: 1, ttlMs: 1000 }] });
+        const expire = () =>
+          store.commit({ ...append('b', 0, event('lost')), guards: [{ guard: 'lease_expired', name: 'attempt:1', graceMs: 500 }] });
+        t.advance(1499);
+        expect((await expire()).committed).toBe(false);
+        t.advance(1);
+        expect((await expire()).committed).toBe(true);
+      });
+    });
+
+    describe('guards of the configuration', () => {
+      it('refuse a plan that was made on an older configuration', async () => {
+        const version = await store.configVersion();
+        const state = { version: 1, createdAt: 0, updatedAt: 0, id: 'p' };
+        await store.commit({ ...append('profile:p', 0, event('profile.created')), rows: [{ row: 'document', kind: 'profile', id: 'p', state }] });
+        const plan = (v: number): CommitPlan => ({ ...append('a', 0, event('x')), guards: [{ guard: 'config_version', version: v }] });
+        expect(await store.commit(plan(version))).toMatchObject({ committed: false, conflict: { guard: 'config_version' } });
+        expect(await store.commit(plan(version + 1))).toEqual({ committed: true });
+      });
+    });
+
+    describe('idempotency', () => {
+      const answer = { status: 201, headers: { etag: '"1"' }, body: '{"ok":true}' };
+      it('keeps the answer with the effect, and lets one of two equal requests have an effect', async () => {
+        const plan = (stream: string): CommitPlan => ({
+          ...append(stream, 0, event('x')),
+          idempotency: { scope: 's', key: 'k', bodyHash: 'h', answer, at: 1000 },
+        });
+        const [first, second] = await Promise.all([store.commit(plan('a')), store.commit(plan('b'))]);
+        expect(first).toEqual({ committed: true });
+        expect(second).toEqual({ committed: false, conflict: { kind: 'idempotency' } });
+        expect(await store.idempotent('s', 'k')).toEqual({ bodyHash: 'h', answer });
+        expect(await store.streamEvents('b', 0, 1)).toEqual([]);
+      });
+
+      it('keeps no answer when the effect is refused', async () => {
+        await store.commit(append('a', 0, event('x')));
+        await store.commit({ ...append('a', 0, event('y')), idempotency: { scope: 's', key: 'k', bodyHash: 'h', answer, at: 1000 } });
+        expect(await store.idempotent('s', 'k')).toBeNull();
+      });
+    });
+
+    describe('tickets', () => {
+      it('are read back as they were written', async () => {
+        const { plan, ticket } = ticketPlan('MC-1');
+        await store.commit(plan);
+        expect(await store.ticket('MC-1')).toEqual({ state: ticket, streamVersion: 1 });
+      });
+
+      it('are listed in dispatch order, in pages that neither skip nor repeat', async () => {
+        for (let i = 1; i <= 25; i += 1) await store.commit(ticketPlan(`MC-${i}`, { priority: i % 3 }).plan);
+        const seen: Ticket[] = [];
+        let cursor: string | undefined;
+        do {
+          const page = await store.tickets({ sort: 'dispatch', limit: 10, cursor });
+          seen.push(...page.items);
+          cursor = page.nextCursor ?? undefined;
+        } while (cursor !== undefined);
+        expect(new Set(seen.map((ticket) => ticket.key)).size).toBe(25);
+        expect(seen.map((ticket) => ticket.priority)).toEqual(seen.map((ticket) => ticket.priority).sort((a, b) => a - b));
+      });
+
+      it('are found by status, label and words, and a percent sign is only a percent sign', async () => {
+        await store.commit(ticketPlan('MC-1', { title: 'Fix the 100% bug', labels: ['ui'] }).plan);
+        await store.commit(ticketPlan('MC-2', { title: 'Fix another bug', status: 'done', labels: ['uii'] }).plan);
+        const keys = async (q: object) => (await store.tickets({ sort: 'created', limit: 10, ...q })).items.map((x) => x.key);
+        expect(await keys({ statuses: ['done'] })).toEqual(['MC-2']);
+        expect(await keys({ label: 'ui' })).toEqual(['MC-1']);
+        expect(await keys({ q: '100%' })).toEqual(['MC-1']);
+        expect((await keys({ q: 'fix bug' })).sort()).toEqual(['MC-1', 'MC-2']);
+        expect(await keys({ q: '1_0%' })).toEqual([]);
+      });
+    });
+
+    describe('the lanes', () => {
+      it('hold what waits for a start, each in its own lane, with blockers that are not done', async () => {
+        await store.commit(ticketPlan('MC-1').plan);
+        await store.commit(ticketPlan('MC-2', { blockedBy: ['MC-1', 'MC-9'] }).plan);
+        await store.commit(ticketPlan('MC-3', { status: 'needs_input' }).plan);
+        await store.commit(ticketPlan('MC-4', { status: 'in_review' }).plan);
+        await store.commit(ticketPlan('MC-5', { status: 'backlog' }).plan);
+        const lanes = await store.readLanes({ limit: 10, afterTodo: null });
+        expect(lanes.todo.map((c) => c.key)).toEqual(['MC-1', 'MC-2']);
+        expect(lanes.needsInput.map((c) => c.key)).toEqual(['MC-3']);
+        // A blocker that cannot be found is unknown, and unknown is not done.
+        expect(lanes.todo[1]?.unfinishedBlockers).toEqual([
+          { key: 'MC-1', status: 'todo' },
+          { key: 'MC-9', status: 'unknown' },
+        ]);
+      });
+
+      it('are read on from where a page ended, also among equal ranks', async () => {
+        for (let i = 1; i <= 7; i += 1) await store.commit(ticketPlan(`MC-${i}`).plan);
+        const keys: string[] = [];
+        let after = null as Awaited<ReturnType<Store['readLanes']>>['nextTodo'];
+        do {
+          const page = await store.readLanes({ limit: 3, afterTodo: after });
+          keys.push(...page.todo.map((c) => c.key));
+          after = page.nextTodo;
+        } while (after !== null);
+        expect(keys).toEqual(['MC-1', 'MC-2', 'MC-3', 'MC-4', 'MC-5', 'MC-6', 'MC-7']);
+      });
+    });
+
+    describe('work', () => {
+      const add = (id: string, key = 'verify:att') =>
+        store.commit({
+          appends: [],
+          rows: [],
+          effects: [{ effect: 'work_add', work: { id, kind: 'verify', ticket: 'MC-1', attempt: 'att', key, createdAt: 1, wantsRunner: null } }],
+        });
+      it('exists once per key while it is unfinished', async () => {
+        await add('w1');
+        await add('w2');
+        expect((await store.workOfAttempt('att')).map((w) => w.id)).toEqual(['w1']);
+      });
+
+      it('is taken by one runner, and again with a higher fence once its lease ran out', async () => {
+        await add('w1');
+        expect(await store.takeWork('w1', 'r1', 1000)).toMatchObject({ runner: 'r1', fence: 1 });
+        expect(await store.takeWork('w1', 'r2', 1000)).toBeNull();
+        expect(await store.offerableWork('r2', ['verify'], 5)).toEqual([]);
+        t.advance(1000);
+        expect((await store.offerableWork('r2', ['verify'], 5)).map((w) => w.id)).toEqual(['w1']);
+        expect(await store.takeWork('w1', 'r2', 1000)).toMatchObject({ runner: 'r2', fence: 2 });
+        const finish = (fence: number) =>
+          store.commit({ appends: [], rows: [], effects: [{ effect: 'work_finish', id: 'w1', fence, state: 'done', reason: null }] });
+        expect((await finish(1)).committed).toBe(false);
+        expect((await finish(2)).committed).toBe(true);
+        expect((await finish(2)).committed).toBe(false);
+      });
+    });
+
+    describe('output', () => {
+      it('is kept once per sequence number, in order, and read on from any of them', async () => {
+        const chunk = (seq: number, text: string) => ({ seq, at: 1, stream: 'stdout', text });
+        await store.appendOutput('att', [chunk(0, 'a'), chunk(1, 'b')]);
+        await store.appendOutput('att', [chunk(1, 'again'), chunk(2, 'c')]);
+        expect((await store.output('att', -1, 10)).map((c) => c.text)).toEqual(['a', 'b', 'c']);
+        expect((await store.output('att', 1, 10)).map((c) => c.seq)).toEqual([2]);
+      });
+    });
+
+    describe('counters and secrets', () => {
+      it('count without repeating under concurrency', async () => {
+        const numbers = await Promise.all(Array.from({ length: 50 }, () => store.nextNumber('ticket:MC')));
+        expect(new Set(numbers).size).toBe(50);
+        expect(Math.max(...numbers)).toBe(50);
+      });
+
+      it('keep a secret across restarts', async () => {
+        const secret = await store.secret('s');
+        expect(secret.length).toBeGreaterThan(40);
+        const again = await t.reopen();
+        expect(await again.secret('s')).toBe(secret);
+      });
+
+      it('let a one-time code be used once', async () => {
+        const credential = {
+          id: 'tok',
+          kind: 'code' as const,
+          role: 'admin',
+          name: 'ada',
+          hash: 'h',
+          createdAt: 0,
+          expiresAt: 5_000_000_000_000,
+          attempt: null,
+          ticket: null,
+          fence: null,
+        };
+        await store.commit({ appends: [], rows: [], effects: [{ effect: 'credential_add', credential }] });
+        const uses = await Promise.all([store.useCode('h', 1000), store.useCode('h', 1000)]);
+        expect(uses.filter((use) => use !== null)).toHaveLength(1);
+      });
+    });
+  });
+}

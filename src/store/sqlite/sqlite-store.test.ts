@@ -1,0 +1,67 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type StoreUnderTest, storeConformance } from '../conformance.test-suite.ts';
+import { openSqliteStore } from './sqlite-store.ts';
+
+async function open(): Promise<StoreUnderTest> {
+  const folder = mkdtempSync(join(tmpdir(), 'mc-store-'));
+  const path = join(folder, 'mission-control.db');
+  let now = 1_700_000_000_000;
+  const make = () => openSqliteStore({ path, clock: () => now });
+  let store = make();
+  return {
+    store,
+    reopen: async () => {
+      await store.close();
+      store = make();
+      return store;
+    },
+    advance: (ms) => {
+      now += ms;
+    },
+    dispose: async () => {
+      await store.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+storeConformance('SQLite', open);
+
+describe('SQLite', () => {
+  it('answers nobody when the commit itself fails, and takes no further writes', async () => {
+    let fail = false;
+    const store = openSqliteStore({
+      path: ':memory:',
+      onCommit: (point) => {
+        if (fail && point === 'before-commit') throw new Error('disk I/O error');
+      },
+    });
+    const write = (stream: string) =>
+      store.commit({ appends: [{ stream, expected: 0, events: [{ type: 'x', actor: { kind: 'human', id: 'a' }, at: 1, data: {} }] }], rows: [] });
+    await write('a');
+    fail = true;
+    const both = await Promise.allSettled([write('b'), write('c')]);
+    expect(both.map((result) => result.status)).toEqual(['rejected', 'rejected']);
+    fail = false;
+    await expect(write('d')).rejects.toThrow(/stopped accepting writes/);
+    await expect(store.ping()).rejects.toThrow(/disk I\/O error/);
+    expect((await store.eventsAfter(0, 10)).map((e) => e.stream)).toEqual(['a']);
+  });
+
+  it('refuses a database of a newer schema', async () => {
+    const t = await open();
+    await t.dispose();
+    const folder = mkdtempSync(join(tmpdir(), 'mc-store-'));
+    const path = join(folder, 'db');
+    await openSqliteStore({ path }).close();
+    const { SqliteConnection } = await import('./driver.ts');
+    const raw = new SqliteConnection(path);
+    raw.exec(`update settings set value = '99' where name = 'schema_version'`);
+    raw.close();
+    expect(() => openSqliteStore({ path })).toThrow(/schema 99/);
+    rmSync(folder, { recursive: true, force: true });
+  });
+});

@@ -1,0 +1,121 @@
+/** The real server's parts on an in-memory store, without loops: tests drive requests and look at answers. */
+import { createHash } from 'node:crypto';
+import { SYSTEM_JOBS } from '../../../domain/words.ts';
+import { attemptTokens, createToken } from '../../../services/access.ts';
+import { ensureJobs } from '../../../services/configuration.ts';
+import type { Deps } from '../../../services/deps.ts';
+import { openSqliteStore } from '../../../store/sqlite/sqlite-store.ts';
+import { Dispatcher } from '../../../loops/dispatcher.ts';
+import { isRefusal } from '../../../domain/refusal.ts';
+import type { Role } from '../../../domain/words.ts';
+import { createHttpApp, type HttpApp } from '../app.ts';
+
+export interface Answered {
+  status: number;
+  headers: Record<string, string | string[] | number | undefined>;
+  // eslint-disable-next-line typescript/no-explicit-any
+  body: any;
+}
+
+export interface TestApp extends HttpApp {
+  deps: Deps;
+  dispatcher: Dispatcher;
+  tokens: Record<Role, string>;
+  advance(ms: number): void;
+  /** Sends JSON as a token's holder; `ifMatch` and `key` become headers. */
+  call(
+    method: string,
+    path: string,
+    options?: { as?: Role | string | null; body?: unknown; raw?: string | Buffer; ifMatch?: number | string; key?: string; headers?: Record<string, string> },
+  ): Promise<Answered>;
+  close(): Promise<void>;
+}
+
+export async function createTestApp(): Promise<TestApp> {
+  let now = Date.parse('2026-11-22T12:00:00.000Z');
+  let ids = 0;
+  const store = openSqliteStore({ path: ':memory:', clock: () => now });
+  const deps: Deps = {
+    store,
+    timing: { leaseMs: 30_000, graceMs: 10_000, offerMs: 10_000, dispatchLeaseMs: 15_000, parkedSilenceMs: 600_000 },
+    newId: (prefix) => `${prefix}_${(ids += 1).toString().padStart(6, '0')}`,
+    random: () => 0.5,
+    sha256: (text) => createHash('sha256').update(text).digest('hex'),
+    attemptToken: attemptTokens('test'),
+    defaultMaxWorkers: 4,
+    inspect: {
+      repository: (repository, branch) =>
+        Promise.resolve(
+          repository.path === '/repo'
+            ? { usable: true, message: 'branch main', defaultBranch: branch ?? 'main' }
+            : { usable: false, message: `${repository.path ?? repository.url} is not a git repository.`, defaultBranch: null },
+        ),
+      command: (subject, command) => Promise.resolve({ ok: command[0] !== 'missing', subject, message: 'looked at' }),
+    },
+  };
+  await ensureJobs(deps, SYSTEM_JOBS);
+  const tokens = {} as Record<Role, string>;
+  for (const role of ['admin', 'member', 'viewer', 'orchestrator', 'runner'] as const) {
+    const issued = await createToken(deps, { actor: { kind: 'control_plane', id: 'test' } }, { role, name: `the-${role}`, expiresAt: null });
+    if (isRefusal(issued)) throw new Error(issued.detail);
+    tokens[role] = issued.token;
+  }
+  const http = await createHttpApp({
+    deps,
+    hosts: new Set(['mc.test:80']),
+    webRoot: null,
+    onError: (error) => {
+      throw error;
+    },
+    system: {
+      version: '0.0.0',
+      secureCookies: false,
+      url: () => 'http://mc.test:80',
+      dispatcher: () => ({ state: 'unknown', epoch: null, lastTick: null }),
+      notReady: () => Promise.resolve(null),
+      metrics: () => Promise.resolve('# none\n'),
+    },
+  });
+  await http.app.ready();
+  return {
+    ...http,
+    deps,
+    tokens,
+    dispatcher: new Dispatcher(deps, 'srv_test'),
+    advance: (ms) => {
+      now += ms;
+    },
+    call: async (method, path, options = {}) => {
+      const as = options.as === undefined ? 'admin' : options.as;
+      const token = as === null ? undefined : (tokens[as as Role] ?? as);
+      const response = await http.app.inject({
+        method: method as 'GET',
+        url: path.startsWith('//') ? path.slice(1) : `/api/v1${path}`,
+        headers: {
+          host: 'mc.test:80',
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          ...(options.body !== undefined || options.raw !== undefined ? { 'content-type': 'application/json' } : {}),
+          ...(options.ifMatch === undefined ? {} : { 'if-match': typeof options.ifMatch === 'number' ? `"${options.ifMatch}"` : options.ifMatch }),
+          ...(options.key === undefined ? {} : { 'idempotency-key': options.key }),
+          ...options.headers,
+        },
+        ...(options.raw !== undefined ? { payload: options.raw } : options.body === undefined ? {} : { payload: JSON.stringify(options.body) }),
+      });
+      const text = response.body;
+      return { status: response.statusCode, headers: response.headers, body: text === '' ? undefined : safeParse(text) };
+    },
+    close: async () => {
+      http.hub.close();
+      await http.app.close();
+      await store.close();
+    },
+  };
+}
+
+function safeParse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

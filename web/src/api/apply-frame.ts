@@ -1,0 +1,115 @@
+/**
+ * From a frame of the stream to the cache. A worker's progress is written straight into the tickets that are cached:
+ * it comes often and raises no version. All else marks what it touches as stale, gathered for a moment, so that a burst
+ * of a hundred events costs one reading of each list on the screen.
+ */
+import type { QueryKey } from '@tanstack/react-query';
+import type { StreamFrame } from '../../../src/client/event-stream.ts';
+import type { Page, Ticket } from '../../../src/contract/shapes.ts';
+import { keys } from './keys.ts';
+import type { TicketPages } from './queries.ts';
+import { queryClient } from './query-client.ts';
+
+const GATHER_MS = 250;
+
+interface FrameData {
+  type?: string;
+  ticket?: string | null;
+  at?: string;
+  data?: Record<string, unknown>;
+}
+
+const stale = new Map<string, QueryKey>();
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+function markStale(...queryKeys: QueryKey[]): void {
+  for (const key of queryKeys) stale.set(JSON.stringify(key), key);
+  timer ??= setTimeout(() => {
+    timer = undefined;
+    const all = [...stale.values()];
+    stale.clear();
+    for (const queryKey of all) void queryClient.invalidateQueries({ queryKey });
+  }, GATHER_MS);
+}
+
+/** Everything on the screen is read again: after a reset, or when the stream could not resume. */
+export function markAllStale(): void {
+  void queryClient.invalidateQueries({ predicate: (query) => query.queryKey[0] !== 'verify' });
+}
+
+export function applyFrame(frame: StreamFrame): void {
+  if (frame.event === 'reset') {
+    markAllStale();
+    return;
+  }
+  const body = parse(frame.data);
+  if (body === null) return;
+  const family: string = frame.event.replace(/\..*$/s, '');
+  const ticket = typeof body.ticket === 'string' ? body.ticket : null;
+  switch (family) {
+    case 'attempt':
+      if (frame.event === 'attempt.progressed' && ticket !== null && patchProgress(ticket, body)) {
+        markStale(keys.comments(ticket), keys.activity(ticket));
+        return;
+      }
+      markStale(['attempt'], keys.overview, keys.runners, keys.allTickets);
+      break;
+    case 'ticket':
+      markStale(keys.overview, keys.allTickets, keys.allInbox);
+      break;
+    case 'question':
+    case 'evidence':
+    case 'inbox':
+      markStale(keys.overview, keys.allTickets, keys.allInbox);
+      break;
+    case 'alert':
+      markStale(keys.overview, keys.alerts, keys.allInbox);
+      break;
+    case 'job':
+      markStale(keys.jobs, keys.overview);
+      break;
+    case 'project':
+    case 'profile':
+    case 'campaign':
+    case 'runner':
+    case 'token':
+      markStale([`${family}s`], keys.overview);
+      break;
+    default:
+      markStale(keys.policy, keys.overview, keys.projects, keys.profiles, keys.runners);
+  }
+  if (ticket !== null) markStale(keys.ticket(ticket));
+}
+
+/** @returns false when the frame does not carry the text, and the ticket has to be read again */
+function patchProgress(key: string, body: FrameData): boolean {
+  const text = body.data?.['text'];
+  if (typeof text !== 'string' || typeof body.at !== 'string') return false;
+  const percent = typeof body.data?.['percent'] === 'number' ? body.data['percent'] : null;
+  const lastProgress = { text, percent, at: body.at };
+  const patch = (ticket: Ticket): Ticket =>
+    ticket.key === key && ticket.attempt
+      ? { ...ticket, attempt: { ...ticket.attempt, lastProgress } }
+      : ticket;
+  queryClient.setQueryData<Ticket>(keys.ticket(key), (old) => (old ? patch(old) : old));
+  for (const [queryKey, data] of queryClient.getQueriesData<Page<Ticket> | TicketPages>({
+    queryKey: keys.allTickets,
+  })) {
+    if (!data) continue;
+    const next =
+      'pages' in data
+        ? { ...data, pages: data.pages.map((page) => ({ ...page, items: page.items.map(patch) })) }
+        : { ...data, items: data.items.map(patch) };
+    const before = queryClient.getQueryState(queryKey)?.dataUpdatedAt;
+    queryClient.setQueryData(queryKey, next, { updatedAt: before });
+  }
+  return true;
+}
+
+function parse(text: string): FrameData | null {
+  try {
+    return JSON.parse(text) as FrameData;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,35 @@
+/** The keys of the cache, in one place: the live stream must name exactly what the pages read. */
+export interface TicketFilter {
+  project?: string;
+  status?: string;
+  assignee?: string;
+  campaign?: string;
+  label?: string;
+  q?: string;
+  sort?: string;
+}
+
+export const keys = {
+  session: ['session'],
+  overview: ['overview'],
+  tickets: (filter: TicketFilter) => ['tickets', filter],
+  allTickets: ['tickets'],
+  ticket: (key: string) => ['ticket', key],
+  activity: (key: string) => ['ticket', key, 'activity'],
+  comments: (key: string) => ['ticket', key, 'comments'],
+  attempts: (key: string) => ['ticket', key, 'attempts'],
+  why: (key: string) => ['ticket', key, 'why'],
+  attempt: (id: string) => ['attempt', id],
+  diff: (id: string) => ['attempt', id, 'diff', 'volatile'],
+  inbox: (state: string) => ['inbox', state],
+  allInbox: ['inbox'],
+  alerts: ['alerts'],
+  jobs: ['jobs'],
+  projects: ['projects'],
+  profiles: ['profiles'],
+  campaigns: ['campaigns'],
+  runners: ['runners'],
+  tokens: ['tokens'],
+  policy: ['policy'],
+  verification: ['verify', 'volatile'],
+} as const;

@@ -1,0 +1,143 @@
+/** What the pages read, each as one function. Tickets that come in lists are kept singly too, for reading offline. */
+import {
+  infiniteQueryOptions,
+  queryOptions,
+  useInfiniteQuery,
+  useQuery,
+  type InfiniteData,
+} from '@tanstack/react-query';
+import type {
+  Alert,
+  Attempt,
+  Campaign,
+  Comment,
+  Diff,
+  Event,
+  InboxItem,
+  Job,
+  Page,
+  Policy,
+  Profile,
+  Project,
+  Runner,
+  Ticket,
+  Token,
+  Verification,
+  Why,
+} from '../../../src/contract/shapes.ts';
+import { api } from './client.ts';
+import { keys, type TicketFilter } from './keys.ts';
+import { queryClient } from './query-client.ts';
+import type { Overview, Session } from './types.ts';
+
+function keepEach(page: Page<Ticket>): Page<Ticket> {
+  for (const ticket of page.items) {
+    const known = queryClient.getQueryData<Ticket>(keys.ticket(ticket.key));
+    if (known === undefined || known.version <= ticket.version)
+      queryClient.setQueryData(keys.ticket(ticket.key), ticket);
+  }
+  return page;
+}
+
+const list = <T>(path: string, queryKey: readonly unknown[], query?: Record<string, string | number>) =>
+  queryOptions({
+    queryKey,
+    queryFn: ({ signal }) => api.get<Page<T>>(path, { query: { limit: 200, ...query }, signal }),
+  });
+
+export const sessionQuery = queryOptions({
+  queryKey: keys.session,
+  queryFn: ({ signal }) => api.get<Session>('/session', { signal }),
+  staleTime: Infinity,
+});
+
+export const overviewQuery = queryOptions({
+  queryKey: keys.overview,
+  queryFn: ({ signal }) => api.get<Overview>('/overview', { signal }),
+  refetchInterval: 30_000,
+});
+
+export const ticketQuery = (key: string) =>
+  queryOptions({
+    queryKey: keys.ticket(key),
+    queryFn: ({ signal }) => api.get<Ticket>(`/tickets/${encodeURIComponent(key)}`, { signal }),
+  });
+
+/** One page of tickets, for the short lists. */
+export const ticketsQuery = (filter: TicketFilter, limit: number) =>
+  queryOptions({
+    queryKey: [...keys.tickets(filter), { limit }],
+    queryFn: async ({ signal }) =>
+      keepEach(await api.get<Page<Ticket>>('/tickets', { query: { ...filter, limit }, signal })),
+  });
+
+export type TicketPages = InfiniteData<Page<Ticket>, string | null>;
+
+/** A column of the board: pages of 50, read as one scrolls. */
+export const ticketColumnQuery = (filter: TicketFilter) =>
+  infiniteQueryOptions({
+    queryKey: [...keys.tickets(filter), 'pages'],
+    queryFn: async ({ signal, pageParam }) =>
+      keepEach(
+        await api.get<Page<Ticket>>('/tickets', {
+          query: { ...filter, limit: 50, cursor: pageParam ?? undefined },
+          signal,
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.nextCursor,
+  });
+
+export const activityQuery = (key: string) =>
+  infiniteQueryOptions({
+    queryKey: keys.activity(key),
+    queryFn: ({ signal, pageParam }) =>
+      api.get<Page<Event>>(`/tickets/${encodeURIComponent(key)}/activity`, {
+        query: { limit: 200, cursor: pageParam ?? undefined },
+        signal,
+      }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.nextCursor,
+  });
+
+const ofTicket = <T>(key: string, part: 'comments' | 'attempts') =>
+  list<T>(`/tickets/${encodeURIComponent(key)}/${part}`, keys[part](key));
+export const commentsQuery = (key: string) => ofTicket<Comment>(key, 'comments');
+export const attemptsQuery = (key: string) => ofTicket<Attempt>(key, 'attempts');
+export const whyQuery = (key: string) =>
+  queryOptions({
+    queryKey: keys.why(key),
+    queryFn: ({ signal }) => api.get<Why>(`/tickets/${encodeURIComponent(key)}/why`, { signal }),
+  });
+
+export const attemptQuery = (id: string) =>
+  queryOptions({
+    queryKey: keys.attempt(id),
+    queryFn: ({ signal }) => api.get<Attempt>(`/attempts/${encodeURIComponent(id)}`, { signal }),
+  });
+export const diffQuery = (id: string) =>
+  queryOptions({
+    queryKey: keys.diff(id),
+    queryFn: ({ signal }) => api.get<Diff>(`/attempts/${encodeURIComponent(id)}/diff`, { signal }),
+    gcTime: 300_000,
+  });
+
+export const inboxQuery = (state: string) => list<InboxItem>('/inbox', keys.inbox(state), { state });
+export const alertsQuery = list<Alert>('/alerts', keys.alerts);
+export const jobsQuery = list<Job>('/jobs', keys.jobs);
+export const projectsQuery = list<Project>('/projects', keys.projects);
+export const profilesQuery = list<Profile>('/profiles', keys.profiles);
+export const campaignsQuery = list<Campaign>('/campaigns', keys.campaigns);
+export const runnersQuery = list<Runner>('/runners', keys.runners);
+export const tokensQuery = list<Token>('/tokens', keys.tokens);
+export const policyQuery = queryOptions({
+  queryKey: keys.policy,
+  queryFn: ({ signal }) => api.get<Policy>('/policy', { signal }),
+});
+export const verificationQuery = queryOptions({
+  queryKey: keys.verification,
+  queryFn: ({ signal }) => api.get<Verification>('/verify', { signal, timeoutMs: 300_000 }),
+});
+
+export const useTicketColumn = (filter: TicketFilter) => useInfiniteQuery(ticketColumnQuery(filter));
+export const useSession = () => useQuery({ ...sessionQuery, enabled: false }).data;

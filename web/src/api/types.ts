@@ -1,0 +1,24 @@
+/** Answers of the server that the shared shapes do not name. */
+import type { Policy } from '../../../src/contract/shapes.ts';
+import type { Role, TicketStatus } from '../../../src/domain/words.ts';
+
+export interface Session {
+  role: Role;
+  name: string;
+}
+
+export interface Overview {
+  version: string;
+  paused: Policy['paused'];
+  dispatcher: {
+    state: 'leader' | 'standby' | 'unknown';
+    epoch: number | null;
+    lastTick: { at: string; outcome: string; detail: string } | null;
+  };
+  workers: { active: number | null; max: number };
+  runners: { ready: number; silent: number };
+  counts: Partial<Record<TicketStatus, number>>;
+  openQuestions: number;
+  openReviews: number;
+  openAlerts: number;
+}

@@ -1,0 +1,302 @@
+/** A new ticket: the title is enough; everything else has a default of the project's. */
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import type { Ticket } from '../../../../src/contract/shapes.ts';
+import { EVIDENCE_KINDS, type EvidenceKind } from '../../../../src/domain/words.ts';
+import { api, newKey } from '../../api/client.ts';
+import { campaignsQuery, profilesQuery, projectsQuery } from '../../api/queries.ts';
+import { keepTicket } from '../../api/transitions.ts';
+import { splitLines, splitWords } from '../../format/command.ts';
+import { EVIDENCE_WORDS, PRIORITY_WORDS } from '../../format/words.ts';
+import { useBlocked } from '../../shell/session-context.ts';
+import { Button } from '../../ui/button.tsx';
+import { Field } from '../../ui/field.tsx';
+import { ProblemNote } from '../../ui/problem.tsx';
+
+export default function TicketForm({
+  project: preset,
+  initialStatus = 'backlog',
+  onCreated,
+}: {
+  project?: string;
+  initialStatus?: 'backlog' | 'todo';
+  onCreated: (ticket: Ticket) => void;
+}) {
+  const blocked = useBlocked();
+  const projects = useQuery(projectsQuery).data?.items ?? [];
+  const profiles = useQuery(profilesQuery).data?.items ?? [];
+  const campaigns = useQuery(campaignsQuery).data?.items ?? [];
+  const [chosen, setProject] = useState(preset ?? '');
+  const project = chosen || projects[0]?.key || '';
+  const [title, setTitle] = useState('');
+  const [description, setDescription] = useState('');
+  const [criteria, setCriteria] = useState('');
+  const [status, setStatus] = useState(initialStatus);
+  const [priority, setPriority] = useState(2);
+  const [profile, setProfile] = useState('');
+  const [assignee, setAssignee] = useState('');
+  const [campaign, setCampaign] = useState('');
+  const [labels, setLabels] = useState('');
+  const [blockedBy, setBlockedBy] = useState('');
+  const [notBefore, setNotBefore] = useState('');
+  const [usd, setUsd] = useState('');
+  const [requires, setRequires] = useState<EvidenceKind[] | null>(null);
+  // The same key until the body changes: pressing twice makes one ticket.
+  const [key, setKey] = useState(newKey);
+
+  const create = useMutation({
+    mutationFn: () =>
+      api.post<Ticket>(
+        '/tickets',
+        {
+          project,
+          title: title.trim(),
+          description,
+          status,
+          priority,
+          ...(assignee.trim() === '' ? {} : { assignee: assignee.trim() }),
+          ...(profile === '' ? {} : { profile }),
+          ...(campaign === '' ? {} : { campaign }),
+          labels: splitWords(labels),
+          blockedBy: splitWords(blockedBy).map((k) => k.toUpperCase()),
+          acceptanceCriteria: splitLines(criteria),
+          ...(notBefore === '' ? {} : { notBefore: new Date(notBefore).toISOString() }),
+          ...(usd === '' ? {} : { budget: { usd: Number(usd) } }),
+          ...(requires === null ? {} : { completion: { requires } }),
+        },
+        { idempotencyKey: key },
+      ),
+    onSuccess: (ticket) => {
+      keepTicket(ticket);
+      onCreated(ticket);
+    },
+    onError: () => setKey(newKey()),
+  });
+  const inherited = projects.find((p) => p.key === project)?.completion.requires ?? [];
+
+  return (
+    <form
+      className="space-y-4"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (title.trim() !== '' && project !== '' && !blocked) create.mutate();
+      }}
+      onKeyDown={(e) => {
+        if (e.key === 'Enter' && (e.metaKey || e.ctrlKey)) e.currentTarget.requestSubmit();
+      }}
+    >
+      <div className="grid gap-3 sm:grid-cols-[minmax(0,1fr)_9rem]">
+        <Field label="Title">
+          {(c) => (
+            <input
+              {...c}
+              className="control"
+              required
+              autoFocus
+              maxLength={200}
+              placeholder="What should be true afterwards?"
+              value={title}
+              onChange={(e) => setTitle(e.target.value)}
+            />
+          )}
+        </Field>
+        <Field label="Project">
+          {(c) => (
+            <select
+              {...c}
+              className="control"
+              required
+              value={project}
+              onChange={(e) => setProject(e.target.value)}
+            >
+              {projects.map((p) => (
+                <option key={p.key} value={p.key}>
+                  {p.key} · {p.name}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+      </div>
+      <Field label="Description" optional hint="Markdown. The agent reads it as it stands.">
+        {(c) => (
+          <textarea
+            {...c}
+            className="control"
+            rows={5}
+            value={description}
+            onChange={(e) => setDescription(e.target.value)}
+          />
+        )}
+      </Field>
+      <Field label="Acceptance criteria" optional hint="One per line.">
+        {(c) => (
+          <textarea
+            {...c}
+            className="control"
+            rows={2}
+            value={criteria}
+            onChange={(e) => setCriteria(e.target.value)}
+          />
+        )}
+      </Field>
+      <div className="grid gap-3 sm:grid-cols-3">
+        <Field label="Start in">
+          {(c) => (
+            <select
+              {...c}
+              className="control"
+              value={status}
+              onChange={(e) => setStatus(e.target.value as 'backlog' | 'todo')}
+            >
+              <option value="backlog">Backlog</option>
+              <option value="todo">To do: a worker may take it</option>
+            </select>
+          )}
+        </Field>
+        <Field label="Priority">
+          {(c) => (
+            <select
+              {...c}
+              className="control"
+              value={priority}
+              onChange={(e) => setPriority(Number(e.target.value))}
+            >
+              {PRIORITY_WORDS.map((word, value) => (
+                <option key={word} value={value}>
+                  {value} · {word}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+        <Field label="Profile">
+          {(c) => (
+            <select {...c} className="control" value={profile} onChange={(e) => setProfile(e.target.value)}>
+              <option value="">The project’s default</option>
+              {profiles.map((p) => (
+                <option key={p.id}>{p.id}</option>
+              ))}
+            </select>
+          )}
+        </Field>
+      </div>
+      <details>
+        <summary className="text-muted tap flex items-center text-sm">More</summary>
+        <div className="mt-3 grid gap-3 sm:grid-cols-2">
+          <Field label="Assignee" optional hint="A profile, or a person: then no worker takes it.">
+            {(c) => (
+              <input
+                {...c}
+                className="control"
+                value={assignee}
+                onChange={(e) => setAssignee(e.target.value)}
+              />
+            )}
+          </Field>
+          <Field label="Campaign" optional>
+            {(c) => (
+              <select
+                {...c}
+                className="control"
+                value={campaign}
+                onChange={(e) => setCampaign(e.target.value)}
+              >
+                <option value="">None</option>
+                {campaigns.map((each) => (
+                  <option key={each.key} value={each.key}>
+                    {each.name}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
+          <Field label="Labels" optional hint="Separated by commas.">
+            {(c) => (
+              <input {...c} className="control" value={labels} onChange={(e) => setLabels(e.target.value)} />
+            )}
+          </Field>
+          <Field label="Blocked by" optional hint="Keys, separated by commas.">
+            {(c) => (
+              <input
+                {...c}
+                className="control num"
+                placeholder="MC-12"
+                value={blockedBy}
+                onChange={(e) => setBlockedBy(e.target.value)}
+              />
+            )}
+          </Field>
+          <Field label="Not before" optional>
+            {(c) => (
+              <input
+                {...c}
+                className="control"
+                type="datetime-local"
+                value={notBefore}
+                onChange={(e) => setNotBefore(e.target.value)}
+              />
+            )}
+          </Field>
+          <Field label="Budget in USD" optional>
+            {(c) => (
+              <input
+                {...c}
+                className="control num"
+                type="number"
+                min={0.01}
+                step="any"
+                value={usd}
+                onChange={(e) => setUsd(e.target.value)}
+              />
+            )}
+          </Field>
+          <fieldset className="sm:col-span-2">
+            <legend className="text-muted mb-1 text-xs font-medium">
+              Done needs verified{' '}
+              <span className="text-faint font-normal">
+                {requires === null ? 'as the project says' : 'for this ticket'}
+              </span>
+            </legend>
+            <div className="flex flex-wrap gap-x-4">
+              {EVIDENCE_KINDS.map((kind) => {
+                const list = requires ?? inherited;
+                return (
+                  <label key={kind} className="tap flex items-center gap-1.5 text-sm">
+                    <input
+                      type="checkbox"
+                      className="size-4"
+                      checked={list.includes(kind)}
+                      onChange={(e) =>
+                        setRequires(e.target.checked ? [...list, kind] : list.filter((k) => k !== kind))
+                      }
+                    />
+                    {EVIDENCE_WORDS[kind]}
+                  </label>
+                );
+              })}
+            </div>
+          </fieldset>
+        </div>
+      </details>
+      <ProblemNote error={create.error} />
+      {projects.length === 0 && <p className="text-amber text-sm">Add a project in Settings first.</p>}
+      <div className="flex items-center justify-end gap-3">
+        <span className="text-faint hidden text-xs sm:block">
+          <kbd>Ctrl</kbd> <kbd>Enter</kbd>
+        </span>
+        <Button
+          type="submit"
+          tone="primary"
+          busy={create.isPending}
+          blocked={
+            blocked ??
+            (title.trim() === '' ? 'Give it a title first.' : project === '' ? 'Add a project first.' : null)
+          }
+        >
+          Create ticket
+        </Button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,80 @@
+/** One list of decisions, the oldest deadline first; each can be decided where it stands. */
+import { useQuery } from '@tanstack/react-query';
+import { CircleCheck } from 'lucide-react';
+import type { InboxItem } from '../../../../src/contract/shapes.ts';
+import { inboxQuery } from '../../api/queries.ts';
+import { revealHidden } from '../../format/reveal-hidden.ts';
+import { INBOX_WORDS } from '../../format/words.ts';
+import { DecisionCard } from '../../parts/decision-card.tsx';
+import { Loaded } from '../../ui/loaded.tsx';
+import { Empty, PageBody, PageHead, Section } from '../../ui/page.tsx';
+import { Ago } from '../../ui/time.tsx';
+
+const byDeadline = (a: InboxItem, b: InboxItem): number =>
+  (a.deadline ?? '9').localeCompare(b.deadline ?? '9') || a.createdAt.localeCompare(b.createdAt);
+
+export function InboxPage() {
+  const open = useQuery(inboxQuery('pending,delivered'));
+  const acted = useQuery(inboxQuery('acted'));
+  const decided = [...(acted.data?.items ?? [])]
+    .filter((item) => item.result)
+    .sort((a, b) => b.createdAt.localeCompare(a.createdAt))
+    .slice(0, 20);
+  return (
+    <>
+      <PageHead title="Inbox" />
+      <PageBody narrow>
+        <Loaded query={open} lines={5}>
+          {({ items }) => {
+            const persons = items.filter((i) => i.for === 'person').sort(byDeadline);
+            const orchestrators = items.filter((i) => i.for === 'orchestrator').sort(byDeadline);
+            return (
+              <div className="space-y-7">
+                {persons.length === 0 ? (
+                  <Empty title="Nothing to decide" icon={<CircleCheck size={22} aria-hidden />}>
+                    Questions of agents, submitted work and conflicts come here, and stay until somebody has
+                    acted.
+                  </Empty>
+                ) : (
+                  <Section title="For you" count={persons.length}>
+                    <div className="space-y-3">
+                      {persons.map((item) => (
+                        <DecisionCard key={item.id} item={item} />
+                      ))}
+                    </div>
+                  </Section>
+                )}
+                {orchestrators.length > 0 && (
+                  <Section title="For the orchestrator" count={orchestrators.length}>
+                    <p className="text-muted mb-2 text-sm">You may decide any of these first.</p>
+                    <div className="space-y-3">
+                      {orchestrators.map((item) => (
+                        <DecisionCard key={item.id} item={item} />
+                      ))}
+                    </div>
+                  </Section>
+                )}
+              </div>
+            );
+          }}
+        </Loaded>
+        {decided.length > 0 && (
+          <Section title="Decided lately" className="mt-8">
+            <ul className="card divide-line divide-y">
+              {decided.map((item) => (
+                <li key={item.id} className="flex flex-wrap items-baseline gap-x-2 px-3 py-2 text-sm">
+                  <span className="text-muted text-xs">{INBOX_WORDS[item.kind]}</span>
+                  <span className="min-w-0 flex-1 truncate">{revealHidden(item.subject)}</span>
+                  <span className="text-muted text-xs">
+                    {item.result?.decision.replaceAll('_', ' ')} by {revealHidden(item.result?.by ?? '')}
+                  </span>
+                  <Ago at={item.createdAt} className="text-faint text-xs" />
+                </li>
+              ))}
+            </ul>
+          </Section>
+        )}
+      </PageBody>
+    </>
+  );
+}

@@ -1,0 +1,165 @@
+/** Mission Control's own scheduled work and recurring tickets: last and next run, and who switched what, and why. */
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { Play } from 'lucide-react';
+import { useState } from 'react';
+import { toast } from '../../ui/toast.ts';
+import type { Job } from '../../../../src/contract/shapes.ts';
+import { api, newKey } from '../../api/client.ts';
+import { keys } from '../../api/keys.ts';
+import { jobsQuery } from '../../api/queries.ts';
+import { queryClient } from '../../api/query-client.ts';
+import { revealHidden } from '../../format/reveal-hidden.ts';
+import { useBlocked } from '../../shell/session-context.ts';
+import { Badge } from '../../ui/badge.tsx';
+import { Button } from '../../ui/button.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
+import { Field } from '../../ui/field.tsx';
+import { Loaded } from '../../ui/loaded.tsx';
+import { Empty, PageBody, PageHead } from '../../ui/page.tsx';
+import { ProblemNote, showProblem } from '../../ui/problem.tsx';
+import { Ago } from '../../ui/time.tsx';
+
+export function JobsPage() {
+  const query = useQuery(jobsQuery);
+  const [switching, setSwitching] = useState<Job | null>(null);
+  return (
+    <>
+      <PageHead title="Jobs" />
+      <PageBody narrow>
+        <Loaded query={query} lines={5}>
+          {({ items }) =>
+            items.length === 0 ? (
+              <Empty title="No jobs" />
+            ) : (
+              <ul className="card divide-line divide-y">
+                {items.map((job) => (
+                  <JobRow key={job.name} job={job} onSwitch={() => setSwitching(job)} />
+                ))}
+              </ul>
+            )
+          }
+        </Loaded>
+      </PageBody>
+      {switching && <SwitchDialog job={switching} onClose={() => setSwitching(null)} />}
+    </>
+  );
+}
+
+function JobRow({ job, onSwitch }: { job: Job; onSwitch: () => void }) {
+  const blocked = useBlocked();
+  const run = useMutation({
+    mutationFn: () =>
+      api.post<Job>(`/jobs/${encodeURIComponent(job.name)}/run`, {}, { idempotencyKey: newKey() }),
+    onSuccess: () => {
+      toast.success(`${job.name} ran`);
+      void queryClient.invalidateQueries({ queryKey: keys.jobs });
+    },
+    onError: showProblem,
+  });
+  return (
+    <li data-row className="flex flex-wrap items-start gap-x-4 gap-y-2 px-3.5 py-3">
+      <div className="min-w-0 flex-1 basis-60">
+        <p className="flex items-center gap-2 text-sm font-medium">
+          {revealHidden(job.name)}
+          <Badge tone={job.enabled ? 'green' : 'amber'}>{job.enabled ? 'enabled' : 'disabled'}</Badge>
+        </p>
+        <p className="text-muted mt-0.5 text-xs">
+          {job.schedule}
+          {job.nextRun && (
+            <>
+              {' '}
+              · next <Ago at={job.nextRun} />
+            </>
+          )}
+        </p>
+        {job.lastRun && (
+          <p className="text-muted mt-0.5 text-xs">
+            Last <Ago at={job.lastRun.at} />: {job.lastRun.outcome.replaceAll('_', ' ')}
+            {job.lastRun.detail && ` (${revealHidden(job.lastRun.detail)})`}
+          </p>
+        )}
+        {job.changedBy && (
+          <p className="text-muted mt-0.5 text-xs">
+            {job.enabled ? 'Enabled' : 'Disabled'} by {revealHidden(job.changedBy)}
+            {job.reason && `: ${revealHidden(job.reason)}`}
+          </p>
+        )}
+      </div>
+      <div className="flex gap-1.5">
+        <Button
+          size="small"
+          icon={<Play size={13} aria-hidden />}
+          blocked={blocked}
+          busy={run.isPending}
+          aria-label={`Run now: ${job.name}`}
+          onClick={() => run.mutate()}
+        >
+          Run now
+        </Button>
+        <Button
+          size="small"
+          blocked={blocked}
+          onClick={onSwitch}
+          aria-label={`${job.enabled ? 'Disable …' : 'Enable …'} ${job.name}`}
+        >
+          {job.enabled ? 'Disable …' : 'Enable …'}
+        </Button>
+      </div>
+    </li>
+  );
+}
+
+function SwitchDialog({ job, onClose }: { job: Job; onClose: () => void }) {
+  const [reason, setReason] = useState('');
+  const change = useMutation({
+    mutationFn: () =>
+      api.patch<Job>(
+        `/jobs/${encodeURIComponent(job.name)}`,
+        { enabled: !job.enabled, reason },
+        { ifMatch: job.version },
+      ),
+    onSuccess: () => {
+      void queryClient.invalidateQueries({ queryKey: keys.jobs });
+      onClose();
+    },
+  });
+  return (
+    <Dialog
+      title={`${job.enabled ? 'Disable' : 'Enable'} ${job.name}`}
+      description="Your name and the reason stay with the job, until somebody switches it again."
+      onClose={onClose}
+    >
+      <form
+        className="space-y-3"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (reason.trim() !== '') change.mutate();
+        }}
+      >
+        <Field label="Reason">
+          {(c) => (
+            <input
+              {...c}
+              className="control"
+              required
+              value={reason}
+              onChange={(e) => setReason(e.target.value)}
+            />
+          )}
+        </Field>
+        <ProblemNote error={change.error} />
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>Close</Button>
+          <Button
+            type="submit"
+            tone="primary"
+            busy={change.isPending}
+            blocked={reason.trim() === '' && 'Write the reason first.'}
+          >
+            {job.enabled ? 'Disable' : 'Enable'}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,352 @@
+/** A project: its repository, how it is prepared and checked, and what proves that work on it is done. */
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { Plus, X } from 'lucide-react';
+import { useState } from 'react';
+import { toast } from '../../ui/toast.ts';
+import type { Project } from '../../../../src/contract/shapes.ts';
+import {
+  DECIDERS,
+  EVIDENCE_KINDS,
+  LANDINGS,
+  type Decider,
+  type EvidenceKind,
+  type OnAccept,
+} from '../../../../src/domain/words.ts';
+import { api, newKey } from '../../api/client.ts';
+import { keys } from '../../api/keys.ts';
+import { profilesQuery } from '../../api/queries.ts';
+import { queryClient } from '../../api/query-client.ts';
+import { commandLine, parseCommand, splitLines, splitWords } from '../../format/command.ts';
+import { EVIDENCE_WORDS } from '../../format/words.ts';
+import { Findings } from '../../parts/findings.tsx';
+import { useBlocked } from '../../shell/session-context.ts';
+import { Button, IconButton } from '../../ui/button.tsx';
+import { Field } from '../../ui/field.tsx';
+import { ProblemNote } from '../../ui/problem.tsx';
+
+const DECIDER_WORDS: Record<Decider, string> = {
+  human: 'A person',
+  orchestrator: 'The orchestrator',
+  policy: 'The policy, when all evidence is verified',
+};
+const LANDING_WORDS: Record<OnAccept, string> = {
+  leave_branch: 'Leave the branch',
+  merge: 'Merge',
+  squash: 'Squash and merge',
+  pull_request: 'Open a pull request',
+};
+
+interface CheckDraft {
+  name: string;
+  command: string;
+}
+
+export function ProjectForm({
+  project,
+  onSaved,
+}: {
+  project?: Project;
+  onSaved: (project: Project) => void;
+}) {
+  const blocked = useBlocked('admin');
+  const profiles = useQuery(profilesQuery).data?.items ?? [];
+  const [key, setKey] = useState(project?.key ?? '');
+  const [name, setName] = useState(project?.name ?? '');
+  const [where, setWhere] = useState(project?.repository.path ?? project?.repository.url ?? '');
+  const [branch, setBranch] = useState(project?.defaultBranch ?? '');
+  const [setup, setSetup] = useState(project?.setup ? commandLine(project.setup.command) : '');
+  const [checks, setChecks] = useState<CheckDraft[]>(
+    project?.checks.map((c) => ({ name: c.name, command: commandLine(c.command) })) ?? [],
+  );
+  const [requires, setRequires] = useState<EvidenceKind[] | null>(project?.completion.requires ?? null);
+  const [decidedBy, setDecidedBy] = useState<Decider>(project?.completion.decidedBy ?? 'human');
+  const [onAccept, setOnAccept] = useState<OnAccept>(project?.completion.onAccept ?? 'leave_branch');
+  const [guarded, setGuarded] = useState(project?.protectedPaths.join('\n') ?? '');
+  const [defaultProfile, setDefaultProfile] = useState(project?.defaultProfile ?? '');
+  const [maxAttempts, setMaxAttempts] = useState(String(project?.limits.maxAttempts ?? 3));
+  const [runnerLabels, setRunnerLabels] = useState(project?.runnerLabels.join(', ') ?? '');
+
+  const save = useMutation({
+    mutationFn: () => {
+      const isUrl = /^(\w+:\/\/|[\w.-]+@[\w.-]+:)/.test(where.trim());
+      const kept = new Map(project?.checks.map((c) => [c.name, c.timeoutSeconds]));
+      const body = {
+        name: name.trim() || key,
+        repository: isUrl ? { url: where.trim() } : { path: where.trim() },
+        ...(branch.trim() === '' ? {} : { defaultBranch: branch.trim() }),
+        setup:
+          setup.trim() === ''
+            ? null
+            : { command: parseCommand(setup), timeoutSeconds: project?.setup?.timeoutSeconds },
+        checks: checks
+          .filter((c) => c.name.trim() !== '' && c.command.trim() !== '')
+          .map((c) => ({
+            name: c.name.trim(),
+            command: parseCommand(c.command),
+            timeoutSeconds: kept.get(c.name.trim()),
+          })),
+        completion: { ...(requires ? { requires } : {}), decidedBy, onAccept },
+        protectedPaths: splitLines(guarded),
+        defaultProfile: defaultProfile || null,
+        runnerLabels: splitWords(runnerLabels),
+        limits: { maxAttempts: Number(maxAttempts) || 3 },
+      };
+      return project
+        ? api.patch<Project>(`/projects/${encodeURIComponent(project.key)}`, body, {
+            ifMatch: project.version,
+          })
+        : api.post<Project>('/projects', { key, ...body }, { idempotencyKey: newKey() });
+    },
+    onSuccess: (saved) => {
+      void queryClient.invalidateQueries({ queryKey: keys.projects });
+      const bad = saved.warnings.filter((w) => !w.ok).length;
+      if (bad > 0)
+        toast.warning(
+          `${saved.key} is saved; its check found ${bad} thing${bad === 1 ? '' : 's'} to look at`,
+        );
+      else toast.success(`${saved.key} is saved, and its check found nothing wrong`);
+      onSaved(saved);
+    },
+  });
+
+  return (
+    <form
+      className="space-y-4"
+      onSubmit={(event) => {
+        event.preventDefault();
+        save.mutate();
+      }}
+    >
+      {project && <Findings findings={project.warnings} />}
+      <div className="grid gap-3 sm:grid-cols-[7rem_minmax(0,1fr)]">
+        <Field label="Key" hint="Like MC; tickets are MC-1, MC-2 …">
+          {(c) => (
+            <input
+              {...c}
+              className="control num uppercase"
+              required
+              disabled={project !== undefined}
+              maxLength={10}
+              pattern="[A-Z][A-Z0-9]*"
+              value={key}
+              onChange={(e) => setKey(e.target.value.toUpperCase())}
+            />
+          )}
+        </Field>
+        <Field label="Name" optional>
+          {(c) => (
+            <input
+              {...c}
+              className="control"
+              value={name}
+              maxLength={200}
+              onChange={(e) => setName(e.target.value)}
+            />
+          )}
+        </Field>
+      </div>
+      <div className="grid gap-3 sm:grid-cols-[minmax(0,1fr)_10rem]">
+        <Field label="Repository" hint="A path on the server’s machine, or the URL of a git remote.">
+          {(c) => (
+            <input
+              {...c}
+              className="control font-mono"
+              required
+              placeholder="/home/me/src/app"
+              value={where}
+              onChange={(e) => setWhere(e.target.value)}
+            />
+          )}
+        </Field>
+        <Field label="Branch" optional>
+          {(c) => (
+            <input
+              {...c}
+              className="control font-mono"
+              placeholder="main"
+              value={branch}
+              onChange={(e) => setBranch(e.target.value)}
+            />
+          )}
+        </Field>
+      </div>
+      <Field label="Setup" optional hint="Runs in each fresh worktree, before the agent and before checks.">
+        {(c) => (
+          <input
+            {...c}
+            className="control font-mono"
+            placeholder="npm ci"
+            value={setup}
+            onChange={(e) => setSetup(e.target.value)}
+          />
+        )}
+      </Field>
+      <fieldset>
+        <legend className="text-muted mb-1 text-xs font-medium">
+          Checks{' '}
+          <span className="text-faint font-normal">
+            Mission Control runs them itself, on exactly the submitted commit
+          </span>
+        </legend>
+        <ul className="space-y-2">
+          {checks.map((check, i) => (
+            <li key={i} className="flex gap-2">
+              <input
+                className="control w-28!"
+                aria-label={`Name of check ${i + 1}`}
+                placeholder="test"
+                value={check.name}
+                onChange={(e) => setChecks(checks.with(i, { ...check, name: e.target.value }))}
+              />
+              <input
+                className="control flex-1 font-mono"
+                aria-label={`Command of check ${i + 1}`}
+                placeholder="npm test"
+                value={check.command}
+                onChange={(e) => setChecks(checks.with(i, { ...check, command: e.target.value }))}
+              />
+              <IconButton label={`Remove check ${i + 1}`} onClick={() => setChecks(checks.toSpliced(i, 1))}>
+                <X size={15} aria-hidden />
+              </IconButton>
+            </li>
+          ))}
+        </ul>
+        <Button
+          size="small"
+          tone="ghost"
+          className="mt-1"
+          icon={<Plus size={14} aria-hidden />}
+          onClick={() => setChecks([...checks, { name: '', command: '' }])}
+        >
+          Add a check
+        </Button>
+      </fieldset>
+      <details open={project !== undefined}>
+        <summary className="text-muted tap flex items-center text-sm">
+          Completion, protection and limits
+        </summary>
+        <div className="mt-3 space-y-4">
+          <fieldset>
+            <legend className="text-muted mb-1 text-xs font-medium">Done needs verified</legend>
+            <div className="flex flex-wrap gap-x-4">
+              {EVIDENCE_KINDS.map((kind) => {
+                const list = requires ?? [
+                  'signal',
+                  'commit',
+                  ...(checks.length > 0 ? (['check'] as const) : []),
+                ];
+                return (
+                  <label key={kind} className="tap flex items-center gap-1.5 text-sm">
+                    <input
+                      type="checkbox"
+                      className="size-4"
+                      checked={list.includes(kind)}
+                      onChange={(e) =>
+                        setRequires(e.target.checked ? [...list, kind] : list.filter((k) => k !== kind))
+                      }
+                    />
+                    {EVIDENCE_WORDS[kind]}
+                  </label>
+                );
+              })}
+            </div>
+          </fieldset>
+          <div className="grid gap-3 sm:grid-cols-2">
+            <Field label="Decided by">
+              {(c) => (
+                <select
+                  {...c}
+                  className="control"
+                  value={decidedBy}
+                  onChange={(e) => setDecidedBy(e.target.value as Decider)}
+                >
+                  {DECIDERS.map((d) => (
+                    <option key={d} value={d}>
+                      {DECIDER_WORDS[d]}
+                    </option>
+                  ))}
+                </select>
+              )}
+            </Field>
+            <Field label="When accepted">
+              {(c) => (
+                <select
+                  {...c}
+                  className="control"
+                  value={onAccept}
+                  onChange={(e) => setOnAccept(e.target.value as OnAccept)}
+                >
+                  {LANDINGS.map((l) => (
+                    <option key={l} value={l}>
+                      {LANDING_WORDS[l]}
+                    </option>
+                  ))}
+                </select>
+              )}
+            </Field>
+            <Field label="Default profile" optional>
+              {(c) => (
+                <select
+                  {...c}
+                  className="control"
+                  value={defaultProfile}
+                  onChange={(e) => setDefaultProfile(e.target.value)}
+                >
+                  <option value="">None</option>
+                  {profiles.map((p) => (
+                    <option key={p.id}>{p.id}</option>
+                  ))}
+                </select>
+              )}
+            </Field>
+            <Field label="Attempts per ticket">
+              {(c) => (
+                <input
+                  {...c}
+                  className="control num"
+                  type="number"
+                  min={1}
+                  max={1000}
+                  value={maxAttempts}
+                  onChange={(e) => setMaxAttempts(e.target.value)}
+                />
+              )}
+            </Field>
+          </div>
+          <Field
+            label="Protected paths"
+            optional
+            hint="One glob per line. A diff that touches one always goes to a person."
+          >
+            {(c) => (
+              <textarea
+                {...c}
+                className="control font-mono"
+                placeholder="test/**"
+                value={guarded}
+                onChange={(e) => setGuarded(e.target.value)}
+              />
+            )}
+          </Field>
+          <Field label="Runner labels" optional hint="Only runners with all of these work on it.">
+            {(c) => (
+              <input
+                {...c}
+                className="control"
+                placeholder="linux, gpu"
+                value={runnerLabels}
+                onChange={(e) => setRunnerLabels(e.target.value)}
+              />
+            )}
+          </Field>
+        </div>
+      </details>
+      <ProblemNote error={save.error} />
+      <div className="flex justify-end">
+        <Button type="submit" tone="primary" blocked={blocked} busy={save.isPending}>
+          {project ? 'Save and check' : 'Add and check'}
+        </Button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,95 @@
+/** Whether the state can be trusted: the log's chains recomputed, its events replayed, every invariant checked. */
+import { useQuery } from '@tanstack/react-query';
+import { Check, ShieldAlert, ShieldCheck, X } from 'lucide-react';
+import type { Verification } from '../../../../src/contract/shapes.ts';
+import { useIsOffline } from '../../api/hooks.ts';
+import { verificationQuery } from '../../api/queries.ts';
+import { revealHidden } from '../../format/reveal-hidden.ts';
+import { Button } from '../../ui/button.tsx';
+import { Loaded } from '../../ui/loaded.tsx';
+import { PageBody, PageHead, Section } from '../../ui/page.tsx';
+import { Ago } from '../../ui/time.tsx';
+
+export function TrustPage() {
+  const offline = useIsOffline();
+  const query = useQuery({ ...verificationQuery, staleTime: Infinity });
+  return (
+    <>
+      <PageHead
+        title="Trust"
+        actions={
+          <Button
+            tone="primary"
+            size="small"
+            busy={query.isFetching}
+            blocked={offline && 'Not possible offline.'}
+            onClick={() => void query.refetch()}
+          >
+            {query.isFetching ? 'Verifying …' : 'Verify now'}
+          </Button>
+        }
+      />
+      <PageBody narrow>
+        <Loaded query={query} lines={6}>
+          {(verification) => <Result verification={verification} at={query.dataUpdatedAt} />}
+        </Loaded>
+      </PageBody>
+    </>
+  );
+}
+
+function Result({ verification, at }: { verification: Verification; at: number }) {
+  const { ok, head, events, invariants } = verification;
+  const Icon = ok ? ShieldCheck : ShieldAlert;
+  const broken = invariants.filter((i) => !i.ok).length;
+  return (
+    <div className="space-y-6">
+      <div className="card flex items-start gap-3 p-4">
+        <Icon size={26} aria-hidden className={ok ? 'text-green' : 'text-red'} />
+        <div className="min-w-0">
+          <p className="text-base font-semibold">
+            {ok ? 'Everything holds' : `${broken} invariant${broken === 1 ? ' does' : 's do'} not hold`}
+          </p>
+          <p className="text-muted text-sm">
+            <span className="num">{events.toLocaleString()}</span> events replayed and compared with what is
+            shown, <Ago at={at} />.
+          </p>
+          <p className="text-faint mt-1.5 font-mono text-2xs break-all">
+            head {head.seq.toLocaleString()} · {head.hash}
+          </p>
+        </div>
+      </div>
+      <Section title="Invariants" count={invariants.length}>
+        <ul className="card divide-line divide-y">
+          {invariants.map((invariant) => (
+            <li key={invariant.id} className="px-3.5 py-2.5">
+              <div className="flex items-start gap-2.5 text-sm">
+                {invariant.ok ? (
+                  <Check size={16} className="text-green mt-0.5 shrink-0" role="img" aria-label="Holds" />
+                ) : (
+                  <X size={16} className="text-red mt-0.5 shrink-0" role="img" aria-label="Violated" />
+                )}
+                <span className="num text-faint w-7 shrink-0 text-xs leading-5">{invariant.id}</span>
+                <span className="min-w-0 flex-1">{invariant.name}</span>
+                <span className="num text-faint shrink-0 text-xs leading-5">
+                  {invariant.checked.toLocaleString()} checked
+                </span>
+              </div>
+              {invariant.violations.length > 0 && (
+                <ul className="text-red mt-1.5 list-disc space-y-1 pl-16 text-sm">
+                  {invariant.violations.map((violation) => (
+                    <li key={violation}>{revealHidden(violation)}</li>
+                  ))}
+                </ul>
+              )}
+            </li>
+          ))}
+        </ul>
+      </Section>
+      <p className="text-muted text-sm">
+        The same as <code className="font-mono text-xs">mctl verify</code>: run it on a copy of the data to
+        check without trusting this page.
+      </p>
+    </div>
+  );
+}

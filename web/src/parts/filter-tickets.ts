@@ -1,0 +1,29 @@
+/** Looks through the tickets that this device keeps, for searching without a network. */
+import type { Ticket } from '../../../src/contract/shapes.ts';
+import type { TicketFilter } from '../api/keys.ts';
+import { queryClient } from '../api/query-client.ts';
+
+export function keptTickets(): Ticket[] {
+  return queryClient
+    .getQueriesData<Ticket>({ queryKey: ['ticket'] })
+    .flatMap(([key, ticket]) => (ticket && key.length === 2 ? [ticket] : []));
+}
+
+export function matchesFilter(ticket: Ticket, filter: TicketFilter): boolean {
+  const words = (filter.q ?? '').toLowerCase().split(/\s+/).filter(Boolean);
+  const text = `${ticket.key} ${ticket.title} ${ticket.description}`.toLowerCase();
+  return (
+    (!filter.status || filter.status.split(',').includes(ticket.status)) &&
+    (!filter.project || ticket.project === filter.project) &&
+    (!filter.assignee || ticket.assignee === filter.assignee) &&
+    (!filter.label || ticket.labels.includes(filter.label)) &&
+    words.every((word) => text.includes(word))
+  );
+}
+
+export function searchKept(words: string, limit: number): Ticket[] {
+  return keptTickets()
+    .filter((ticket) => matchesFilter(ticket, { q: words }))
+    .sort((a, b) => b.updatedAt.localeCompare(a.updatedAt))
+    .slice(0, limit);
+}

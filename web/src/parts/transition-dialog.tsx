@@ -1,0 +1,153 @@
+/** Makes a transition, asking for what it needs. What the server refuses stands here, with its way out. */
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { toast } from '../ui/toast.ts';
+import type { Ticket } from '../../../src/contract/shapes.ts';
+import { keys } from '../api/keys.ts';
+import { queryClient } from '../api/query-client.ts';
+import { ticketQuery } from '../api/queries.ts';
+import {
+  moveTicket,
+  PERSON_TRANSITIONS,
+  type PersonTransition,
+  type TransitionInput,
+} from '../api/transitions.ts';
+import { revealHidden } from '../format/reveal-hidden.ts';
+import { useBlocked } from '../shell/session-context.ts';
+import { Button } from '../ui/button.tsx';
+import { Dialog } from '../ui/dialog.tsx';
+import { EvidenceBadges } from '../ui/evidence-badge.tsx';
+import { Field } from '../ui/field.tsx';
+import { ProblemNote } from '../ui/problem.tsx';
+import { ApiProblem } from '../api/client.ts';
+import { Link } from '@tanstack/react-router';
+
+const LABELS = {
+  reason: 'Reason',
+  optional_reason: 'Reason',
+  feedback: 'What should change?',
+  summary: 'What did you do?',
+} as const;
+
+export default function TransitionDialog({
+  ticket: seen,
+  transition,
+  onClose,
+}: {
+  ticket: Ticket;
+  transition: PersonTransition;
+  onClose: () => void;
+}) {
+  const words = PERSON_TRANSITIONS[transition];
+  const blocked = useBlocked();
+  // The decision is bound to what the person saw, until they have been shown the newer state.
+  const [version, setVersion] = useState(seen.version);
+  const ticket = useQuery({ ...ticketQuery(seen.key), initialData: seen }).data;
+  const [text, setText] = useState('');
+  const [commit, setCommit] = useState('');
+  const move = useMutation({
+    mutationFn: () => {
+      const input: TransitionInput = { transition };
+      if (words.asks === 'feedback') input.feedback = text;
+      else if (words.asks === 'summary') {
+        input.summary = text;
+        if (commit.trim() !== '') input.commit = commit.trim();
+      } else if (text.trim() !== '') input.reason = text;
+      return moveTicket({ key: seen.key, version }, input);
+    },
+    onSuccess: (moved) => {
+      toast.success(`${moved.key}: ${moved.nextAction.text}`);
+      onClose();
+    },
+    onError: (error) => {
+      if (error instanceof ApiProblem && error.status === 412)
+        void queryClient.refetchQueries({ queryKey: keys.ticket(seen.key), exact: true });
+    },
+  });
+  const isStale = move.error instanceof ApiProblem && move.error.status === 412;
+  const needsText = words.asks !== null && words.asks !== 'optional_reason';
+  return (
+    <Dialog title={`${words.label}: ${seen.key}`} description={words.explains} onClose={onClose}>
+      <form
+        className="space-y-3"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (!needsText || text.trim() !== '') move.mutate();
+        }}
+      >
+        <p className="text-sm font-medium">{revealHidden(ticket.title)}</p>
+        {ticket.status === 'in_review' && <EvidenceBadges evidence={ticket.evidence} />}
+        {words.asks && (
+          <Field label={LABELS[words.asks]} optional={words.asks === 'optional_reason'}>
+            {(control) => (
+              <textarea
+                {...control}
+                className="control"
+                required={needsText}
+                value={text}
+                onChange={(e) => setText(e.target.value)}
+                onKeyDown={(e) => {
+                  if (e.key === 'Enter' && (e.metaKey || e.ctrlKey)) e.currentTarget.form?.requestSubmit();
+                }}
+              />
+            )}
+          </Field>
+        )}
+        {words.asks === 'summary' && (
+          <Field label="Commit" optional hint="The full id; it may be on any branch of the project.">
+            {(control) => (
+              <input
+                {...control}
+                className="control font-mono"
+                value={commit}
+                onChange={(e) => setCommit(e.target.value)}
+              />
+            )}
+          </Field>
+        )}
+        <ProblemNote error={move.error} />
+        {move.error instanceof ApiProblem && move.error.code === 'evidence_incomplete' && (
+          <p className="text-sm">
+            <Link
+              to="/tickets/$key"
+              params={{ key: seen.key }}
+              hash="evidence"
+              onClick={onClose}
+              className="text-accent underline underline-offset-2"
+            >
+              See the evidence, verify again, or write a waiver
+            </Link>
+          </p>
+        )}
+        {isStale && ticket.version !== version && (
+          <div className="border-line rounded-md border p-2.5 text-sm">
+            <p>
+              Version {version} → {ticket.version}. Now: {ticket.sentence}
+            </p>
+            <Button
+              size="small"
+              className="mt-2"
+              onClick={() => {
+                setVersion(ticket.version);
+                move.reset();
+              }}
+            >
+              I have seen it; decide on this version
+            </Button>
+          </div>
+        )}
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>Close</Button>
+          <Button
+            type="submit"
+            tone={words.tone === 'danger' ? 'danger' : 'primary'}
+            busy={move.isPending}
+            blocked={blocked ?? (needsText && text.trim() === '' && 'Write it first.')}
+          >
+            {words.label}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

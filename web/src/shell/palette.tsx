@@ -1,0 +1,173 @@
+/** Every place, every action and every ticket, by typing. */
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { Command } from 'cmdk';
+import {
+  Contrast,
+  Keyboard,
+  LogOut,
+  Moon,
+  Pause,
+  Plus,
+  Search,
+  Send,
+  Sun,
+  type LucideIcon,
+} from 'lucide-react';
+import { Dialog } from 'radix-ui';
+import { useDeferredValue, useState } from 'react';
+import { api } from '../api/client.ts';
+import { useIsOffline } from '../api/hooks.ts';
+import { outbox } from '../api/outbox.ts';
+import { ticketsQuery } from '../api/queries.ts';
+import { forgetEverything } from '../api/query-client.ts';
+import { revealHidden } from '../format/reveal-hidden.ts';
+import { searchKept } from '../parts/filter-tickets.ts';
+import { showProblem } from '../ui/problem.tsx';
+import { StatusIcon } from '../ui/status-icon.tsx';
+import { openDialog } from './dialogs.ts';
+import { PLACES } from './navigation.ts';
+import { setTheme } from './preferences.ts';
+
+interface Action {
+  id: string;
+  label: string;
+  icon: LucideIcon;
+  keys?: string[];
+  run: () => void;
+}
+
+export default function Palette({ initial, onClose }: { initial: string; onClose: () => void }) {
+  const navigate = useNavigate();
+  const offline = useIsOffline();
+  const [words, setWords] = useState(initial);
+  const q = useDeferredValue(words.trim());
+  const online = useQuery({
+    ...ticketsQuery(q === '' ? { sort: 'updated' } : { q }, 12),
+    enabled: !offline,
+    placeholderData: keepPreviousData,
+  }).data?.items;
+  const tickets = offline || !online ? searchKept(q, 12) : online;
+
+  const actions: Action[] = [
+    {
+      id: 'new',
+      label: 'New ticket',
+      icon: Plus,
+      keys: ['C'],
+      run: () => openDialog({ name: 'new-ticket' }),
+    },
+    ...PLACES.map((place) => ({
+      id: `go-${place.to}`,
+      label: `Go to ${place.label}`,
+      icon: place.icon,
+      keys: ['G', place.letter.toUpperCase()],
+      run: () => void navigate({ to: place.to }),
+    })),
+    { id: 'pause', label: 'Pause or resume work …', icon: Pause, run: () => openDialog({ name: 'pause' }) },
+    { id: 'outbox', label: 'Outbox', icon: Send, run: () => openDialog({ name: 'outbox' }) },
+    { id: 'dark', label: 'Theme: dark', icon: Moon, run: () => setTheme('dark') },
+    { id: 'light', label: 'Theme: light', icon: Sun, run: () => setTheme('light') },
+    { id: 'system', label: 'Theme: as the system', icon: Contrast, run: () => setTheme('system') },
+    {
+      id: 'keys',
+      label: 'Keyboard shortcuts',
+      icon: Keyboard,
+      keys: ['?'],
+      run: () => openDialog({ name: 'shortcuts' }),
+    },
+    { id: 'out', label: 'Sign out', icon: LogOut, run: () => void signOut() },
+  ];
+  const wanted = q.toLowerCase().split(/\s+/).filter(Boolean);
+  const shown = actions.filter((a) => wanted.every((word) => a.label.toLowerCase().includes(word)));
+  const choose = (run: () => void): void => {
+    onClose();
+    run();
+  };
+
+  return (
+    <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
+      <Dialog.Portal>
+        <Dialog.Overlay className="fixed inset-0 z-40 bg-(--overlay)" />
+        <Dialog.Content
+          aria-describedby={undefined}
+          className="border-line-strong bg-raised shadow-high fixed inset-x-2 top-2 z-50 overflow-hidden rounded-xl border sm:inset-x-auto sm:top-[14vh] sm:left-1/2 sm:w-[36rem] sm:-translate-x-1/2"
+        >
+          <Dialog.Title className="sr-only">Search and commands</Dialog.Title>
+          <Command shouldFilter={false} loop label="Search and commands">
+            <div className="border-line flex items-center gap-2 border-b px-3.5">
+              <Search size={16} className="text-faint" aria-hidden />
+              <Command.Input
+                value={words}
+                onValueChange={setWords}
+                placeholder="A ticket, a place, an action …"
+                className="placeholder:text-faint h-12 flex-1 bg-transparent text-base outline-none"
+              />
+              <kbd>Esc</kbd>
+            </div>
+            <Command.List className="max-h-[60vh] overflow-y-auto p-1.5" tabIndex={-1}>
+              <Command.Empty className="text-muted p-4 text-center text-sm">
+                Nothing of that name.
+              </Command.Empty>
+              {tickets.length > 0 && (
+                <Command.Group
+                  heading={q === '' ? 'Changed lately' : offline ? 'Tickets on this device' : 'Tickets'}
+                  className={GROUP}
+                >
+                  {tickets.map((ticket) => (
+                    <Command.Item
+                      key={ticket.key}
+                      value={`ticket-${ticket.key}`}
+                      onSelect={() =>
+                        choose(() => void navigate({ to: '/tickets/$key', params: { key: ticket.key } }))
+                      }
+                      className={ITEM}
+                    >
+                      <StatusIcon status={ticket.status} />
+                      <span className="num text-faint shrink-0 text-xs">{ticket.key}</span>
+                      <span className="truncate">{revealHidden(ticket.title)}</span>
+                    </Command.Item>
+                  ))}
+                </Command.Group>
+              )}
+              {shown.length > 0 && (
+                <Command.Group heading="Actions" className={GROUP}>
+                  {shown.map((action) => (
+                    <Command.Item
+                      key={action.id}
+                      value={action.id}
+                      onSelect={() => choose(action.run)}
+                      className={ITEM}
+                    >
+                      <action.icon size={16} className="text-muted" aria-hidden />
+                      <span className="flex-1">{action.label}</span>
+                      {action.keys?.map((key) => (
+                        <kbd key={key}>{key}</kbd>
+                      ))}
+                    </Command.Item>
+                  ))}
+                </Command.Group>
+              )}
+            </Command.List>
+          </Command>
+        </Dialog.Content>
+      </Dialog.Portal>
+    </Dialog.Root>
+  );
+
+  async function signOut(): Promise<void> {
+    try {
+      await api.delete('/session');
+      await outbox.clear();
+      await forgetEverything();
+      location.assign('/sign-in');
+    } catch (error) {
+      showProblem(error);
+    }
+  }
+}
+
+const GROUP =
+  '[&_[cmdk-group-heading]]:text-faint [&_[cmdk-group-heading]]:px-2 [&_[cmdk-group-heading]]:py-1.5 [&_[cmdk-group-heading]]:text-xs';
+const ITEM =
+  'tap data-[selected=true]:bg-hover flex min-h-9 cursor-pointer items-center gap-2.5 rounded-md px-2 text-sm';

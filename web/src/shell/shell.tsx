@@ -1,0 +1,75 @@
+/** The frame around every page: where one is, how Mission Control is, and what this device knows. */
+import { useQuery } from '@tanstack/react-query';
+import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react';
+import { overviewQuery } from '../api/queries.ts';
+import type { Session } from '../api/types.ts';
+import { OfflineBanner } from './offline-banner.tsx';
+import { onFirstToast } from '../ui/toast.ts';
+import { useDialog, openDialog } from './dialogs.ts';
+import { PauseBanner } from './pause-banner.tsx';
+import { BottomBar, Sidebar } from './sidebar.tsx';
+import { SessionContext } from './session-context.ts';
+import { useShortcuts } from './shortcuts.ts';
+
+const Toaster = lazy(() => import('./toaster.tsx'));
+const MoreSheet = lazy(() => import('./more-sheet.tsx'));
+const Palette = lazy(() => import('./palette.tsx'));
+const NewTicketDialog = lazy(() => import('../pages/board/new-ticket-dialog.tsx'));
+const PauseDialog = lazy(() => import('./pause-dialog.tsx'));
+const OutboxDialog = lazy(() => import('./outbox-dialog.tsx'));
+const ShortcutsDialog = lazy(() => import('../pages/help/shortcuts-dialog.tsx'));
+
+export function Shell({ session, children }: { session: Session; children: ReactNode }) {
+  const overview = useQuery(overviewQuery).data;
+  useShortcuts();
+  return (
+    <SessionContext value={session}>
+      <a
+        href="#main"
+        className="bg-accent-fill text-on-accent fixed top-2 left-2 z-[60] -translate-y-20 rounded-md px-3 py-2 text-sm focus:translate-y-0"
+      >
+        Skip to the page
+      </a>
+      <div className="flex h-dvh">
+        <Sidebar overview={overview} session={session} />
+        <div className="flex min-w-0 flex-1 flex-col">
+          <OfflineBanner />
+          <PauseBanner paused={overview?.paused ?? null} />
+          <main
+            id="main"
+            tabIndex={-1}
+            data-scroll-restoration-id="main"
+            className="relative flex min-h-0 min-w-0 flex-1 flex-col overflow-y-auto outline-none"
+          >
+            {children}
+          </main>
+          <BottomBar overview={overview} />
+        </div>
+      </div>
+      <Dialogs />
+      <Messages />
+    </SessionContext>
+  );
+}
+
+function Messages() {
+  const [wanted, setWanted] = useState(false);
+  useEffect(() => onFirstToast(() => setWanted(true)), []);
+  return <Suspense fallback={null}>{wanted && <Toaster />}</Suspense>;
+}
+
+function Dialogs() {
+  const dialog = useDialog();
+  const close = (): void => openDialog(null);
+  if (dialog === null) return null;
+  return (
+    <Suspense fallback={null}>
+      {dialog.name === 'palette' && <Palette initial={dialog.query} onClose={close} />}
+      {dialog.name === 'new-ticket' && <NewTicketDialog project={dialog.project} onClose={close} />}
+      {dialog.name === 'pause' && <PauseDialog onClose={close} />}
+      {dialog.name === 'outbox' && <OutboxDialog onClose={close} />}
+      {dialog.name === 'more' && <MoreSheet onClose={close} />}
+      {dialog.name === 'shortcuts' && <ShortcutsDialog onClose={close} />}
+    </Suspense>
+  );
+}
