@@ -124,7 +124,7 @@ export class Lease {
       failures = beat.kind === 'unreachable' ? failures + 1 : 0;
       const third = this.#leaseMs / 3;
       const waitMs =
-        failures === 0 ? third : Math.min(third, 100 * 2 ** Math.min(failures, 6)) * (0.5 + Math.random());
+        failures === 0 ? third : Math.min(third, 100 * 2 ** Math.min(failures, 6)) * (0.5 + clock.random());
       this.#woken = new AbortController();
       await sleep(clock, waitMs, AbortSignal.any([this.#woken.signal, this.#ended.signal]));
     }

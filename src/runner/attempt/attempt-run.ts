@@ -312,7 +312,7 @@ export class AttemptRun {
           return false;
         }
       }
-      await sleep(clock, waitMs * (0.5 + Math.random()), this.#halted.signal);
+      await sleep(clock, waitMs * (0.5 + clock.random()), this.#halted.signal);
     }
   }
 

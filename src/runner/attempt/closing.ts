@@ -155,7 +155,7 @@ async function deliver(
       const result = await send(beat.answer);
       if (result !== null) return result;
     }
-    await sleep(context.clock, waitMs * (0.5 + Math.random()));
+    await sleep(context.clock, waitMs * (0.5 + context.clock.random()));
   }
 
   async function send(answer: HeartbeatAnswer): Promise<Delivery | null> {
