@@ -33,11 +33,9 @@ describe('a ticket', () => {
     });
     await mc.inStatus(key, 'in_review');
     const evidence = await mc.settled(key);
-    expect(evidence.map(({ kind, state }) => [kind, state]).toSorted()).toEqual([
-      ['check', 'verified'],
-      ['commit', 'verified'],
-      ['signal', 'verified'],
-    ]);
+    expect(new Set(evidence.map(({ kind, state }) => `${kind} ${state}`))).toEqual(
+      new Set(['check verified', 'commit verified', 'signal verified']),
+    );
     const [attempt] = await mc.attempts(key);
     expect(attempt).toMatchObject({
       state: 'ended',
