@@ -90,6 +90,7 @@ describe('a ticket', () => {
     await mc.inStatus(key, 'in_review');
     expect(mc.read('code')).toBe('3');
     expect(mc.read('said')).toContain('Missing: commit');
+    await mc.settled(key);
   });
 
   it('waits for an answer, and resumes as the same attempt in the same worktree', async () => {
