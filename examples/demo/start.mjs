@@ -6,21 +6,33 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parse as parseToml } from 'smol-toml';
 import { PROFILES, projectIn, TICKETS } from './plan.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
-/** Where the server that started this script keeps its data: its flag, its environment, its default. */
+/** Where the server that started this script keeps its data: its flag, its environment, its settings file, its default. */
 function findDataDirectory() {
   const flag = process.argv.findIndex((word) => word === '--data-dir' || word.startsWith('--data-dir='));
   const given =
     flag === -1 ? process.env.MC_DATA_DIR : (process.argv[flag].split('=')[1] ?? process.argv[flag + 1]);
-  if (given) return resolve(given);
+  const configured = given || readSettingsFile().data_dir;
+  if (configured) return resolve(configured);
   return join(process.env.XDG_DATA_HOME || join(homedir(), '.local/share'), 'mission-control');
 }
 
+function readSettingsFile() {
+  const flag = process.argv.indexOf('--config');
+  return parseToml(
+    readIfThere(flag === -1 ? process.env.MC_CONFIG || 'mission-control.toml' : process.argv[flag + 1]),
+  );
+}
+
+function readIfThere(file) {
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+}
+
 const dataDir = findDataDirectory();
-const readIfThere = (file) => (existsSync(file) ? readFileSync(file, 'utf8') : '');
 
 /** Waits until the process that started this script listens; a record of an earlier server has another pid. */
 async function waitForServer() {
