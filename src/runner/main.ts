@@ -93,7 +93,7 @@ async function main(): Promise<void> {
       labels: flags.labels,
       version: readVersion(),
       exitWhenAlone: flags.exitWhenAlone,
-      drainMs: flags.killGraceMs + 8000,
+      drainMs: flags.killGraceMs + 5000,
     },
     {
       ...shared,

@@ -164,7 +164,7 @@ export class Runner {
     }
     const current = this.#runs.get(offer.attempt);
     if (current && current.record.fence >= offer.fence) return false;
-    if (this.#freeSlots() + (current?.holdsSlot ? 1 : 0) <= 0) return false;
+    if (this.#freeSlots() + (current && !current.released.isSettled ? 1 : 0) <= 0) return false;
     // What went before in this worktree must be over: the same attempt before it parked, or the one that is continued.
     const before = offer.continues ? this.#runs.get(offer.continues.attempt) : undefined;
     const previous = Promise.all([current?.done, before?.done]).then(() => undefined);
@@ -173,7 +173,7 @@ export class Runner {
   }
 
   #freeSlots(): number {
-    const held = [...this.#runs.values()].filter((run) => run.holdsSlot).length;
+    const held = [...this.#runs.values()].filter((run) => !run.released.isSettled).length;
     return Math.max(0, this.#settings.slots - held);
   }
 

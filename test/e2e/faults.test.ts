@@ -1,16 +1,17 @@
 /** Processes die at the worst time; nothing is lost, nothing runs twice, nothing runs on. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { identify, isAlive, sendSignal } from '../../src/runner/processes/process-table.ts';
 import { MissionControl } from '../harness/mission-control.ts';
 
 let mc: MissionControl;
 
-beforeEach(async () => {
-  mc = new MissionControl({ env: { MC_LEASE_SECONDS: '4' } });
+async function start(leaseSeconds: number): Promise<void> {
+  mc = new MissionControl({ env: { MC_LEASE_SECONDS: String(leaseSeconds) } });
   await mc.start();
-});
+  await mc.project();
+}
 afterEach(async () => {
   const { invariants } = await mc.verify();
   expect(invariants.filter((invariant) => !invariant.ok)).toEqual([]);
@@ -21,7 +22,7 @@ const GOOD = 'echo good > value; git commit -qam "make it good"; mc-coord submit
 const WAIT = 'n=0; while [ ! -e $OUT/go ]; do n=$((n+1)); echo line $n; sleep 0.05; done';
 
 it('an agent that is killed has failed, and its ticket is tried again', async () => {
-  await mc.project();
+  await start(4);
   await mc.profile('mortal', `if [ $MC_ATTEMPT = 1 ]; then echo $$ > $OUT/pid; sleep 300; else ${GOOD}; fi`);
   const { key } = await mc.ticket('mortal');
   process.kill(Number(await mc.until(() => mc.read('pid'), 'the agent runs')), 'SIGKILL');
@@ -35,7 +36,7 @@ it('an agent that is killed has failed, and its ticket is tried again', async ()
 });
 
 it('a runner that is killed is started again, adopts the agent, and loses nothing', async () => {
-  await mc.project();
+  await start(20);
   await mc.profile('steady', `echo $$ > $OUT/pid; ${WAIT}; ${GOOD}`);
   const { key } = await mc.ticket('steady');
   const agent = identify(Number(await mc.until(() => mc.read('pid'), 'the agent runs')));
@@ -56,7 +57,7 @@ it('a runner that is killed is started again, adopts the agent, and loses nothin
 });
 
 it('a server that is killed comes back to the same runner, whose agent never noticed', async () => {
-  await mc.project();
+  await start(20);
   await mc.profile('steady', `echo $$ > $OUT/pid; ${WAIT}; ${GOOD}`);
   const { key } = await mc.ticket('steady');
   const agent = identify(Number(await mc.until(() => mc.read('pid'), 'the agent runs')));
@@ -73,7 +74,7 @@ it('a server that is killed comes back to the same runner, whose agent never not
 });
 
 it('a server that stays away: the agent is stopped before its lease ends, and its work goes on later', async () => {
-  await mc.project();
+  await start(4);
   await mc.profile(
     'patient',
     `if [ -e half ]; then git add half; ${GOOD}; else echo half > half; echo $$ > $OUT/pid; sleep 300; fi`,
@@ -94,7 +95,7 @@ it('a server that stays away: the agent is stopped before its lease ends, and it
 });
 
 it('a runner and its agent that are frozen beyond the lease are replaced, and harmless when they thaw', async () => {
-  await mc.project();
+  await start(4);
   await mc.profile('frozen', `if [ $MC_ATTEMPT = 1 ]; then echo $$ > $OUT/pid; sleep 300; else ${GOOD}; fi`);
   const { key } = await mc.ticket('frozen');
   const agent = identify(Number(await mc.until(() => mc.read('pid'), 'the agent runs')));

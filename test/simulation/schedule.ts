@@ -5,7 +5,7 @@ import { changeJob, changePolicy } from '../../src/services/configuration.ts';
 import { setPause } from '../../src/services/pausing.ts';
 import { peopleSettle, personActs } from './people.ts';
 import { SimRunner } from './runner.ts';
-import { PERSON, type Size, World } from './world.ts';
+import { PERSON, REAP_EVERY_MS, type Size, World } from './world.ts';
 
 export const SMALL: Size = { tickets: 2, runners: 2, servers: 2, steps: 30 };
 export const LARGE: Size = { tickets: 50, runners: 8, servers: 3, steps: 600 };
@@ -36,6 +36,9 @@ export async function runSchedule(seed: number, size: Size): Promise<Outcome> {
     violations.push(`crashed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   }
   const { seq } = await world.store.head();
+  for (const event of violations.length > 0 ? await world.store.eventsAfter(0, 1000) : []) {
+    world.note(`#${event.seq} ${event.stream} ${event.type} by ${event.actor.kind}:${event.actor.id} ${JSON.stringify(event.data).slice(0, 300)}`);
+  }
   await world.store.close();
   return { ok: violations.length === 0, violations, events: seq, trace: world.trace };
 }
@@ -83,6 +86,8 @@ async function heal(world: World, runners: SimRunner[]): Promise<void> {
     // Time goes on in small steps, so that healthy runners renew in time.
     world.now += 900;
     for (const runner of runners) await run(runner.settle());
+    // Every server's reaper runs in its time; one that runs too rarely takes itself for stalled.
+    for (const server of world.servers) await run(server.reaper.runOnce(REAP_EVERY_MS));
     await run(world.runLoops(world.server(round % world.servers.length)));
     await run(peopleSettle(world));
     if (Object.entries(await world.store.countByStatus()).every(([status, count]) => status === 'done' || status === 'cancelled' || count === 0)) return;

@@ -27,6 +27,8 @@ export interface Closing {
   agent: RunningAgent | undefined;
   save: () => void;
   note: (text: string) => void;
+  /** The agent told the server something just now, so that it may be about to exit by itself. */
+  hasSignalled: boolean;
   /** The slot is free: nothing runs any more, and the server knows. */
   released: () => void;
 }
@@ -67,9 +69,10 @@ export async function closeAttempt(closing: Closing): Promise<void> {
 }
 
 /** An agent that has said its last word is given a moment to exit by itself. */
-async function windUp({ context, agent, lease }: Closing, cause: Cause): Promise<void> {
+async function windUp({ context, agent, lease, hasSignalled }: Closing, cause: Cause): Promise<void> {
   if (cause.kind !== 'directive' || !agent) return;
   await agent.windUp();
+  if (!hasSignalled && cause.directive === 'stop') return;
   const ends = Math.min(
     context.clock.monotonic() + context.courtesyMs,
     lease.trustedUntil - stoppingTimes(lease.leaseMs).aloneBeforeMs,

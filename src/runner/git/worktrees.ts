@@ -192,7 +192,8 @@ export class Worktrees {
     const isTaken = existsSync(path);
     if (isTaken) renameSync(path, `${path}.aside-${Date.now()}`);
     // A branch whose worktree is gone still counts as checked out until git has looked.
-    if (isTaken || request.earlier !== null) await runGit(['worktree', 'prune', '--expire=now'], { cwd: clone, signal });
+    if (isTaken || request.earlier !== null)
+      await runGit(['worktree', 'prune', '--expire=now'], { cwd: clone, signal });
     const existing = await readRef(clone, `refs/heads/${branch}`, signal);
     const isResumed = request.earlier?.isSameAttempt === true && existing !== null;
     if (existing !== null && !isResumed) {

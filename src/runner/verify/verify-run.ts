@@ -282,6 +282,8 @@ export class VerifyRun {
         log('result was not accepted', { work: this.id, error: String(error) });
         if (failureOf(error) !== 'retry') return;
       }
+      // Work that was broken off is offered again anyway.
+      if (this.#cancelled.isSettled && waitMs > 1000) return;
       await sleep(clock, waitMs);
     }
   }

@@ -1,6 +1,7 @@
 /** What a worker is doing now: its last word of progress, and for how long it has been running. */
 import type { Ticket } from '../../../src/contract/shapes.ts';
 import { revealHidden } from '../format/reveal-hidden.ts';
+import { workerName } from '../format/worker-name.ts';
 import { Elapsed } from '../ui/time.tsx';
 
 export function LiveLine({ ticket }: { ticket: Ticket }) {
@@ -9,7 +10,7 @@ export function LiveLine({ ticket }: { ticket: Ticket }) {
     <div className="mt-0.5">
       <p className="text-muted flex gap-2 text-xs">
         <span className="min-w-0 flex-1 truncate">
-          <span className="text-text">{revealHidden(ticket.owner ?? ticket.profile ?? 'A worker')}</span>{' '}
+          <span className="text-text">{revealHidden(workerName(ticket) ?? 'A worker')}</span>{' '}
           {progress ? revealHidden(progress.text) : ticket.nextAction.text}
         </span>
         {ticket.attempt?.startedAt && <Elapsed since={ticket.attempt.startedAt} />}

@@ -11,6 +11,7 @@ import { connection } from '../api/connection.ts';
 import { useIsOffline, useOutbox } from '../api/hooks.ts';
 import { outbox } from '../api/outbox.ts';
 import { revealHidden } from '../format/reveal-hidden.ts';
+import { workerName } from '../format/worker-name.ts';
 import { useMe } from '../shell/session-context.ts';
 import { Button } from '../ui/button.tsx';
 import { ProblemNote } from '../ui/problem.tsx';
@@ -69,7 +70,7 @@ export function QuestionBox({
   });
   const viewer = me.role === 'viewer' ? 'You are signed in as a viewer.' : null;
   const kind = KINDS[question.kind];
-  const who = question.kind === 'attempts_exhausted' ? '' : (ticket.owner ?? ticket.profile ?? 'The agent');
+  const who = question.kind === 'attempts_exhausted' ? '' : (workerName(ticket) ?? 'The agent');
 
   return (
     <div

@@ -8,6 +8,7 @@ import { lazy, Suspense, useState } from 'react';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
 import type { PersonTransition } from '../../api/transitions.ts';
 import { revealHidden } from '../../format/reveal-hidden.ts';
+import { workerName } from '../../format/worker-name.ts';
 import { areKeysOn } from '../../shell/preferences.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { cx } from '../../ui/cx.ts';
@@ -17,6 +18,7 @@ import { Age } from '../../ui/time.tsx';
 import { useDragKit } from './drag-kit.ts';
 
 export function CardFace({ ticket }: { ticket: Ticket }) {
+  const who = ticket.attempt ? workerName(ticket) : ticket.assignee;
   const open = ticket.questions.filter((q) => q.state === 'open');
   return (
     <>
@@ -60,11 +62,9 @@ export function CardFace({ ticket }: { ticket: Ticket }) {
           <EvidenceBadges evidence={ticket.evidence} limit={4} />
         </span>
       )}
-      {(ticket.owner ?? ticket.assignee ?? ticket.labels[0]) && (
+      {(who ?? ticket.labels[0]) && (
         <span className="text-muted mt-1.5 flex flex-wrap items-center gap-1 text-xs">
-          {(ticket.owner ?? ticket.assignee) && (
-            <span className="truncate">{revealHidden(ticket.owner ?? ticket.assignee ?? '')}</span>
-          )}
+          {who && <span className="truncate">{revealHidden(who)}</span>}
           {ticket.labels.slice(0, 3).map((label) => (
             <Badge key={label}>{revealHidden(label)}</Badge>
           ))}

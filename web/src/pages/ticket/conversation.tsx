@@ -7,8 +7,9 @@ import type { Comment, Ticket } from '../../../../src/contract/shapes.ts';
 import { connection } from '../../api/connection.ts';
 import { useIsOffline, useOutbox } from '../../api/hooks.ts';
 import { outbox } from '../../api/outbox.ts';
-import { activityQuery, commentsQuery } from '../../api/queries.ts';
+import { activityQuery, attemptsQuery, commentsQuery } from '../../api/queries.ts';
 import { revealHidden } from '../../format/reveal-hidden.ts';
+import { authorName } from '../../format/worker-name.ts';
 import { useMe } from '../../shell/session-context.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
@@ -43,6 +44,7 @@ export function Conversation({ ticket }: { ticket: Ticket }) {
 
 function Said({ ticket }: { ticket: Ticket }) {
   const query = useQuery(commentsQuery(ticket.key));
+  const attempts = useQuery(attemptsQuery(ticket.key)).data?.items ?? [];
   const waiting = useOutbox().filter((e) => e.kind === 'comment' && e.ticket === ticket.key);
   return (
     <div className="space-y-3">
@@ -53,7 +55,7 @@ function Said({ ticket }: { ticket: Ticket }) {
           ) : (
             <ol className="space-y-3">
               {items.map((comment, i) => (
-                <Said1 key={`${comment.at}${i}`} comment={comment} />
+                <Said1 key={`${comment.at}${i}`} comment={comment} by={authorName(comment.by, attempts)} />
               ))}
             </ol>
           )
@@ -78,14 +80,14 @@ function Said({ ticket }: { ticket: Ticket }) {
   );
 }
 
-function Said1({ comment }: { comment: Comment }) {
+function Said1({ comment, by }: { comment: Comment; by: string }) {
   // Progress comes often and is short: a line of its own, not a box.
   if (comment.kind === 'progress')
     return (
       <li className="text-muted flex gap-2 px-1 text-sm">
         <span aria-hidden className="bg-line-strong mt-2 size-1.5 shrink-0 rounded-full" />
         <span className="min-w-0 flex-1">
-          <span className="text-text">{revealHidden(comment.by)}</span> {revealHidden(comment.text)}
+          <span className="text-text">{revealHidden(by)}</span> {revealHidden(comment.text)}
         </span>
         <Ago at={comment.at} className="text-faint shrink-0 text-xs leading-5" />
       </li>
@@ -93,7 +95,7 @@ function Said1({ comment }: { comment: Comment }) {
   return (
     <li className="card p-3">
       <p className="text-muted mb-1 flex flex-wrap items-center gap-2 text-xs">
-        <span className="text-text font-medium">{revealHidden(comment.by)}</span>
+        <span className="text-text font-medium">{revealHidden(by)}</span>
         {comment.kind !== 'comment' && <Badge>{comment.kind.replaceAll('_', ' ')}</Badge>}
         <Ago at={comment.at} className="ml-auto" />
       </p>

@@ -109,7 +109,11 @@ function Item({ evidence }: { evidence: Evidence }) {
   });
   const facts = [
     typeof details.exitCode === 'number' ? `exit code ${details.exitCode}` : '',
-    details.durationMs === undefined ? '' : duration(details.durationMs),
+    details.durationMs === undefined
+      ? ''
+      : details.durationMs < 1_000
+        ? `${Math.round(details.durationMs)} ms`
+        : duration(details.durationMs),
     details.files ? `${details.files.length} file${details.files.length === 1 ? '' : 's'}` : '',
     details.size === undefined ? '' : `${details.size.toLocaleString()} bytes`,
     evidence.required ? '' : 'not required',

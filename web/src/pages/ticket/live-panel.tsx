@@ -2,6 +2,7 @@
 import { lazy, Suspense, useState } from 'react';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
 import { revealHidden } from '../../format/reveal-hidden.ts';
+import { workerName } from '../../format/worker-name.ts';
 import { ProgressBar } from '../../parts/live-line.tsx';
 import { Button } from '../../ui/button.tsx';
 import { cx } from '../../ui/cx.ts';
@@ -13,7 +14,7 @@ import { Link } from '@tanstack/react-router';
 const OutputView = lazy(() => import('../../output/output-view.tsx'));
 
 function headline(ticket: Ticket): string {
-  const who = revealHidden(ticket.owner ?? ticket.profile ?? 'The worker');
+  const who = revealHidden(workerName(ticket) ?? 'The worker');
   switch (ticket.attempt?.state) {
     case 'running':
       return ticket.runtime === 'stalled' ? `${who} has gone quiet…` : `${who} is working…`;

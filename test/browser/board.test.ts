@@ -1,0 +1,163 @@
+import type { Browser, Locator, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openBrowser, PHONE, signIn } from './support/browser.ts';
+import { MissionControl } from './support/mission-control.ts';
+
+let control: MissionControl;
+let browser: Browser;
+beforeAll(async () => {
+  [control, browser] = await Promise.all([new MissionControl('none').start(), openBrowser()]);
+  await control.prepareProject();
+});
+afterAll(async () => {
+  await browser.close();
+  await control.stop();
+});
+
+const column = (page: Page, status: string): Locator => page.locator(`[data-column="${status}"]`);
+const card = (page: Page, status: string, key: string): Locator =>
+  column(page, status).locator(`a[href$="/${key}"]`);
+
+/** Dragging is loaded after the first paint; a card then says that it can be moved. */
+async function openBoard(page: Page): Promise<void> {
+  await page.goto(`${control.url}/board`);
+  await page.locator('a[aria-roledescription]').first().waitFor();
+}
+
+async function drag(page: Page, what: Locator, to: Locator): Promise<void> {
+  const from = await what.boundingBox();
+  const target = await to.boundingBox();
+  if (!from || !target) throw new Error('Nothing to drag, or nowhere to drag it');
+  await page.mouse.move(from.x + 30, from.y + 12);
+  await page.mouse.down();
+  await page.mouse.move(from.x + 45, from.y + 20, { steps: 3 });
+  await page.mouse.move(target.x + target.width / 2, target.y + 120, { steps: 8 });
+  await page.mouse.up();
+}
+
+describe('the board', () => {
+  it('makes a ticket with C, and leads to it', async () => {
+    const { page, errors } = await signIn(browser, control);
+    await page.keyboard.press('c');
+    await page.getByLabel('Title').fill('Written with the keyboard');
+    await page.getByLabel('Acceptance criteria').fill('One\nTwo');
+    await page.keyboard.press('Control+Enter');
+    await page.getByRole('button', { name: 'Open', exact: true }).click();
+    await page.getByRole('heading', { name: 'Written with the keyboard' }).waitFor();
+    expect(await page.getByRole('listitem').filter({ hasText: /^Two$/ }).count()).toBe(1);
+    expect(errors).toEqual([]);
+  });
+
+  it('says what is wrong with a ticket that the server refuses, and what to do', async () => {
+    const { page } = await signIn(browser, control);
+    await page.keyboard.press('c');
+    await page.getByLabel('Title').fill('Blocked by nothing that exists');
+    await page.getByText('More', { exact: true }).click();
+    await page.getByLabel('Blocked by').fill('MC-99999');
+    await page.getByRole('button', { name: 'Create ticket' }).click();
+    const alert = page.getByRole('dialog').getByRole('alert');
+    await alert.waitFor();
+    expect(await alert.innerText()).toMatch(/MC-99999[\s\S]*Create it first/);
+  });
+
+  it('moves a ticket by mouse where the table allows it', async () => {
+    const ticket = await control.createTicket('Dragged by mouse');
+    const { page, errors } = await signIn(browser, control);
+    await openBoard(page);
+    await drag(page, card(page, 'backlog', ticket.key), column(page, 'todo'));
+    await card(page, 'todo', ticket.key).waitFor();
+    await control.until(ticket.key, (t) => t.status === 'todo');
+    expect(page.url()).toBe(`${control.url}/board`);
+    expect(errors).toEqual([]);
+  });
+
+  it('leaves it where it was, and says why, where the table does not', async () => {
+    const ticket = await control.createTicket('Not to be dragged to done');
+    const { page } = await signIn(browser, control);
+    await openBoard(page);
+    const { version } = await control.ticket(ticket.key);
+    await drag(page, card(page, 'backlog', ticket.key), column(page, 'in_progress'));
+    await page.getByText('Only a worker’s claim moves a ticket here.').waitFor();
+    await card(page, 'backlog', ticket.key).waitFor();
+    expect(await control.ticket(ticket.key)).toMatchObject({ status: 'backlog', version });
+  });
+
+  it('moves a ticket by keyboard alone', async () => {
+    const ticket = await control.createTicket('Moved by keyboard');
+    const { page } = await signIn(browser, control);
+    await openBoard(page);
+    await card(page, 'backlog', ticket.key).focus();
+    await page.keyboard.press('Space');
+    await page.getByText(`Lifted ${ticket.key}.`).waitFor({ state: 'attached' });
+    await page.keyboard.press('ArrowRight');
+    await page.getByText('To do: Make ready').waitFor({ state: 'attached' });
+    await page.keyboard.press('Space');
+    await card(page, 'todo', ticket.key).waitFor();
+    await control.until(ticket.key, (t) => t.status === 'todo');
+  });
+
+  it('has the same moves in a menu, and asks for what a move needs', async () => {
+    const ticket = await control.createTicket('Cancelled and reopened');
+    await control.move(ticket.key, 'cancel');
+    const { page } = await signIn(browser, control);
+    await openBoard(page);
+    await card(page, 'cancelled', ticket.key).focus();
+    await page.keyboard.press('s');
+    await page.getByRole('menuitem', { name: 'Reopen' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Reason').fill('It came back');
+    await page.keyboard.press('Control+Enter');
+    await card(page, 'todo', ticket.key).waitFor();
+  });
+
+  it('keeps its filter in the address, and finds by text', async () => {
+    await control.createTicket('A needle in the haystack', { labels: ['sharp'] });
+    const { page } = await signIn(browser, control);
+    await openBoard(page);
+    await page.keyboard.press('/');
+    await page.keyboard.type('needle');
+    await page.waitForURL(/q=needle/);
+    await page.getByText('A needle in the haystack').waitFor();
+    await page.getByText('Moved by keyboard').waitFor({ state: 'detached' });
+    await page.goto(`${control.url}/board?label=sharp`);
+    await page.getByText('A needle in the haystack').waitFor();
+    expect(await page.getByText('Moved by keyboard').count()).toBe(0);
+  });
+
+  it('reads a long column page by page, and draws only what is in sight', async () => {
+    for (let i = 0; i < 120; i += 20)
+      await Promise.all(
+        Array.from({ length: 20 }, (_, k) => control.createTicket(`Crowd ${i + k}`, { labels: ['crowd'] })),
+      );
+    const { page } = await signIn(browser, control);
+    const asked: string[] = [];
+    page.on('request', (request) => {
+      const url = new URL(request.url());
+      if (url.pathname.endsWith('/tickets') && url.searchParams.get('status') === 'backlog')
+        asked.push(url.search);
+    });
+    await page.goto(`${control.url}/board?label=crowd`);
+    const backlog = column(page, 'backlog');
+    await backlog.locator('a').first().waitFor();
+    expect(await backlog.locator('a').count()).toBeLessThan(40);
+    expect(asked.every((search) => search.includes('limit=50'))).toBe(true);
+    expect(asked.some((search) => search.includes('cursor='))).toBe(false);
+    for (let i = 0; i < 40 && (await backlog.getByText('Crowd 119', { exact: true }).count()) === 0; i++) {
+      await backlog.hover();
+      await page.mouse.wheel(0, 900);
+      await page.waitForTimeout(60);
+    }
+    await backlog.getByText('Crowd 119', { exact: true }).waitFor();
+    expect(asked.some((search) => search.includes('cursor='))).toBe(true);
+    expect(await backlog.locator('a').count()).toBeLessThan(40);
+  });
+
+  it('shows one column on a phone, and the others as tabs', async () => {
+    const { page } = await signIn(browser, control, PHONE);
+    await page.goto(`${control.url}/board`);
+    await page.getByRole('tab', { name: /Cancelled/ }).click();
+    await page.waitForURL(/column=cancelled/);
+    expect(await page.locator('[data-column]').count()).toBe(1);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+  });
+});

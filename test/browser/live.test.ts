@@ -1,0 +1,78 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openBrowser, signIn } from './support/browser.ts';
+import { MissionControl } from './support/mission-control.ts';
+
+let control: MissionControl;
+let browser: Browser;
+beforeAll(async () => {
+  [control, browser] = await Promise.all([new MissionControl('local').start(), openBrowser()]);
+  await control.prepareProject();
+});
+afterAll(async () => {
+  await browser.close();
+  await control.stop();
+});
+
+describe('without a reload', () => {
+  it('shows on the board what others create and move', async () => {
+    const { page, errors } = await signIn(browser, control);
+    await page.goto(`${control.url}/board`);
+    const backlog = page.locator('[data-column="backlog"]');
+    await backlog.getByText('None').waitFor();
+    const ticket = await control.createTicket('Made by somebody else');
+    await backlog.getByText('Made by somebody else').waitFor();
+    await control.move(ticket.key, 'cancel', { reason: 'Not needed' });
+    await page.locator('[data-column="cancelled"]').getByText('Made by somebody else').waitFor();
+    expect(await backlog.getByText('Made by somebody else').count()).toBe(0);
+    expect(errors).toEqual([]);
+  });
+
+  it('shows a worker at work: its name, its progress, and its output as it comes', async () => {
+    const { page, errors } = await signIn(browser, control);
+    const ticket = await control.createTicket('Works for long');
+    await page.goto(`${control.url}/tickets/${ticket.key}`);
+    await page.getByText('Nobody has worked on this yet').waitFor();
+    await control.move(ticket.key, 'ready');
+    await page.getByText('scripted is working…').waitFor();
+    await page.getByRole('status').getByText('Counting to a thousand').waitFor();
+    const output = page.getByRole('log', { name: 'Output' });
+    await output.getByText('line 3 of a long output').waitFor();
+    await output.getByText('line 20 of a long output').waitFor();
+    await control.move(ticket.key, 'cancel');
+    await page.locator('[data-sentence]').getByText('Ticket is cancelled').waitFor();
+    expect(errors).toEqual([]);
+  });
+
+  it('says when the server is away, and catches up by itself when it is back', async () => {
+    const { page } = await signIn(browser, control);
+    const ticket = await control.createTicket('Seen before the server went away');
+    await page.goto(`${control.url}/board`);
+    await page.getByText('Seen before the server went away').waitFor();
+    await page.getByText('Live', { exact: true }).first().waitFor();
+    await control.stopServer();
+    await page.getByText("You're offline — showing cached data").waitFor();
+    expect(await page.getByText('Seen before the server went away').count()).toBe(1);
+    await control.start();
+    await control.move(ticket.key, 'cancel');
+    await page.locator('[data-column="cancelled"]').getByText('Seen before the server went away').waitFor();
+    await page.getByText("You're offline — showing cached data").waitFor({ state: 'detached' });
+  });
+
+  it('shows a pause on every page, and resumes from there', async () => {
+    const { page } = await signIn(browser, control);
+    await page.getByRole('button', { name: 'Pause all work' }).click();
+    await page.getByLabel('Reason').fill('Moving house');
+    await page.getByRole('button', { name: 'Pause', exact: true }).click();
+    await page.goto(`${control.url}/trust`);
+    await page.getByText('Moving house').waitFor();
+    await page
+      .getByRole('status')
+      .getByRole('button', { name: 'Resume' })
+      .or(page.getByRole('button', { name: 'Resume …' }))
+      .first()
+      .click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Resume', exact: true }).click();
+    await page.getByText('Moving house').waitFor({ state: 'detached' });
+  });
+});

@@ -1,0 +1,39 @@
+#!/bin/sh
+# An agent without a model: the title of its ticket says what it does. It reports as any agent does, with mc-coord.
+set -eu
+prompt=$(cat "$MC_PROMPT_FILE")
+submit() {
+  echo "work on $MC_TICKET, attempt $MC_ATTEMPT" >>"work-$MC_TICKET.txt"
+  git add -A
+  git commit -qm "Work on $MC_TICKET"
+  mc-coord submit --summary "Wrote work-$MC_TICKET.txt"
+}
+case "$prompt" in
+*'Asks a question'*)
+  case "$prompt" in
+  *Blue* | *blue*) submit ;;
+  *) mc-coord ask 'Which colour should the button have?' --choice Red --choice Blue ;;
+  esac
+  ;;
+*'Asks in words'*)
+  case "$prompt" in
+  *'forty-two'*) submit ;;
+  *) mc-coord ask 'How many?' ;;
+  esac
+  ;;
+*'Says something hostile'*)
+  printf '\033[31mred\033[0m <script>window.pwned = 1</script> <img src=x onerror="window.pwned = 1"> \342\200\256backwards\n'
+  mc-coord progress '<img src=x onerror="window.pwned = 1"> halfway'
+  mc-coord ask '<script>window.pwned = 1</script> [click](javascript:window.pwned=1) <img src=x onerror="window.pwned = 1">'
+  ;;
+*'Works for long'*)
+  mc-coord progress 'Counting to a thousand'
+  i=0
+  while [ "$i" -lt 600 ]; do
+    echo "line $i of a long output"
+    i=$((i + 1))
+    sleep 0.1
+  done
+  ;;
+*) submit ;;
+esac
