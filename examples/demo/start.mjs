@@ -1,6 +1,7 @@
 // The demo: a sample repository with a test that really fails, and tickets that show what can become of work. It knows
 // nothing of Mission Control but its public API, and makes only what is not there yet, so that a second start, or one
-// after a start that was cut short, does no harm.
+// after a start that was cut short, does no harm. `npm start -- --demo` runs it beside the server;
+// `node examples/demo/start.mjs --running` makes the demo on a server that runs already.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -40,7 +41,7 @@ async function waitForServer() {
   for (;;) {
     try {
       const record = JSON.parse(readIfThere(join(dataDir, 'server.json')));
-      if (record.pid === starter || process.env.MC_DEMO_ANY_SERVER) return record.url;
+      if (record.pid === starter || process.argv.includes('--running')) return record.url;
     } catch {
       // Not there yet, or half written.
     }
