@@ -127,7 +127,8 @@ function readSources(): Source[] {
 }
 
 const sources = readSources();
-const isTest = (source: Source): boolean => /\.test\.tsx?$/.test(source.path);
+/** Tests, and what stands ready for them in a folder named `testing`. */
+const isTest = (source: Source): boolean => /\.test\.tsx?$|\/testing\//.test(source.path);
 
 /** The room that a relative import leads to, or null for a package. */
 function targetOf(source: Source, statement: ImportStatement): string | null {

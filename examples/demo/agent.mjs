@@ -43,7 +43,7 @@ function failingTests() {
     // The reporter of a test run that is itself inside one would speak another language.
     env: { ...process.env, NODE_TEST_CONTEXT: undefined },
   });
-  console.log(stdout);
+  console.log(stdout.trimEnd());
   return [...stdout.matchAll(/^\s*not ok \d+ - (.+)$/gm)].map(([, name]) => name);
 }
 

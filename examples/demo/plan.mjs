@@ -84,11 +84,12 @@ export const TICKETS = [
   },
   {
     title: 'Ask the restaurant whether the bill can be split',
-    description: 'Belongs to a person. No agent takes it; whoever did it hands it in.',
+    description:
+      'Belongs to a person, so no agent takes it. Whoever did it hands it in with a summary; here that is all the evidence it needs.',
     status: 'todo',
     priority: 3,
     assignee: 'alex',
     labels: ['people'],
-    completion: { requires: ['signal'], checks: [], decidedBy: 'human' },
+    completion: { requires: ['signal'], checks: [], decidedBy: 'policy' },
   },
 ];

@@ -110,6 +110,23 @@ export class Context {
     }
   }
 
+  /** As printBlock, but no more than so many lines; where the rest is, `rest` says. */
+  printExcerpt(
+    value: string,
+    { indent, lines, rest }: { indent: number; lines: number; rest: string },
+  ): void {
+    const all = plainText(value).trimEnd().split('\n');
+    const shown = all.length <= lines + 1 ? all : all.slice(0, lines);
+    this.printBlock(shown.join('\n'), indent);
+    if (shown.length < all.length) {
+      this.print(
+        Safe.trusted(
+          ' '.repeat(indent) + this.style.dim(`… ${all.length - shown.length} more lines: ${rest}`).text,
+        ),
+      );
+    }
+  }
+
   heading(title: string): void {
     this.print(Safe.trusted(''), this.style.bold(title));
   }

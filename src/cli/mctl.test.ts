@@ -146,7 +146,7 @@ describe('mctl watch', () => {
       },
     });
     expect(out).toMatch(/MC-1 {5}todo → in progress claim/);
-    expect(out).toContain('attempt progressed Reading the code');
+    expect(out).toContain('▸ Reading the code');
     expect(server.requestsTo('GET /stream')[0]?.query['ticket']).toBe('MC-1');
   });
 

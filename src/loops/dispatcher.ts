@@ -46,7 +46,16 @@ export class Dispatcher {
     return this.#lease?.epoch ?? null;
   }
 
-  async runOnce(): Promise<TickResult> {
+  /** One tick; a call during a tick waits for that one and shares its result: two plans at a time would count twice. */
+  runOnce(): Promise<TickResult> {
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
+  }
+  #running: Promise<TickResult> | null = null;
+
+  async #run(): Promise<TickResult> {
     const result = await this.#tick();
     const at = await this.#deps.store.now();
     const before = this.lastTick;

@@ -3,16 +3,23 @@
  * attempts that ended. A worktree is kept for a while, as the next attempt may continue in it; before it goes, what
  * was not committed is saved, and one that cannot be saved stays.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { AttemptContext } from './attempt/attempt-context.ts';
 import type { AttemptRecord } from './attempt/attempt-record.ts';
 
 const KEEP_ENDED_MS = 60 * 60_000;
 const KEEP_ENDED_MOST = 8;
 const KEEP_PARKED_MS = 7 * 24 * 60 * 60_000;
-const KEEP_RECORD_MS = 14 * 24 * 60 * 60_000;
 
 export async function removeStrays(context: AttemptContext, kept: ReadonlySet<string>): Promise<void> {
+  // Verification that was cut off is done anew, from nothing.
+  for (const folder of ['run', 'worktrees']) {
+    const path = join(context.dataDir, folder);
+    for (const name of existsSync(path) ? readdirSync(path) : []) {
+      if (name.startsWith('verify-')) rmSync(join(path, name), { recursive: true, force: true });
+    }
+  }
   for (const marker of context.processes.strayMarkers(context.ownerTag)) {
     if (kept.has(marker)) continue;
     context.log('stopping what an earlier life left running', { marker });
@@ -52,6 +59,7 @@ export async function retireWorktrees(
         continue;
       }
     }
-    if (record.phase === 'ended' && ageMs > KEEP_RECORD_MS) context.records.remove(record.attempt);
+    if (record.phase === 'ended') context.records.remove(record.attempt);
+    else if (worktree !== null) context.records.save({ ...record, worktree: null });
   }
 }

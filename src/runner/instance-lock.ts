@@ -27,6 +27,12 @@ export function lockPath(dataDir: string): string {
   return join(dataDir, 'run', 'runner.json');
 }
 
+/** The runner that is at work in this data directory; null when there is none, or a dead one. */
+export function findRunningRunner(dataDir: string, bootId: string): LockContent | null {
+  const content = parse(read(lockPath(dataDir)) ?? '');
+  return content && content.bootId === bootId && isAlive(content) ? content : null;
+}
+
 /** @returns what releases the lock */
 export function acquireLock(dataDir: string, name: string, bootId: string): () => void {
   const path = lockPath(dataDir);

@@ -24,6 +24,7 @@ export interface LeaseEvents {
   stale(reason: string): void;
   /** No renewal was answered: stop now. Called once. */
   alone(): void;
+  /** The first of a row of renewals that were not answered. */
   failed(error: unknown): void;
 }
 
@@ -51,6 +52,7 @@ export class Lease {
   #woken = new AbortController();
   #cancelAlone: (() => void) | undefined;
   #isAlone = false;
+  #isFailing = false;
   #inFlight: Promise<unknown> = Promise.resolve();
 
   constructor(options: LeaseOptions) {
@@ -133,13 +135,15 @@ export class Lease {
     const startedAt = clock.monotonic();
     try {
       const answer = await beat(Math.floor(Math.max(1000, Math.min(10_000, this.#leaseMs / 3))));
+      this.#isFailing = false;
       this.renewedFrom(startedAt, answer.leaseMs);
       events.answered(answer);
       return { kind: 'answer', answer };
     } catch (error) {
       const failure = failureOf(error);
       if (failure === 'stale' || failure === 'superseded') return { kind: 'stale', reason: reasonOf(error) };
-      events.failed(error);
+      if (!this.#isFailing) events.failed(error);
+      this.#isFailing = true;
       return { kind: 'unreachable' };
     }
   }

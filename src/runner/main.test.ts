@@ -179,7 +179,7 @@ describe('a runner', () => {
     const first = start();
     await until(() => world.controlPlane.registrations.length === 1, 'the first registered');
     const second = start();
-    expect(await exited(second)).toBe(3);
+    expect(await exited(second)).toBe(7);
     expect(second.said()).toContain(`Another runner (pid ${first.pid}) uses this data directory`);
     await stop(first, 'SIGKILL');
     start();

@@ -2,7 +2,8 @@
  * The runner's process: `node dist/runner/main.js --data-dir DIR`. It speaks the runner protocol over HTTP and knows
  * nothing else of the server: a local runner is a remote runner that happens to be near.
  *
- * Exit codes: 0 drained, or alone and told to go then; 2 usage; 3 another runner has this data directory, or this name.
+ * Exit codes: 0 drained, or alone and told to go then; 2 usage; 3 a newer process runs under this name; 7 another runner
+ * has this data directory.
  */
 import { mkdirSync, readFileSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +23,8 @@ import { Runner } from './runner.ts';
 import { parseFlags, type RunnerFlags, USAGE, UsageError } from './settings.ts';
 
 const EXIT_USAGE = 2;
-const EXIT_REFUSED = 3;
+const EXIT_SUPERSEDED = 3;
+const EXIT_ALREADY_RUNNING = 7;
 
 function readVersion(): string {
   const file = fileURLToPath(new URL('../../package.json', import.meta.url));
@@ -58,7 +60,7 @@ async function main(): Promise<void> {
   } catch (error) {
     if (!(error instanceof LockHeld)) throw error;
     process.stderr.write(`${error.message}\n`);
-    process.exit(EXIT_REFUSED);
+    process.exit(EXIT_ALREADY_RUNNING);
   }
   const log = stderrLog;
   if (!hasProc) {
@@ -91,7 +93,7 @@ async function main(): Promise<void> {
       labels: flags.labels,
       version: readVersion(),
       exitWhenAlone: flags.exitWhenAlone,
-      drainMs: 2000 + flags.killGraceMs + 15_000,
+      drainMs: flags.killGraceMs + 5000,
     },
     {
       ...shared,
@@ -109,7 +111,7 @@ async function main(): Promise<void> {
   process.stderr.on('error', () => undefined);
   const reason = await runner.run();
   release();
-  process.exit(reason === 'superseded' ? EXIT_REFUSED : 0);
+  process.exit(reason === 'superseded' ? EXIT_SUPERSEDED : 0);
 }
 
 await main();

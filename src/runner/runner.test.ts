@@ -193,6 +193,14 @@ describe('an agent that signals', () => {
     expect(isAlive(identify(Number(world.read('daemon'))))).toBe(false);
   });
 
+  it('is given no moment when it was cancelled without a word of its own', async () => {
+    world.runner({ courtesyMs: 60_000 });
+    const attempt = world.controlPlane.offer(world.attempt('echo up; sleep 300'));
+    await until(() => textOf(attempt), 'the agent runs');
+    world.controlPlane.direct(attempt, 'stop');
+    expect(await ended(attempt)).toMatchObject({ outcome: 'stopped' });
+  });
+
   it('is parked after it asked, and resumes as the same attempt in the same worktree', async () => {
     world.runner();
     const offer = world.attempt(
@@ -226,6 +234,39 @@ describe('an agent that signals', () => {
     );
     await until(() => attempt.parks.length > 0, 'it parked');
     expect(attempt.ends).toEqual([]);
+  });
+});
+
+describe('an agent that misbehaves', () => {
+  it('and kills its parent harms nobody but its own exit code', async () => {
+    world.runner();
+    const attempt = world.controlPlane.offer(world.attempt('kill -9 $PPID; echo still here; exit 3'));
+    expect(await ended(attempt)).toMatchObject({ outcome: 'failed', exitCode: null });
+    await until(() => textOf(attempt), 'the output arrived');
+    expect(textOf(attempt)).toBe('still here\n');
+  });
+
+  it('and floods both streams with rubbish is heard up to the cap, and ends as it wants', async () => {
+    world.runner();
+    const attempt = world.controlPlane.offer(
+      world.attempt('head -c 60000000 /dev/urandom >&2 & head -c 60000000 /dev/urandom; wait; exit 5'),
+    );
+    expect(await ended(attempt)).toMatchObject({ exitCode: 5 });
+    const marker = await until(() => textOf(attempt, 'runner'), 'the cap is said', 20_000);
+    expect(marker).toBe('[output truncated: the first 16 MiB are kept]\n');
+  }, 40_000);
+
+  it('and storms with forks in sessions of their own is ended whole', async () => {
+    world.runner();
+    writeFileSync(
+      join(world.dir, 'storm.sh'),
+      'n=$1; [ "$n" -gt 5 ] && exec sleep 300; setsid sh "$0" $((n+1)) & setsid sh "$0" $((n+1)) &',
+    );
+    const attempt = world.controlPlane.offer(world.attempt('sh $OUT/storm.sh 1; echo up; sleep 300'));
+    await until(() => textOf(attempt), 'the agent runs');
+    world.controlPlane.direct(attempt, 'stop');
+    await ended(attempt);
+    // That nothing is left is looked at after every test.
   });
 });
 

@@ -76,9 +76,7 @@ export class Runner {
 
   /** What an earlier life left: running agents are adopted, undelivered reports delivered, strays stopped. */
   #takeOver(): void {
-    const { records } = this.#attempts;
-    const records_ = records.list();
-    for (const record of records_) {
+    for (const record of this.#attempts.records.list()) {
       if (record.phase !== 'parked' && record.phase !== 'ended')
         this.#keep(AttemptRun.adopt(this.#attempts, record));
     }
@@ -100,7 +98,7 @@ export class Runner {
         const answer = await this.#attempts.controlPlane.poll(
           registration.id,
           {
-            freeSlots: Math.max(0, this.#settings.slots - this.#runs.size),
+            freeSlots: this.#freeSlots(),
             waitMs: POLL_WAIT_MS,
             instance: registration.instance,
           },
@@ -166,13 +164,17 @@ export class Runner {
     }
     const current = this.#runs.get(offer.attempt);
     if (current && current.record.fence >= offer.fence) return false;
-    const others = [...this.#runs.keys()].filter((id) => id !== offer.attempt).length;
-    if (others >= this.#settings.slots) return false;
+    if (this.#freeSlots() + (current && !current.released.isSettled ? 1 : 0) <= 0) return false;
     // What went before in this worktree must be over: the same attempt before it parked, or the one that is continued.
     const before = offer.continues ? this.#runs.get(offer.continues.attempt) : undefined;
     const previous = Promise.all([current?.done, before?.done]).then(() => undefined);
     this.#keep(AttemptRun.accept(this.#attempts, offer, previous));
     return true;
+  }
+
+  #freeSlots(): number {
+    const held = [...this.#runs.values()].filter((run) => !run.released.isSettled).length;
+    return Math.max(0, this.#settings.slots - held);
   }
 
   #keep(run: AttemptRun): void {

@@ -77,6 +77,12 @@ describe('mctl logs', () => {
     ]);
   });
 
+  test('puts the time before every line when asked to', async () => {
+    server.onEach(`GET ${path}`, page([item(1, 'one\ntwo\nhal'), item(2, 'f\n')], true), page([], true, 2));
+    const { out } = await run('logs -t MC-1');
+    expect(out).toBe('05:35:27.000 one\n05:35:27.000 two\n05:35:27.000 half\n');
+  });
+
   test('follows over a restart of the server until the attempt has ended', async () => {
     let restarted: Promise<unknown> = Promise.resolve();
     server.onEach(

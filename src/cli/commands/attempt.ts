@@ -6,7 +6,8 @@ import { findAttempt, shortId, ticketKey } from '../references.ts';
 import { plainText, Safe, text } from '../terminal/safe-text.ts';
 import { wordColumn } from '../terminal/table.ts';
 import { defineLogs } from './attempt/logs.ts';
-import { costOf, printEvidence, tookOf } from './ticket/show.ts';
+import { printEvidence } from './ticket/print-evidence.ts';
+import { costOf, tookOf } from './ticket/show.ts';
 
 const REFERENCE = 'MC-12 (its newest attempt), MC-12/2, or an attempt’s id';
 
@@ -91,7 +92,11 @@ async function printAttempt(context: Context, attempt: Attempt): Promise<void> {
   const ticket = await context.api.get<Ticket>(`/tickets/${attempt.ticket}`);
   const own = <T extends Pick<Evidence, 'attempt'>>(all: T[]): T[] =>
     all.filter((each) => each.attempt === attempt.id);
-  printEvidence(context, { evidence: own(ticket.evidence), waivers: own(ticket.waivers) }, []);
+  printEvidence(
+    context,
+    { key: ticket.key, evidence: own(ticket.evidence), waivers: own(ticket.waivers) },
+    [],
+  );
 }
 
 function printDiff(context: Context, diff: Diff, onlyStat: boolean): void {
@@ -103,7 +108,7 @@ function printDiff(context: Context, diff: Diff, onlyStat: boolean): void {
   if (diff.files.length === 0) context.note(style.dim('No change.'));
   if (onlyStat) return;
   context.print(text``);
-  for (const each of plainText(diff.patch).split('\n')) {
+  for (const each of plainText(diff.patch).trimEnd().split('\n')) {
     const paint = /^(\+\+\+|---|diff |index )/.test(each)
       ? style.bold
       : each.startsWith('@@')

@@ -5,7 +5,7 @@ import { runs, type Context, type Io } from '../context.ts';
 import { UsageError } from '../failures.ts';
 import { ticketKey } from '../references.ts';
 import { block, text } from '../terminal/safe-text.ts';
-import { printEvidence } from './ticket/show.ts';
+import { nameOf, printEvidence } from './ticket/print-evidence.ts';
 
 const WHICH = 'its kind (commit), or the name of a check (test); else the newest that fits';
 
@@ -70,11 +70,6 @@ function newest(ticket: Ticket, which: string | undefined, fits: (evidence: Evid
       : `${ticket.key} has no such evidence: "${which}".`,
     all.length === 0 ? `its turn: ${ticket.nextAction.text}` : `it has ${all.join(', ')}.`,
   );
-}
-
-/** A check is known by its name, everything else by its kind. */
-function nameOf({ claim, kind }: Evidence): string {
-  return typeof claim['name'] === 'string' ? claim['name'] : kind;
 }
 
 async function printOutput(context: Context, evidence: Evidence): Promise<void> {

@@ -24,7 +24,13 @@ export function ageOf(moment: string | null | undefined, now: number): string {
   if (Number.isNaN(at)) return moment;
   const seconds = (now - at) / 1000;
   if (Math.abs(seconds) < 1) return 'now';
-  return seconds < 0 ? `in ${spanOf(-seconds)}` : `${spanOf(seconds)} ago`;
+  return seconds < 0 ? `in ${roundedSpan(-seconds)}` : `${spanOf(seconds)} ago`;
+}
+
+/** What was set to seven days a moment ago is in seven days, not in six. */
+function roundedSpan(seconds: number): string {
+  const [name, size] = UNITS.find(([, unit]) => seconds >= unit * 0.999) ?? ['s', 1];
+  return `${Math.round(seconds / size)}${name}`;
 }
 
 /** How long something took: `0.4 s`, `12 s`, `3m 20s`. */

@@ -182,6 +182,8 @@ describe('ages', () => {
     const now = Date.parse('2026-06-13T07:37:27.000Z');
     expect(ageOf('2026-06-08T07:00:00.000Z', now)).toBe('5d ago');
     expect(ageOf('2026-06-13T09:37:28.000Z', now)).toBe('in 2h');
+    expect(ageOf('2026-06-20T07:37:26.000Z', now)).toBe('in 7d');
+    expect(ageOf('2026-06-13T07:52:26.000Z', now)).toBe('in 15m');
     expect(ageOf('2026-06-13T07:37:27.200Z', now)).toBe('now');
     expect(ageOf(null, now)).toBe('');
     expect([400, 12_000, 200_000, 180_000].map(durationOf)).toEqual(['0.4 s', '12 s', '3m 20s', '3m']);

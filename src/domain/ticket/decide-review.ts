@@ -105,7 +105,8 @@ function recordReview(draft: Draft, attempt: string, verdict: string): void {
 export function decideRequestChanges(state: Ticket, command: { feedback: string }, context: DecideContext): Decision {
   const attempt = submittedAttempt(state);
   const draft = new Draft(state, context);
-  const byPolicy = context.actor.kind === 'policy';
+  // A person's work spends no retry: there is no next attempt that would start by itself.
+  const byPolicy = context.actor.kind === 'policy' && attempt?.kind !== 'person';
   if (byPolicy && attempt && state.status === 'in_review' && state.retriesSpent + 1 >= context.rules.maxAttempts) {
     return decided(
       draft,
@@ -116,7 +117,7 @@ export function decideRequestChanges(state: Ticket, command: { feedback: string 
     ...(attempt ? { attempt: attempt.id } : {}),
     feedback: command.feedback,
     retrySpent: byPolicy,
-    retriesReset: !byPolicy,
+    retriesReset: context.actor.kind !== 'policy',
     notBefore: byPolicy ? context.now + backoffMs(context.rules.backoffSeconds, state.retriesSpent, context.random) : null,
   });
   if (!refused && attempt) recordReview(draft, attempt.id, 'request_changes');

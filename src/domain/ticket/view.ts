@@ -104,7 +104,9 @@ function waiting(ticket: Ticket, context: ViewContext): NextAction {
     case 'blocked_by':
       return { text: context.skip.detail.replace(/\.$/, ''), actor: ticket.blockedBy[0] ?? 'a person' };
     case 'assignee_not_runnable':
-      return { text: `Work on it and hand it in`, actor: ticket.assignee };
+      return ticket.status === 'todo'
+        ? { text: 'Work on it and hand it in', actor: ticket.assignee }
+        : { text: 'Assign it to a profile, so that the answered attempt can go on', actor: 'a person' };
     case 'campaign_owner_mismatch':
       return { text: "Give it the campaign owner's profile, or another campaign", actor: 'a person' };
     case 'profile_unavailable':

@@ -36,6 +36,8 @@ import {
 
 const LOOK_MS = 100;
 const TRACK_MS = 2000;
+/** A signal this long ago is what the directive is about. */
+const RECENT_SIGNAL_MS = 20_000;
 /** Less than the shortest offer that a server may be set to. */
 const PLAN_FIRST_MS = 600;
 
@@ -43,6 +45,8 @@ export class AttemptRun {
   readonly record: AttemptRecord;
   /** Settled when nothing of this run is left to do, whatever came of it. */
   readonly done: Promise<void>;
+  /** Settled once the end is reported and the slot is free; output may still be on its way. */
+  readonly released = new Once<true>();
   readonly #context: AttemptContext;
   readonly #files: AttemptFiles;
   readonly #tree: Tree;
@@ -52,6 +56,7 @@ export class AttemptRun {
   readonly #halted = new AbortController();
   /** How long ago the agent last signalled, as the server said, and when it said so. */
   #signalledAt = 0;
+  #sinceSignalMs: number | null | undefined;
   #isStarted = false;
   #agent: RunningAgent | undefined;
 
@@ -124,7 +129,10 @@ export class AttemptRun {
       .catch((error: unknown) =>
         context.log('attempt run broke', { attempt: record.attempt, error: describe(error) }),
       )
-      .finally(() => this.#lease.end());
+      .finally(() => {
+        this.#lease.end();
+        this.released.settle(true);
+      });
   }
 
   /** The first cause stands. */
@@ -279,6 +287,11 @@ export class AttemptRun {
       agent: this.#agent,
       save: () => this.#save(),
       note: (text) => this.#note(text),
+      // One that was cancelled or paused has no last word; where the server does not say, it may have.
+      hasSignalled: this.#sinceSignalMs === undefined || (this.#sinceSignalMs ?? Infinity) < RECENT_SIGNAL_MS,
+      released: () => {
+        this.released.settle(true);
+      },
     });
   }
 
@@ -310,6 +323,7 @@ export class AttemptRun {
 
   #answered(answer: HeartbeatAnswer): void {
     const now = this.#context.clock.monotonic();
+    this.#sinceSignalMs = answer.sinceSignalMs;
     if (typeof answer.sinceSignalMs === 'number') this.#signalledAt = now - answer.sinceSignalMs;
     for (const { question, choice } of answer.answers ?? []) void this.#agent?.answer(question, choice);
     if (answer.directive !== 'continue') this.end({ kind: 'directive', directive: answer.directive });

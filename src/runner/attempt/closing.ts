@@ -2,7 +2,7 @@
  * The end of an attempt on this runner: the whole tree stopped, the work saved, the output delivered, and the report
  * repeated until somebody answered it or said that nobody waits for it any more.
  */
-import { existsSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import type { HeartbeatAnswer } from '../../contract/runner-protocol.ts';
 import type { Diff } from '../../contract/shapes.ts';
 import type { Outcome } from '../../domain/words.ts';
@@ -27,6 +27,10 @@ export interface Closing {
   agent: RunningAgent | undefined;
   save: () => void;
   note: (text: string) => void;
+  /** The agent told the server something just now, so that it may be about to exit by itself. */
+  hasSignalled: boolean;
+  /** The slot is free: nothing runs any more, and the server knows. */
+  released: () => void;
 }
 
 /** Before the last report; what is left of the output follows after it. */
@@ -50,6 +54,9 @@ export async function closeAttempt(closing: Closing): Promise<void> {
   await Promise.race([rest, sleep(context.clock, cause.kind === 'stale' ? 0 : OUTPUT_FIRST_MS)]);
   const result = cause.kind === 'stale' ? 'stale' : await deliver(closing, cause, { ...work, exitCode });
   closing.lease.end();
+  closing.released();
+  // Until the last of the output is delivered the attempt counts as closing: a later life would go on with that.
+  await rest;
   record.phase = result === 'parked' ? 'parked' : 'ended';
   record.endedAt = context.clock.now();
   record.keepers = [];
@@ -57,19 +64,15 @@ export async function closeAttempt(closing: Closing): Promise<void> {
   // Token and prompt are of no more use here.
   record.offer = { ...record.offer, token: '', prompt: '' };
   closing.save();
-  await rest;
-  context.log('attempt closed', {
-    attempt: record.attempt,
-    cause: cause.kind,
-    result,
-    dir: existsSync(files.dir),
-  });
+  if (record.phase === 'ended') rmSync(files.dir, { recursive: true, force: true });
+  context.log('attempt closed', { attempt: record.attempt, cause: cause.kind, result });
 }
 
 /** An agent that has said its last word is given a moment to exit by itself. */
-async function windUp({ context, agent, lease }: Closing, cause: Cause): Promise<void> {
+async function windUp({ context, agent, lease, hasSignalled }: Closing, cause: Cause): Promise<void> {
   if (cause.kind !== 'directive' || !agent) return;
   await agent.windUp();
+  if (!hasSignalled && cause.directive === 'stop') return;
   const ends = Math.min(
     context.clock.monotonic() + context.courtesyMs,
     lease.trustedUntil - stoppingTimes(lease.leaseMs).aloneBeforeMs,

@@ -189,8 +189,11 @@ export class Worktrees {
   ): Promise<void> {
     mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
     // What lies there is of an earlier life of this attempt: put aside, never deleted.
-    if (existsSync(path)) renameSync(path, `${path}.aside-${Date.now()}`);
-    await runGit(['worktree', 'prune', '--expire=now'], { cwd: clone, signal });
+    const isTaken = existsSync(path);
+    if (isTaken) renameSync(path, `${path}.aside-${Date.now()}`);
+    // A branch whose worktree is gone still counts as checked out until git has looked.
+    if (isTaken || request.earlier !== null)
+      await runGit(['worktree', 'prune', '--expire=now'], { cwd: clone, signal });
     const existing = await readRef(clone, `refs/heads/${branch}`, signal);
     const isResumed = request.earlier?.isSameAttempt === true && existing !== null;
     if (existing !== null && !isResumed) {

@@ -109,10 +109,9 @@ export class VerifyRun {
     mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
     try {
       const { results, problem } = await this.#verify();
-      const outputs = Promise.allSettled(this.#deliveries);
-      await Promise.race([outputs, sleep(this.#context.clock, 3000)]);
+      // Output is taken only while the work runs, so it goes first; nobody waits for that of work that was broken off.
+      await Promise.race([Promise.allSettled(this.#deliveries), this.#cancelled.promise]);
       await this.#report(results, problem);
-      await outputs;
     } finally {
       rmSync(this.#dir, { recursive: true, force: true });
     }
@@ -283,6 +282,8 @@ export class VerifyRun {
         log('result was not accepted', { work: this.id, error: String(error) });
         if (failureOf(error) !== 'retry') return;
       }
+      // Work that was broken off is offered again anyway.
+      if (this.#cancelled.isSettled && waitMs > 1000) return;
       await sleep(clock, waitMs);
     }
   }

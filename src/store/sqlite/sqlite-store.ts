@@ -35,8 +35,8 @@ export function sqliteCompiler(): Kysely<Tables> {
 }
 
 export interface SqliteStoreOptions {
-  /** A file, or `:memory:` for tests and the simulation. */
-  path: string;
+  /** A file, or `:memory:`; or a connection that is open already, which the simulation uses again for each world. */
+  path: string | SqliteConnection;
   /** The database's clock, in milliseconds since the epoch. */
   clock?: () => number;
   /** Called before and after each group commit; the place for failpoints. */
@@ -55,7 +55,7 @@ export class StoreBroken extends Error {
 }
 
 export function openSqliteStore(options: SqliteStoreOptions): Store {
-  const connection = new SqliteConnection(options.path);
+  const connection = typeof options.path === 'string' ? new SqliteConnection(options.path) : options.path;
   const clock = options.clock ?? Date.now;
   const schedule = options.schedule ?? ((run) => setImmediate(run));
   const db = sqliteCompiler();
@@ -259,7 +259,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
       if (closed) return Promise.resolve();
       flush();
       closed = true;
-      connection.close();
+      if (typeof options.path === 'string') connection.close();
       return Promise.resolve();
     },
   };

@@ -250,6 +250,7 @@ export class FakeControlPlane {
 
   #signal(attempt: FakeAttempt, signal: requests.Signal): unknown {
     attempt.signals.push(signal);
+    attempt.sinceSignalMs = 0;
     if (signal.type === 'submit' || signal.type === 'fail') this.direct(attempt, 'stop');
     if (signal.type === 'ask') this.direct(attempt, 'park');
     return { accepted: true };

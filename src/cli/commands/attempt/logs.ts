@@ -115,8 +115,9 @@ function createPrinter(context: Context, options: LogsOptions): (output: Output 
       if (shown === '') continue;
       if (open !== null && open !== item.stream) context.io.out('\n');
       const continues = open === item.stream;
-      if (options.timestamps === true && !continues) context.io.out(`${item.at.slice(11, 23)} `);
-      context.io.out(shown);
+      const time = options.timestamps === true ? `${item.at.slice(11, 23)} ` : '';
+      // One piece may hold many lines; each gets the time at which the piece came.
+      context.io.out((continues ? '' : time) + shown.replaceAll(/\n(?!$)/g, `\n${time}`));
       open = shown.endsWith('\n') ? null : item.stream;
     }
   };

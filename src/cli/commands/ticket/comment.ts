@@ -1,11 +1,11 @@
 /** `mctl comment KEY "text"`: says something on a ticket; without text it shows the conversation. */
 import type { Command } from 'commander';
-import type { Comment } from '../../../contract/shapes.ts';
+import type { Attempt, Comment } from '../../../contract/shapes.ts';
 import { runs, type Io } from '../../context.ts';
 import { readText } from '../../read-body.ts';
 import { ticketKey } from '../../references.ts';
 import { text } from '../../terminal/safe-text.ts';
-import { printComment } from './show.ts';
+import { printComment } from './print-conversation.ts';
 
 export function defineComment(parent: Command, io: Io): void {
   const command = parent
@@ -17,10 +17,10 @@ export function defineComment(parent: Command, io: Io): void {
     const key = ticketKey(given);
     if (words.length === 0) {
       const page = await context.api.list<Comment>(`/tickets/${key}/comments`, {}, 10_000);
-      context.result(page, () => {
-        for (const comment of page.items) printComment(context, comment);
-        if (page.items.length === 0) context.note(context.style.dim('Nobody has said anything yet.'));
-      });
+      if (context.json) return context.printJson(page);
+      const attempts = await context.api.list<Attempt>(`/tickets/${key}/attempts`);
+      for (const comment of page.items) printComment(context, comment, attempts.items);
+      if (page.items.length === 0) context.note(context.style.dim('Nobody has said anything yet.'));
       return;
     }
     const comment = await context.api.post<unknown>(`/tickets/${key}/comments`, {

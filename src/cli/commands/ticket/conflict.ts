@@ -20,26 +20,27 @@ const LOOKED_AT = [
   'notBefore',
 ] as const;
 
-/** Runs a change that carries a version; a lost race is told with what is different now, and fails as it did. */
+/** Runs a change that carries the version it was decided on; a lost race is told with what is different now, and fails as it did. */
 export async function tellingConflicts<T>(
   context: Context,
   before: Ticket,
-  change: () => Promise<T>,
+  version: number,
+  change: (ifMatch: number) => Promise<T>,
 ): Promise<T> {
   try {
-    return await change();
+    return await change(version);
   } catch (error) {
     if (error instanceof ApiProblem && error.code === 'version_conflict' && !context.json) {
-      await describeConflict(context, before);
+      await describeConflict(context, before, version);
     }
     throw error;
   }
 }
 
-async function describeConflict(context: Context, before: Ticket): Promise<void> {
+async function describeConflict(context: Context, before: Ticket, version: number): Promise<void> {
   const now = await context.api.get<Ticket>(`/tickets/${before.key}`);
   context.note(
-    text`${before.key} changed while you decided (version ${before.version} → ${now.version}); nothing was sent again.`,
+    text`${before.key} changed while you decided (version ${version} → ${now.version}); nothing was sent again.`,
   );
   for (const name of LOOKED_AT) {
     const [old, present] = [shown(before[name]), shown(now[name])];

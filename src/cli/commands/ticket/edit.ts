@@ -55,8 +55,8 @@ export function defineEdit(parent: Command, io: Io): void {
       throw new UsageError('Nothing to change.', 'mctl edit --help lists the fields.');
     }
     const version = number(options.ifVersion, '--if-version') ?? before.version;
-    const ticket = await tellingConflicts(context, before, () =>
-      context.api.patch<Ticket>(`/tickets/${key}`, body, { ifMatch: version }),
+    const ticket = await tellingConflicts(context, before, version, (ifMatch) =>
+      context.api.patch<Ticket>(`/tickets/${key}`, body, { ifMatch }),
     );
     context.result(ticket, () => {
       context.print(

@@ -44,8 +44,8 @@ export function defineMove(parent: Command, io: Io): void {
       commit: options.commit,
     });
     const version = number(options.ifVersion, '--if-version') ?? before.version;
-    const ticket = await tellingConflicts(context, before, () =>
-      context.api.post<Ticket>(`/tickets/${key}/transitions`, body, { ifMatch: version }),
+    const ticket = await tellingConflicts(context, before, version, (ifMatch) =>
+      context.api.post<Ticket>(`/tickets/${key}/transitions`, body, { ifMatch }),
     );
     context.result(ticket, () => {
       const way =

@@ -3,14 +3,14 @@
  * whose turn is it, why isn't it running, what is asked of me, what was tried, and what of it is proven.
  */
 import type { Command } from 'commander';
-import type { Attempt, Comment, Evidence, Event, Page, Question, Ticket } from '../../../contract/shapes.ts';
+import type { Attempt, Comment, Event, Page, Question, Ticket } from '../../../contract/shapes.ts';
 import { runs, type Context, type Io } from '../../context.ts';
 import { ticketKey } from '../../references.ts';
 import { durationOf, spanOf } from '../../terminal/age.ts';
 import { join, line, Safe, text } from '../../terminal/safe-text.ts';
 import { wordColumn } from '../../terminal/table.ts';
-
-const LAST_COMMENTS = 6;
+import { printConversation } from './print-conversation.ts';
+import { printEvidence } from './print-evidence.ts';
 
 interface ShowOptions {
   activity?: boolean;
@@ -34,7 +34,7 @@ export function defineShow(parent: Command, io: Io): void {
         : ({ items: [], nextCursor: null } satisfies Page<Event>),
     ]);
     printTicket(context, ticket, attempts.items);
-    printConversation(context, comments.items);
+    printConversation(context, key, comments.items, attempts.items);
     printEvents(context, events.items);
   });
 }
@@ -51,7 +51,7 @@ export function printTicket(context: Context, ticket: Ticket, attempts: Attempt[
   }
   if (ticket.feedback !== null && ticket.feedback.trim() !== '') {
     context.heading('Feedback for the next attempt');
-    context.printBlock(ticket.feedback);
+    context.printExcerpt(ticket.feedback, { indent: 2, lines: 8, rest: `mctl comment ${ticket.key}` });
   }
   printWhy(context, ticket);
   printQuestions(context, ticket);
@@ -91,7 +91,7 @@ function printHead(context: Context, ticket: Ticket): void {
     ['Assignee', ticket.assignee],
     ['Labels', ticket.labels.join(', ')],
     ['Blocked by', ticket.blockedBy.join(', ')],
-    ['Not before', ticket.notBefore === null ? '' : `${ticket.notBefore} (${context.age(ticket.notBefore)})`],
+    ['Not before', notBeforeText(context, ticket.notBefore)],
     ['Budget', budgetText(ticket.budget)],
     [
       'Done when',
@@ -103,6 +103,12 @@ function printHead(context: Context, ticket: Ticket): void {
     ['Version', ticket.version],
     ['You may', ticket.allowedTransitions.join(', ')],
   ]);
+}
+
+/** A moment that has passed keeps nothing from starting. */
+function notBeforeText(context: Context, notBefore: string | null): string {
+  if (notBefore === null || Date.parse(notBefore) <= context.io.now()) return '';
+  return `${notBefore} (${context.age(notBefore)})`;
 }
 
 function budgetText(budget: Ticket['budget']): string {
@@ -140,11 +146,17 @@ function printQuestion(context: Context, key: string, question: Question): void 
   if (question.context !== null) context.printBlock(question.context, 4);
   if (isOpen) {
     question.choices.forEach((choice, index) => context.print(text`    ${index + 1}) ${choice.label}`));
-    const how = question.choices.length > 0 ? '--choice 1' : '"your answer"';
-    context.print(text`    ${style.dim(`Answer it: mctl answer ${key} ${how}`)}`);
+    context.print(text`    ${style.dim(`Answer it: ${howToAnswer(key, question)}`)}`);
   } else {
     context.printBlock(`→ ${question.answer ?? ''} (${question.answeredBy ?? 'somebody'})`, 4);
   }
+}
+
+function howToAnswer(key: string, question: Question): string {
+  if (question.kind === 'attempts_exhausted') {
+    return `mctl inbox act ${key} retry --reason "…" (another one may do it: --profile ID)`;
+  }
+  return `mctl answer ${key} ${question.choices.length > 0 ? '--choice 1' : '"your answer"'}`;
 }
 
 function printAttempts(context: Context, attempts: Attempt[]): void {
@@ -167,7 +179,8 @@ function printAttempts(context: Context, attempts: Attempt[]): void {
 }
 
 export function tookOf(attempt: Attempt, now: number): string {
-  if (attempt.startedAt === null) return '';
+  // While it is parked nobody works, so no time passes that it could take.
+  if (attempt.startedAt === null || attempt.state === 'parked') return '';
   const end = attempt.endedAt === null ? now : Date.parse(attempt.endedAt);
   return durationOf(Math.max(0, end - Date.parse(attempt.startedAt)));
 }
@@ -176,64 +189,6 @@ export function costOf(cost: Attempt['cost']): string {
   const tokens = cost.inputTokens + cost.outputTokens;
   if (cost.usd > 0) return `$${cost.usd.toFixed(cost.usd < 1 ? 3 : 2)}`;
   return tokens > 0 ? `${tokens} tokens` : '';
-}
-
-const MARKS = { verified: '✓', refuted: '✗', unverified: '…' } as const;
-
-export function printEvidence(
-  context: Context,
-  { evidence, waivers }: Pick<Ticket, 'evidence' | 'waivers'>,
-  attempts: Attempt[],
-): void {
-  if (evidence.length === 0 && waivers.length === 0) return;
-  context.heading('Evidence');
-  const numberOf = new Map(attempts.map((attempt) => [attempt.id, attempt.number]));
-  const { style } = context;
-  for (const each of evidence) {
-    const paint =
-      each.state === 'verified' ? style.green : each.state === 'refuted' ? style.red : style.yellow;
-    const took = each.details.durationMs === undefined ? '' : ` in ${durationOf(each.details.durationMs)}`;
-    const number = numberOf.get(each.attempt);
-    context.print(
-      text`  ${paint(`${MARKS[each.state]} ${each.kind}`)} ${claimText(each)} ${paint(each.state)}${took}${
-        number === undefined ? '' : style.dim(` · attempt ${number}`)
-      }${each.required ? '' : style.dim(' · not required')}`,
-    );
-    if (each.reason !== null && each.reason !== '') context.printBlock(each.reason, 6);
-    const guarded = each.details.protectedPaths ?? [];
-    if (guarded.length > 0) context.printBlock(`touches protected paths: ${guarded.join(', ')}`, 6);
-  }
-  for (const waiver of waivers) {
-    context.print(
-      text`  ${style.yellow(`~ ${waiver.kind}`)} waived by ${waiver.by} until ${waiver.expiresAt}: ${waiver.reason}`,
-    );
-  }
-}
-
-function claimText({ claim }: Evidence): string {
-  const parts = Object.entries(claim).map(([name, value]) => {
-    const shown = typeof value === 'string' ? value : JSON.stringify(value);
-    return name === 'commit' ? shown.slice(0, 12) : shown;
-  });
-  return parts.join(' ');
-}
-
-function printConversation(context: Context, comments: Comment[]): void {
-  if (comments.length === 0) return;
-  context.heading('Conversation');
-  const last = comments.slice(-LAST_COMMENTS);
-  if (last.length < comments.length) {
-    context.print(context.style.dim(`  ${comments.length - last.length} earlier; --activity shows all`));
-  }
-  for (const comment of last) printComment(context, comment);
-}
-
-export function printComment(context: Context, comment: Comment): void {
-  const { style } = context;
-  context.print(
-    text`  ${style.bold(comment.by)} ${style.dim(comment.kind === 'comment' ? '' : comment.kind.replaceAll('_', ' '))} ${style.dim(context.age(comment.at))}`,
-  );
-  context.printBlock(comment.text, 4);
 }
 
 function printEvents(context: Context, events: Event[]): void {

@@ -24,10 +24,11 @@ export function defineWhy(parent: Command, io: Io): void {
         text`${style.yellow(why.current.code)} ${why.current.detail} ${style.dim(context.age(why.current.at))}`,
       );
     }
-    if (why.history.length > 0) {
+    const before = why.history.filter((skip) => skip.at !== why.current?.at);
+    if (before.length > 0) {
       context.heading('Before');
       context.printTable(
-        why.history,
+        before,
         [
           { title: '  When', value: (skip) => `  ${context.age(skip.at)}` },
           { title: 'Reason', value: (skip) => skip.code },

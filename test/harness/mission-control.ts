@@ -1,0 +1,276 @@
+/**
+ * A built Mission Control for end-to-end tests: `node dist/main.js` with a data directory of its own, short leases and
+ * its local runner; sample repositories; agents that are small shell scripts. Only the public API is used.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ApiClient } from '../../src/client/api-client.ts';
+import type { Attempt, Evidence, Output, Page, Ticket, Verification } from '../../src/contract/shapes.ts';
+import {
+  isAlive,
+  type ProcessId,
+  readEnvironment,
+  readProcessTable,
+  sendSignal,
+} from '../../src/runner/processes/process-table.ts';
+import { findStrayMarkers, ownerTag } from '../../src/runner/processes/stray-processes.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+export interface MissionControlOptions {
+  env?: Record<string, string>;
+  args?: string[];
+}
+
+export class MissionControl {
+  readonly dir = realpathSync(mkdtempSync(join(tmpdir(), 'mc-e2e-')));
+  readonly dataDir = join(this.dir, 'data');
+  readonly repo = join(this.dir, 'repo');
+  readonly #token = `mct_${randomBytes(16).toString('hex')}`;
+  readonly #options: MissionControlOptions;
+  server: ChildProcess | undefined;
+  api!: ApiClient;
+  url = '';
+  #said = '';
+
+  constructor(options: MissionControlOptions = {}) {
+    this.#options = options;
+  }
+
+  /** Starts, or starts again on the same data directory. */
+  async start(): Promise<void> {
+    if (!existsSync(join(root, 'dist/main.js')))
+      throw new Error('dist/ is missing: run `node scripts/build.mjs --server`');
+    const server = spawn(process.execPath, [join(root, 'dist/main.js'), ...(this.#options.args ?? [])], {
+      cwd: this.dir,
+      env: {
+        PATH: process.env['PATH'],
+        HOME: this.dir,
+        MC_DATA_DIR: this.dataDir,
+        MC_PORT: '0',
+        MC_ADMIN_TOKEN: this.#token,
+        MC_MAX_WORKERS: '3',
+        MC_LEASE_SECONDS: '3',
+        MC_GRACE_SECONDS: '2',
+        MC_OFFER_SECONDS: '3',
+        MC_TICK_SECONDS: '1',
+        ...this.#options.env,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.server = server;
+    server.stderr.on('data', (chunk: Buffer) => (this.#said += chunk.toString()));
+    this.url = await new Promise<string>((resolve, reject) => {
+      let out = '';
+      server.stdout.on('data', (chunk: Buffer) => {
+        out += chunk.toString();
+        const line = /^\{.*\}$/m.exec(out)?.[0];
+        if (line) resolve((JSON.parse(line) as { url: string }).url);
+      });
+      server.once('exit', (code) => reject(new Error(`the server left with ${code}: ${this.#said}`)));
+    });
+    this.api = new ApiClient(this.url, this.#token);
+  }
+
+  /** Ends the server with a signal, and waits until it is gone. */
+  async endServer(signal: NodeJS.Signals): Promise<number | null> {
+    const { server } = this;
+    if (!server || server.exitCode !== null || server.signalCode !== null) return server?.exitCode ?? null;
+    const gone = new Promise<number | null>((resolve) => server.once('exit', (code) => resolve(code)));
+    server.kill(signal);
+    return gone;
+  }
+
+  /** Ends all, checks that nothing runs on, and removes the directory. */
+  async stop(): Promise<void> {
+    await this.endServer('SIGTERM');
+    const runner = this.runner();
+    if (runner) {
+      sendSignal(runner, 'SIGTERM');
+      await until(() => !isAlive(runner), 'the runner left', 30_000);
+    }
+    const strays = [...findStrayMarkers(ownerTag(this.dataDir))];
+    if (strays.length > 0) throw new Error(`processes were left running: ${strays.join(', ')}`);
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  /** What is useful when a test fails. */
+  describe(): string {
+    const file = join(this.dataDir, 'runner.log');
+    return `--- server\n${this.#said}\n--- runner\n${existsSync(file) ? readFileSync(file, 'utf8') : ''}`;
+  }
+
+  runner(): ProcessId | null {
+    try {
+      const lock = JSON.parse(readFileSync(join(this.dataDir, 'run/runner.json'), 'utf8')) as ProcessId;
+      return isAlive(lock) ? lock : null;
+    } catch {
+      return null;
+    }
+  }
+
+  git(cwd: string, ...args: string[]): string {
+    return execFileSync('git', ['-c', 'user.name=T', '-c', 'user.email=t@example.invalid', ...args], {
+      cwd,
+      stdio: 'pipe',
+    })
+      .toString()
+      .trim();
+  }
+
+  get clone(): string {
+    return join(this.dataDir, 'clones/MC.git');
+  }
+
+  /** A repository whose check passes where `value` says `good`. */
+  makeRepository(): void {
+    mkdirSync(this.repo, { recursive: true });
+    this.git(this.repo, 'init', '-q', '-b', 'main');
+    writeFileSync(join(this.repo, 'value'), 'bad\n');
+    writeFileSync(join(this.repo, 'check.sh'), 'echo "value is $(cat value)"; grep -qx good value\n');
+    this.git(this.repo, 'add', '.');
+    this.git(this.repo, 'commit', '-qm', 'first');
+  }
+
+  async project(more: object = {}): Promise<void> {
+    this.makeRepository();
+    await this.api.post('/projects', {
+      key: 'MC',
+      name: 'Sample',
+      repository: { path: this.repo },
+      checks: [{ name: 'test', command: ['/bin/sh', 'check.sh'] }],
+      limits: { maxAttempts: 3, backoffSeconds: 0 },
+      ...more,
+    });
+  }
+
+  /** A profile whose agent is a shell script; `$OUT` in it is this test's folder. */
+  async profile(id: string, script: string, more: object = {}): Promise<void> {
+    await this.api.post('/profiles', {
+      id,
+      adapter: 'command',
+      command: ['/bin/sh', '-c', script],
+      env: { OUT: this.dir },
+      ...more,
+    });
+  }
+
+  ticket(profile: string, more: object = {}): Promise<Ticket> {
+    return this.api.post<Ticket>('/tickets', {
+      project: 'MC',
+      title: 'Make it good',
+      status: 'todo',
+      profile,
+      ...more,
+    });
+  }
+
+  get(key: string): Promise<Ticket> {
+    return this.api.get<Ticket>(`/tickets/${key}`);
+  }
+
+  async attempts(key: string): Promise<Attempt[]> {
+    return (await this.api.get<Page<Attempt>>(`/tickets/${key}/attempts`)).items;
+  }
+
+  async move(key: string, transition: string, more: object = {}): Promise<Ticket> {
+    const { version } = await this.get(key);
+    return this.api.post<Ticket>(
+      `/tickets/${key}/transitions`,
+      { transition, ...more },
+      { ifMatch: version },
+    );
+  }
+
+  async output(path: string): Promise<string> {
+    const { items } = await this.api.get<Output>(`${path}/output`, { query: { after: 0 } });
+    return items.map((item) => item.text).join('');
+  }
+
+  async settled(key: string): Promise<Evidence[]> {
+    return this.eventually(
+      async () => {
+        const { evidence } = await this.get(key);
+        return evidence.length > 0 && evidence.every((e) => e.state !== 'unverified') ? evidence : null;
+      },
+      'all evidence is settled',
+      30_000,
+    );
+  }
+
+  async inStatus(key: string, status: Ticket['status'], ms = 25_000): Promise<Ticket> {
+    return this.eventually(
+      async () => {
+        const ticket = await this.get(key);
+        return ticket.status === status ? ticket : null;
+      },
+      `${key} is ${status}`,
+      ms,
+    );
+  }
+
+  async verify(): Promise<Verification> {
+    return this.api.get<Verification>('/verify', { timeoutMs: 60_000 });
+  }
+
+  read(name: string): string {
+    try {
+      return readFileSync(join(this.dir, name), 'utf8').trim();
+    } catch {
+      return '';
+    }
+  }
+
+  /** The processes that run for an attempt, by the mark in their environment. */
+  processesOf(attempt: string): ProcessId[] {
+    const found: ProcessId[] = [];
+    for (const row of readProcessTable().values()) {
+      if (readEnvironment(row.pid)?.includes(`MC_ATTEMPT_MARKER=${attempt}:`)) found.push(row);
+    }
+    return found;
+  }
+
+  worktrees(): string[] {
+    const dir = join(this.dataDir, 'worktrees');
+    return existsSync(dir) ? readdirSync(dir) : [];
+  }
+
+  async eventually<T>(
+    look: () => Promise<T | null | undefined | false | ''>,
+    what: string,
+    ms = 20_000,
+  ): Promise<T> {
+    const ends = Date.now() + ms;
+    for (;;) {
+      const found = await look();
+      if (found) return found;
+      if (Date.now() > ends) throw new Error(`it never came true: ${what}\n${this.describe()}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  until<T>(look: () => T | null | undefined | false | '', what: string, ms?: number): Promise<T> {
+    return this.eventually(() => Promise.resolve(look()), what, ms);
+  }
+}
+
+async function until(look: () => boolean, what: string, ms: number): Promise<void> {
+  const ends = Date.now() + ms;
+  while (!look()) {
+    if (Date.now() > ends) throw new Error(`it never came true: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

@@ -1,0 +1,61 @@
+// Bundles the simulation with the sources as they are (or with a planted bug), and runs seeds on all cores.
+//   node test/simulation/run.mjs                          as in CI: 50,000 small schedules and 300 large worlds
+//   node test/simulation/run.mjs --small=1000000 --large=0
+//   node test/simulation/run.mjs --seed=17 --size=small   replays one, with its trace
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleSimulation } from './bundle.mjs';
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const args = new Map(process.argv.slice(2).map((arg) => arg.replace(/^--/, '').split('=')));
+const number = (name, fallback) => Number(args.get(name) ?? fallback);
+
+const folder = mkdtempSync(join(root, 'node_modules/.cache-simulation-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+const bundle = await bundleSimulation(root, folder);
+
+function worker(size, from, count, stride, seconds) {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [bundle, `--size=${size}`, `--from=${from}`, `--count=${count}`, `--stride=${stride}`, `--seconds=${seconds}`], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let text = '';
+    child.stdout.on('data', (chunk) => (text += chunk));
+    child.on('exit', (code) => {
+      const lines = text.trim().split('\n').filter(Boolean).map((line) => JSON.parse(line));
+      const failed = lines.find((line) => line.failed)?.failed ?? (code === 0 ? null : { seed: '?', size, violations: [`the worker left with ${code}`] });
+      resolve({ failed, done: lines.at(-1)?.done ?? 0, events: lines.at(-1)?.events ?? 0 });
+    });
+  });
+}
+
+async function run(size, count, seconds) {
+  if (count === 0) return true;
+  const started = Date.now();
+  const workers = availableParallelism();
+  const from = number('from', 1);
+  const results = await Promise.all(
+    Array.from({ length: workers }, (_, i) => worker(size, from + i, Math.ceil((count - i) / workers), workers, seconds)),
+  );
+  const done = results.reduce((sum, result) => sum + result.done, 0);
+  const events = results.reduce((sum, result) => sum + result.events, 0);
+  const elapsed = (Date.now() - started) / 1000;
+  process.stdout.write(`simulation ${size}: ${done} of ${count} schedules, ${events} events, ${elapsed.toFixed(1)} s, ${(done / elapsed).toFixed(0)}/s\n`);
+  for (const { failed } of results) {
+    if (!failed) continue;
+    process.stdout.write(`FAILED seed ${failed.seed} (${size}):\n  ${failed.violations.join('\n  ')}\nReplay it with: node test/simulation/run.mjs --seed=${failed.seed} --size=${failed.size}\n`);
+  }
+  return results.every((result) => !result.failed) && done === count;
+}
+
+if (args.has('seed')) {
+  const child = spawn(process.execPath, [bundle, `--seed=${args.get('seed')}`, `--size=${args.get('size') ?? 'small'}`], { stdio: 'inherit' });
+  child.on('exit', (code) => process.exit(code ?? 1));
+} else {
+  const small = await run('small', number('small', 50_000), number('seconds', 3600));
+  const large = await run('large', number('large', 300), number('seconds', 3600));
+  process.exitCode = small && large ? 0 : 1;
+}
