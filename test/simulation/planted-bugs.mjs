@@ -16,12 +16,17 @@ export const PLANTED = [
     file: 'src/store/programs/commit.ts',
     find: 'if (found && !expired && found.holder !== holder) {',
     replace: 'if (false) {',
+    also: {
+      file: 'src/store/programs/commit.ts',
+      find: 'lease.holder === guard.holder &&',
+      replace: '',
+    },
   },
   {
     name: 'an epoch that does not rise [1]',
     file: 'src/store/programs/commit.ts',
     find: 'const epoch = found === undefined ? 1 : expired ? Number(found.epoch) + 1 : Number(found.epoch);',
-    replace: 'const epoch = found === undefined ? 1 : Math.max(1, Number(found.epoch) - 1);',
+    replace: 'const epoch = found === undefined ? 1 : Number(found.epoch);',
   },
   {
     name: 'two ticks at a time [1]',

@@ -67,7 +67,9 @@ async function misbehave(world: World, runners: SimRunner[]): Promise<void> {
       [2, () => world.runLoops(world.anyServer())],
       [10, () => random.pick(runners).act()],
       [4, () => personActs(world)],
+      [0.5, () => newTicket(world)],
     ]);
+    if (random.chance(0.02)) await takeover(world);
     if (random.chance(0.06)) scheduler.frozen.add(world.anyServer().task);
     else if (random.chance(0.2)) scheduler.frozen.clear();
     if (random.chance(0.04)) world.brokenServer = world.anyServer().task;
@@ -87,6 +89,34 @@ async function misbehave(world: World, runners: SimRunner[]): Promise<void> {
   for (const error of scheduler.errors.splice(0)) {
     if (!String(error).includes('injected failure')) throw error;
   }
+}
+
+/** Work goes on coming in, some of it urgent. */
+async function newTicket(world: World): Promise<void> {
+  world.created += 1;
+  if (world.created > world.size.tickets) return;
+  await world.addTicket(world.anyServer().deps, world.random.below(2));
+}
+
+/**
+ * The leader is paused in the middle of a tick, past its lease; another takes over while the picture changes, and then
+ * the first one wakes up with its old plan.
+ */
+async function takeover(world: World): Promise<void> {
+  const { random, scheduler } = world;
+  const [old, fresh] = [world.anyServer(), world.anyServer()];
+  if (old === fresh) return;
+  scheduler.start(() => old.dispatcher.runOnce());
+  for (let i = random.below(30); i > 0; i -= 1) await scheduler.step();
+  scheduler.frozen.add(old.task);
+  world.now += 5000;
+  scheduler.start(() => newTicket(world));
+  scheduler.start(async () => {
+    await fresh.dispatcher.runOnce();
+    await fresh.dispatcher.runOnce();
+  });
+  for (let i = random.below(120); i > 0; i -= 1) if (!(await scheduler.step())) break;
+  scheduler.frozen.delete(old.task);
 }
 
 async function heal(world: World, runners: SimRunner[]): Promise<void> {

@@ -87,6 +87,8 @@ export class World {
   readonly zombies: { attempt: string; fence: number }[] = [];
   /** Ground truth: the evidence that a verifier really found good. */
   readonly foundGood = new Set<string>();
+  /** Tickets that came in after the set-up. */
+  created = 0;
   /** What the world saw happen that must not. */
   readonly wrongs: string[] = [];
   readonly trace: string[] = [];
@@ -150,29 +152,30 @@ export class World {
         maxWorkers: this.random.chance(0.5) ? 1 : null,
       }),
     );
-    for (let i = 0; i < this.size.tickets; i += 1) {
-      const blockers = i > 0 && this.random.chance(0.15) ? [await this.anyTicket()] : [];
-      await this.plain(
-        createTicket(deps, PERSON, {
-          project: this.random.pick(['A', 'B']),
-          status: this.random.chance(0.9) ? 'todo' : 'backlog',
-          fields: {
-            title: `Ticket ${i}`,
-            description: '',
-            priority: this.random.below(5),
-            assignee: this.random.chance(0.2) ? this.random.pick(['alpha', 'beta', 'ada', 'ada']) : null,
-            campaign: this.random.chance(0.15) ? 'epic' : null,
-            profile: this.random.chance(0.2) ? this.random.pick(['alpha', 'beta']) : null,
-            labels: [],
-            acceptanceCriteria: [],
-            blockedBy: blockers.filter((key) => key !== ''),
-            completion: null,
-            budget: null,
-            notBefore: this.random.chance(0.1) ? this.now + this.random.below(20_000) : null,
-          },
-        }),
-      );
-    }
+    for (let i = 0; i < this.size.tickets; i += 1)
+      await this.plain(this.addTicket(deps, this.random.below(5)));
+  }
+
+  async addTicket(deps: Deps, priority: number) {
+    const blocker = this.random.chance(0.15) ? await this.anyTicket() : '';
+    return createTicket(deps, PERSON, {
+      project: this.random.pick(['A', 'B']),
+      status: this.random.chance(0.9) ? 'todo' : 'backlog',
+      fields: {
+        title: 'A ticket',
+        description: '',
+        priority,
+        assignee: this.random.chance(0.2) ? this.random.pick(['alpha', 'beta', 'ada', 'ada']) : null,
+        campaign: this.random.chance(0.15) ? 'epic' : null,
+        profile: this.random.chance(0.2) ? this.random.pick(['alpha', 'beta']) : null,
+        labels: [],
+        acceptanceCriteria: [],
+        blockedBy: blocker === '' ? [] : [blocker],
+        completion: null,
+        budget: null,
+        notBefore: this.random.chance(0.1) ? this.now + this.random.below(20_000) : null,
+      },
+    });
   }
 
   server(index: number): SimServer {

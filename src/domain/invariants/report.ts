@@ -58,7 +58,13 @@ export class InvariantReport {
   results(): InvariantResult[] {
     return (Object.keys(INVARIANTS) as InvariantId[]).map((id) => {
       const violations = this.#violations.get(id) ?? [];
-      return { id, name: INVARIANTS[id], ok: violations.length === 0, checked: this.#checked.get(id) ?? 0, violations };
+      return {
+        id,
+        name: INVARIANTS[id],
+        ok: violations.length === 0,
+        checked: this.#checked.get(id) ?? 0,
+        violations,
+      };
     });
   }
 }

@@ -2,7 +2,15 @@
  * What must hold in the history of one ticket: fed with its events in order, each with the state before and after it.
  * Written against the domain's words, not against the deciders, so that a wrong decider is found.
  */
-import { evidenceOf, newestAttempt, openAttempt, openQuestions, type Attempt, type Completion, type Ticket } from '../ticket/state.ts';
+import {
+  evidenceOf,
+  newestAttempt,
+  openAttempt,
+  openQuestions,
+  type Attempt,
+  type Completion,
+  type Ticket,
+} from '../ticket/state.ts';
 import type { TicketEvent } from '../ticket/events.ts';
 import { transitionRow } from '../ticket/transitions.ts';
 import type { InvariantReport } from './report.ts';
@@ -25,12 +33,20 @@ export class TicketHistory {
   event(event: TicketEvent & { seq: number }, before: Ticket | null, after: Ticket): void {
     const { key } = after;
     const at = `${key} at seq ${event.seq}`;
-    this.#report.expect('I9', event.actor.kind !== 'operator', () => `${at}: the operator is the actor of ${event.type}`);
+    this.#report.expect(
+      'I9',
+      event.actor.kind !== 'operator',
+      () => `${at}: the operator is the actor of ${event.type}`,
+    );
     this.#oneOpenAttempt(after, at);
     if (event.type === 'ticket.transitioned') this.#transition(event, before, after, at);
     if (event.type === 'attempt.offered') {
       const { fence } = event.data;
-      this.#report.expect('I2', fence > this.#highestFence, () => `${at}: fencing token ${fence} after ${this.#highestFence}`);
+      this.#report.expect(
+        'I2',
+        fence > this.#highestFence,
+        () => `${at}: fencing token ${fence} after ${this.#highestFence}`,
+      );
       this.#highestFence = Math.max(this.#highestFence, fence);
       this.#answersDelivered(event.data, before, at);
     } else if (before && 'fence' in event.data && 'attempt' in event.data) {
@@ -49,7 +65,8 @@ export class TicketHistory {
       const newest = newestAttempt(ticket);
       this.#report.expect(
         'I11',
-        newest !== null && (newest.state === 'offered' || newest.state === 'running' || newest.state === 'stopping'),
+        newest !== null &&
+          (newest.state === 'offered' || newest.state === 'running' || newest.state === 'stopping'),
         () => `${ticket.key} is in_progress and its newest attempt is ${newest?.state ?? 'absent'}`,
       );
     }
@@ -86,12 +103,20 @@ export class TicketHistory {
     );
   }
 
-  #transition(event: Extract<TicketEvent, { type: 'ticket.transitioned' }>, before: Ticket | null, after: Ticket, at: string): void {
+  #transition(
+    event: Extract<TicketEvent, { type: 'ticket.transitioned' }>,
+    before: Ticket | null,
+    after: Ticket,
+    at: string,
+  ): void {
     const { transition, from, to } = event.data;
     const row = transitionRow(transition);
     this.#report.expect(
       'I5',
-      before?.status === from && row.from.includes(from) && row.to === to && row.by.includes(event.actor.kind),
+      before?.status === from &&
+        row.from.includes(from) &&
+        row.to === to &&
+        row.by.includes(event.actor.kind),
       () => `${at}: ${transition} from ${before?.status ?? 'nothing'} to ${to} by ${event.actor.kind}`,
     );
     if (transition === 'claim' || transition === 'resume') {
@@ -103,12 +128,21 @@ export class TicketHistory {
       );
     }
     if (transition === 'resume' && before) {
-      this.#report.expect('I12', openQuestions(before).length === 0, () => `${at}: resumed with an open question`);
+      this.#report.expect(
+        'I12',
+        openQuestions(before).length === 0,
+        () => `${at}: resumed with an open question`,
+      );
     }
     if (to === 'done' && before) this.#done(event, before, after, at);
   }
 
-  #done(event: Extract<TicketEvent, { type: 'ticket.transitioned' }> & { seq?: number }, before: Ticket, after: Ticket, at: string): void {
+  #done(
+    event: Extract<TicketEvent, { type: 'ticket.transitioned' }> & { seq?: number },
+    before: Ticket,
+    after: Ticket,
+    at: string,
+  ): void {
     const attempt = newestAttempt(before);
     if (!attempt || attempt.outcome !== 'submitted') {
       this.#report.violate('I6', `${at}: done without a submitted attempt`);
@@ -116,33 +150,58 @@ export class TicketHistory {
     }
     const policy = this.#policyAt(event.seq ?? 0, before);
     if (!policy) {
-      this.#report.violate('I6', `${at}: done, and the completion policy of project ${before.project} is unknown`);
+      this.#report.violate(
+        'I6',
+        `${at}: done, and the completion policy of project ${before.project} is unknown`,
+      );
       return;
     }
     const missing = unsatisfied(before, attempt, policy, event.at);
-    this.#report.expect('I6', missing.length === 0, () => `${at}: done without verified ${missing.join(', ')}`);
-    this.#report.expect('I6', event.actor.id !== attempt.submittedBy, () => `${at}: accepted by its own worker ${event.actor.id}`);
     this.#report.expect(
       'I6',
-      after.decision !== null && after.decision.attempt === attempt.id && after.decision.evidenceHash === this.#hash(fingerprint(before, attempt)),
+      missing.length === 0,
+      () => `${at}: done without verified ${missing.join(', ')}`,
+    );
+    this.#report.expect(
+      'I6',
+      event.actor.id !== attempt.submittedBy,
+      () => `${at}: accepted by its own worker ${event.actor.id}`,
+    );
+    this.#report.expect(
+      'I6',
+      after.decision !== null &&
+        after.decision.attempt === attempt.id &&
+        after.decision.evidenceHash === this.#hash(fingerprint(before, attempt)),
       () => `${at}: the decision is not bound to the evidence that stood`,
     );
   }
 
-  #answersDelivered(offered: Extract<TicketEvent, { type: 'attempt.offered' }>['data'], before: Ticket | null, at: string): void {
+  #answersDelivered(
+    offered: Extract<TicketEvent, { type: 'attempt.offered' }>['data'],
+    before: Ticket | null,
+    at: string,
+  ): void {
     if (!before) return;
     for (const question of before.questions) {
       if (question.state !== 'answered') continue;
-      const due = offered.resumed ? question.attempt === offered.attempt && question.deliveredTo.length === 0 : offered.kind === 'agent';
+      const due = offered.resumed
+        ? question.attempt === offered.attempt && question.deliveredTo.length === 0
+        : offered.kind === 'agent';
       if (!due) continue;
-      this.#report.expect('I12', offered.answers.includes(question.id), () => `${at}: the answer to ${question.id} is not in what goes on`);
+      this.#report.expect(
+        'I12',
+        offered.answers.includes(question.id),
+        () => `${at}: the answer to ${question.id} is not in what goes on`,
+      );
     }
   }
 }
 
 /** Written anew here on purpose: the completion room's own function is what this checks. */
 function unsatisfied(ticket: Ticket, attempt: Attempt, policy: Completion, at: number): string[] {
-  const waived = new Set(ticket.waivers.filter((w) => w.attempt === attempt.id && w.expiresAt > at).map((w) => w.kind));
+  const waived = new Set(
+    ticket.waivers.filter((w) => w.attempt === attempt.id && w.expiresAt > at).map((w) => w.kind),
+  );
   return policy.requires.filter((kind) => {
     if (kind === 'review' || waived.has(kind)) return false;
     const evidence = evidenceOf(ticket, attempt.id).filter((e) => e.kind === kind && e.required);

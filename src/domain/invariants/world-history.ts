@@ -27,6 +27,8 @@ interface Holder {
 export class WorldHistory {
   readonly #report: InvariantReport;
   #epoch = 0;
+  /** The dispatcher that holds the present epoch; nobody else ever does. */
+  #epochHolder = '';
   readonly #holders = new Map<string, Holder>();
   readonly #documents = new Map<string, Record<string, unknown>>();
   /** Every completion policy that a project has had, with the seq from which it was in force. */
@@ -76,8 +78,18 @@ export class WorldHistory {
     if (event.type === 'attempt.offered' && data['kind'] === 'agent') {
       this.#report.expect(
         'I3',
-        event.actor.kind === 'dispatcher' && Number(data['epoch']) >= this.#epoch && Number(data['epoch']) > 0,
-        () => `seq ${event.seq}: ${ticket} was started under epoch ${String(data['epoch'])} after ${this.#epoch}`,
+        event.actor.kind === 'dispatcher' &&
+          Number(data['epoch']) >= this.#epoch &&
+          Number(data['epoch']) > 0,
+        () =>
+          `seq ${event.seq}: ${ticket} was started under epoch ${String(data['epoch'])} after ${this.#epoch}`,
+      );
+      if (Number(data['epoch']) > this.#epoch) this.#epochHolder = event.actor.id;
+      this.#report.expect(
+        'I3',
+        this.#epochHolder === event.actor.id,
+        () =>
+          `seq ${event.seq}: ${event.actor.id} started ${ticket} under epoch ${String(data['epoch'])} of ${this.#epochHolder}`,
       );
       this.#epoch = Math.max(this.#epoch, Number(data['epoch']));
       this.#holders.set(String(data['attempt']), {
@@ -95,25 +107,46 @@ export class WorldHistory {
   #limits(seq: number, ticket: string, attempt: string): void {
     const holder = this.#holders.get(attempt);
     if (!holder) return;
-    const count = (of: (candidate: Holder) => boolean): number => [...this.#holders.values()].filter(of).length;
+    const count = (of: (candidate: Holder) => boolean): number =>
+      [...this.#holders.values()].filter(of).length;
     const check = (what: string, limit: number | null | undefined, used: number): void => {
       if (limit === null || limit === undefined) return;
-      this.#report.expect('I4', used <= limit, () => `seq ${seq}: ${ticket} made ${used} workers of ${what}, limit ${limit}`);
+      this.#report.expect(
+        'I4',
+        used <= limit,
+        () => `seq ${seq}: ${ticket} made ${used} workers of ${what}, limit ${limit}`,
+      );
     };
     const policy = this.#document<Policy>('policy:policy');
     check('all', policy?.maxWorkers, this.#holders.size);
-    check('its project', this.#document<Project>(`project:${holder.project}`)?.limits?.maxWorkers, count((h) => h.project === holder.project));
+    check(
+      'its project',
+      this.#document<Project>(`project:${holder.project}`)?.limits?.maxWorkers,
+      count((h) => h.project === holder.project),
+    );
     if (holder.profile !== null) {
       const profile = this.#document<Profile>(`profile:${holder.profile}`);
-      check(`profile ${holder.profile}`, profile?.maxWorkers, count((h) => h.profile === holder.profile));
+      check(
+        `profile ${holder.profile}`,
+        profile?.maxWorkers,
+        count((h) => h.profile === holder.profile),
+      );
     }
     if (holder.campaign !== null) {
       const campaign = this.#document<Campaign>(`campaign:${holder.campaign}`);
-      check(`campaign ${holder.campaign}`, campaign?.maxWorkers, count((h) => h.campaign === holder.campaign));
+      check(
+        `campaign ${holder.campaign}`,
+        campaign?.maxWorkers,
+        count((h) => h.campaign === holder.campaign),
+      );
     }
     if (holder.runner !== null) {
       const runner = this.#document<{ slots: number }>(`runner:${holder.runner}`);
-      check(`runner ${holder.runner}`, runner?.slots, count((h) => h.runner === holder.runner));
+      check(
+        `runner ${holder.runner}`,
+        runner?.slots,
+        count((h) => h.runner === holder.runner),
+      );
     }
   }
 
