@@ -39,8 +39,8 @@ describe('the board', () => {
   it('makes a ticket with C, and leads to it', async () => {
     const { page, errors } = await signIn(browser, control);
     await page.keyboard.press('c');
-    await page.getByLabel('Title').fill('Written with the keyboard');
-    await page.getByLabel('Acceptance criteria').fill('One\nTwo');
+    await page.getByRole('dialog').getByLabel('Title').fill('Written with the keyboard');
+    await page.getByRole('dialog').getByLabel('Acceptance criteria').fill('One\nTwo');
     await page.keyboard.press('Control+Enter');
     await page.getByRole('button', { name: 'Open', exact: true }).click();
     await page.getByRole('heading', { name: 'Written with the keyboard' }).waitFor();
@@ -51,11 +51,12 @@ describe('the board', () => {
   it('says what is wrong with a ticket that the server refuses, and what to do', async () => {
     const { page } = await signIn(browser, control);
     await page.keyboard.press('c');
-    await page.getByLabel('Title').fill('Blocked by nothing that exists');
-    await page.getByText('More', { exact: true }).click();
-    await page.getByLabel('Blocked by').fill('MC-99999');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Title').fill('Blocked by nothing that exists');
+    await dialog.getByText('More', { exact: true }).click();
+    await dialog.getByLabel('Blocked by').fill('MC-99999');
     await page.getByRole('button', { name: 'Create ticket' }).click();
-    const alert = page.getByRole('dialog').getByRole('alert');
+    const alert = dialog.getByRole('alert');
     await alert.waitFor();
     expect(await alert.innerText()).toMatch(/MC-99999[\s\S]*Create it first/);
   });
@@ -88,7 +89,7 @@ describe('the board', () => {
     await openBoard(page);
     await card(page, 'backlog', ticket.key).focus();
     await page.keyboard.press('Space');
-    await page.getByText(`Lifted ${ticket.key}.`).waitFor({ state: 'attached' });
+    await page.getByText('Backlog: It is there already.').waitFor({ state: 'attached' });
     await page.keyboard.press('ArrowRight');
     await page.getByText('To do: Make ready').waitFor({ state: 'attached' });
     await page.keyboard.press('Space');

@@ -70,7 +70,11 @@ describe('decisions', () => {
     await page.getByRole('button', { name: 'Request changes' }).click();
     await page.getByLabel('What should change?').fill('Say it louder');
     await page.getByRole('dialog').getByRole('button', { name: 'Request changes' }).click();
-    await control.until(ticket.key, (t) => isProven(t) && t.attempt?.number === 2);
+    const again = await control.until(ticket.key, (t) => isProven(t) && t.attempt?.number === 2);
+    await page
+      .getByRole('complementary', { name: 'Properties' })
+      .getByText(String(again.version), { exact: true })
+      .waitFor();
     await page.getByRole('button', { name: 'Accept' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Accept' }).click();
     await page.locator('[data-sentence]').getByText('Ticket is done; runtime is closed.').waitFor();

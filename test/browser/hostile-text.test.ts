@@ -39,6 +39,7 @@ describe('hostile text', () => {
     }
     await page.getByText('⟨U+202E⟩txt.exe').waitFor();
     await page.getByText('⟨U+0007⟩').waitFor();
+    await page.getByRole('link', { name: 'good' }).waitFor();
     const links = await page
       .locator('.prose-calm a')
       .evaluateAll((all) => all.map((a) => a.getAttribute('href')));

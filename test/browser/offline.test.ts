@@ -27,13 +27,13 @@ describe('offline', () => {
     await page.goto(`${control.url}/board`);
     await page.getByText('Kept on this device').waitFor();
     await page.goto(control.url);
-    await page.getByText('Needs you').waitFor();
+    await page.getByRole('heading', { name: 'Needs you' }).waitFor();
     await untilKept(page, 'Kept on this device');
     await context.setOffline(true);
     await page.reload();
     await page.getByText(BANNER).waitFor();
     await page.getByText(/read (just now|\d+[smhd] ago)/).waitFor();
-    await page.getByText('Needs you').waitFor();
+    await page.getByRole('heading', { name: 'Needs you' }).waitFor();
     await page.goto(`${control.url}/board`);
     await page.getByText('Kept on this device').click();
     await page.getByRole('heading', { name: 'Kept on this device' }).waitFor();

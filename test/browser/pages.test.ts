@@ -77,6 +77,7 @@ describe('every page', () => {
 
   it('fits a phone: nothing to scroll sideways, and every target big enough for a finger', async () => {
     const { page } = await signIn(browser, control, PHONE);
+    const tooSmall: Record<string, string[]> = {};
     for (const path of paths()) {
       await page.goto(control.url + path);
       await page.locator('main h1, main nav[aria-label="Breadcrumb"]').first().waitFor();
@@ -96,8 +97,9 @@ describe('every page', () => {
               `${e.tagName} ${e.getAttribute('aria-label') ?? e.textContent} ${box.width}x${box.height}`,
           ),
       );
-      expect(small, path).toEqual([]);
+      if (small.length > 0) tooSmall[path] = small;
     }
+    expect(tooSmall).toEqual({});
   });
 
   it('can be walked with the keyboard: G and a letter, J, Enter', async () => {
@@ -132,8 +134,8 @@ describe('every page', () => {
     const page = await context.newPage();
     const bodies: Promise<[string, number]>[] = [];
     page.on('response', (response) => {
-      // Dragging comes after the first paint, and is no part of it.
-      if (/\.js$/.test(new URL(response.url()).pathname) && !/\/dragging-/.test(response.url()))
+      // The machinery of the board (dragging, long columns) comes after the first paint, and is no part of it.
+      if (/\.js$/.test(new URL(response.url()).pathname) && !/\/(dragging|virtual)-/.test(response.url()))
         bodies.push(response.body().then((body) => [response.url(), gzipSync(body).length]));
     });
     await page.goto(control.url + path);

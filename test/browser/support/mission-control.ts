@@ -71,25 +71,42 @@ export class MissionControl {
 
   async stop(): Promise<void> {
     await this.stopServer();
-    this.#stopRunner();
+    await this.#stopRunner();
     // Late writers of the runner may still hold a file for a moment.
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   }
 
   /** The local runner outlives its server on purpose; a test has to end what it began, known by its data directory. */
-  #stopRunner(): void {
+  async #stopRunner(): Promise<void> {
     if (this.runner !== 'local') return;
-    for (const pid of execFileSync('ps', ['-eo', 'pid='], { encoding: 'utf8' }).split('\n').map(Number)) {
-      if (!pid || pid === process.pid) continue;
-      try {
-        const env = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
-        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-        if (env.includes(`MC_DATA_DIR=${this.#dataDir}`) || command.includes(this.#dataDir))
-          process.kill(pid, 'SIGTERM');
-      } catch {
-        // It has ended, or is not ours to read.
+    for (let round = 0; round < 60; round++) {
+      const alive = this.#findProcesses();
+      if (alive.length === 0) return;
+      for (const pid of alive) {
+        try {
+          process.kill(pid, round < 40 ? 'SIGTERM' : 'SIGKILL');
+        } catch {
+          // It has ended meanwhile.
+        }
       }
+      await new Promise((resolve) => setTimeout(resolve, 250));
     }
+  }
+
+  #findProcesses(): number[] {
+    return execFileSync('ps', ['-eo', 'pid='], { encoding: 'utf8' })
+      .split('\n')
+      .map(Number)
+      .filter((pid) => {
+        if (!pid || pid === process.pid) return false;
+        try {
+          return ['environ', 'cmdline'].some((file) =>
+            readFileSync(`/proc/${pid}/${file}`, 'utf8').includes(this.dir),
+          );
+        } catch {
+          return false;
+        }
+      });
   }
 
   get api(): ApiClient {

@@ -128,7 +128,7 @@ export function QuestionBox({
           {question.kind === 'question' || question.choices.length === 0 ? (
             <div className="flex items-end gap-2">
               <textarea
-                className="control min-h-9! flex-1"
+                className="control min-h-9! max-sm:min-h-11! pointer-coarse:min-h-11! flex-1"
                 rows={1}
                 aria-label={`Answer ${ticket.key}`}
                 placeholder={question.choices.length > 0 ? 'Or in your own words …' : 'Your answer …'}

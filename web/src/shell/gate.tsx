@@ -25,13 +25,12 @@ function useLive(signedIn: boolean): void {
       void queryClient.invalidateQueries({ queryKey: keys.allInbox });
     });
     void outbox.load();
-    let opened = false;
     return startLive({
       onFrame: applyFrame,
       onOpen: () => {
-        // Also after a resume: what failed or was never asked for while offline has no event to wake it.
-        if (opened) markAllStale();
-        opened = true;
+        // What was read before this moment, or was restored from this device, may have missed an event; and what
+        // failed while offline has no event to wake it.
+        markAllStale();
         void outbox.flush().then(() => {
           const stuck = outbox.entries.filter((e) => e.state === 'conflict' || e.state === 'refused').length;
           if (stuck > 0)

@@ -22,7 +22,7 @@ import { outbox } from '../api/outbox.ts';
 import { ticketsQuery } from '../api/queries.ts';
 import { forgetEverything } from '../api/query-client.ts';
 import { revealHidden } from '../format/reveal-hidden.ts';
-import { searchKept } from '../parts/filter-tickets.ts';
+import { matchesFilter, searchKept } from '../parts/filter-tickets.ts';
 import { showProblem } from '../ui/problem.tsx';
 import { StatusIcon } from '../ui/status-icon.tsx';
 import { openDialog } from './dialogs.ts';
@@ -41,13 +41,18 @@ export default function Palette({ initial, onClose }: { initial: string; onClose
   const navigate = useNavigate();
   const offline = useIsOffline();
   const [words, setWords] = useState(initial);
-  const q = useDeferredValue(words.trim());
-  const online = useQuery({
-    ...ticketsQuery(q === '' ? { sort: 'updated' } : { q }, 12),
+  const [value, setValue] = useState('');
+  const q = words.trim();
+  const asked = useDeferredValue(q);
+  const answer = useQuery({
+    ...ticketsQuery(asked === '' ? { sort: 'updated' } : { q: asked }, 12),
     enabled: !offline,
     placeholderData: keepPreviousData,
-  }).data?.items;
-  const tickets = offline || !online ? searchKept(q, 12) : online;
+  });
+  // Enter must never open what the words of a moment ago had found.
+  const isOlder = answer.isPlaceholderData || asked !== q;
+  const found = answer.data?.items.filter((ticket) => !isOlder || matchesFilter(ticket, { q }));
+  const tickets = offline || !found ? searchKept(q, 12) : found;
 
   const actions: Action[] = [
     {
@@ -80,6 +85,9 @@ export default function Palette({ initial, onClose }: { initial: string; onClose
   ];
   const wanted = q.toLowerCase().split(/\s+/).filter(Boolean);
   const shown = actions.filter((a) => wanted.every((word) => a.label.toLowerCase().includes(word)));
+  // The list changes under the selection as answers come in; Enter must always mean the item that is marked.
+  const values = [...tickets.map((t) => `ticket-${t.key}`), ...shown.map((a) => a.id)];
+  const chosen = values.includes(value) ? value : (values[0] ?? '');
   const choose = (run: () => void): void => {
     onClose();
     run();
@@ -94,12 +102,21 @@ export default function Palette({ initial, onClose }: { initial: string; onClose
           className="border-line-strong bg-raised shadow-high fixed inset-x-2 top-2 z-50 overflow-hidden rounded-xl border sm:inset-x-auto sm:top-[14vh] sm:left-1/2 sm:w-[36rem] sm:-translate-x-1/2"
         >
           <Dialog.Title className="sr-only">Search and commands</Dialog.Title>
-          <Command shouldFilter={false} loop label="Search and commands">
+          <Command
+            shouldFilter={false}
+            loop
+            label="Search and commands"
+            value={chosen}
+            onValueChange={setValue}
+          >
             <div className="border-line flex items-center gap-2 border-b px-3.5">
               <Search size={16} className="text-faint" aria-hidden />
               <Command.Input
                 value={words}
-                onValueChange={setWords}
+                onValueChange={(next) => {
+                  setWords(next);
+                  setValue('');
+                }}
                 placeholder="A ticket, a place, an action …"
                 className="placeholder:text-faint h-12 flex-1 bg-transparent text-base outline-none"
               />

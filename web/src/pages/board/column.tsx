@@ -1,6 +1,5 @@
 /** One column: read page by page as one scrolls, and drawn only where one looks. */
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef } from 'react';
+import { useCallback, useState } from 'react';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
 import type { TicketStatus } from '../../../../src/domain/words.ts';
 import { useIsOffline } from '../../api/hooks.ts';
@@ -31,29 +30,20 @@ export interface ColumnProps {
 export function Column({ status, filter, count, blocked, reception, bare, onMove }: ColumnProps) {
   const query = useTicketColumn(filter);
   const offline = useIsOffline();
-  const { useSpot } = useDragKit();
+  const { useSpot, CardList, name } = useDragKit();
+  const isPlain = name === 'plain';
   const { setNodeRef, isOver } = useSpot(`column:${status}`, status, bare === true);
-  const scroller = useRef<HTMLDivElement>(null);
+  // A state and no ref: the list inside is mounted before this element is known, and has to hear of it.
+  const [scroller, setScroller] = useState<HTMLDivElement | null>(null);
   const items =
     query.data?.pages.flatMap((page) => page.items) ??
     (offline ? keptTickets().filter((ticket) => matchesFilter(ticket, filter)) : []);
   const isLoading = query.data === undefined && !query.error && !offline;
-  // oxlint-disable-next-line react/incompatible-library -- no React Compiler here
-  const virtual = useVirtualizer({
-    count: items.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => 92,
-    getItemKey: (i) => items[i]?.key ?? i,
-    gap: 6,
-    overscan: 6,
-  });
-  const rows = virtual.getVirtualItems();
-  const last = rows.at(-1)?.index ?? -1;
   const { hasNextPage, isFetchingNextPage, fetchNextPage, isFetchNextPageError } = query;
-  useEffect(() => {
-    if (last >= items.length - 8 && hasNextPage && !isFetchingNextPage && !isFetchNextPageError && !offline)
-      void fetchNextPage();
-  }, [last, items.length, hasNextPage, isFetchingNextPage, isFetchNextPageError, offline, fetchNextPage]);
+  const canRead = hasNextPage && !isFetchingNextPage && !isFetchNextPageError && !offline;
+  const onNearEnd = useCallback(() => {
+    if (canRead) void fetchNextPage();
+  }, [canRead, fetchNextPage]);
 
   const total = count ?? (hasNextPage ? `${items.length}+` : items.length);
   return (
@@ -77,7 +67,7 @@ export function Column({ status, filter, count, blocked, reception, bare, onMove
         </header>
       )}
       {reception && !reception.may && <p className="text-muted px-2 pb-1 text-xs">{reception.why}</p>}
-      <div ref={scroller} className="min-h-0 flex-1 overflow-y-auto px-1 pb-3">
+      <div ref={setScroller} className="min-h-0 flex-1 overflow-y-auto px-1 pb-3">
         {isLoading && <Skeleton lines={4} />}
         {query.error && query.data === undefined && !offline && <ProblemNote error={query.error} />}
         {!isLoading && items.length === 0 && !query.error && (
@@ -85,23 +75,13 @@ export function Column({ status, filter, count, blocked, reception, bare, onMove
             {offline ? 'Nothing kept on this device' : 'None'}
           </p>
         )}
-        <div className="relative w-full" style={{ height: virtual.getTotalSize() }}>
-          {rows.map((row) => {
-            const ticket = items[row.index];
-            if (!ticket) return null;
-            return (
-              <div
-                key={row.key}
-                ref={virtual.measureElement}
-                data-index={row.index}
-                className="absolute inset-x-0 top-0"
-                style={{ transform: `translateY(${row.start}px)` }}
-              >
-                <TicketCard ticket={ticket} blocked={blocked} onMove={onMove} />
-              </div>
-            );
-          })}
-        </div>
+        <CardList items={items} scroller={scroller} onNearEnd={onNearEnd}>
+          {(ticket) => (
+            <div key={ticket.key} className={isPlain ? 'mb-1.5' : undefined}>
+              <TicketCard ticket={ticket} blocked={blocked} onMove={onMove} />
+            </div>
+          )}
+        </CardList>
       </div>
     </section>
   );

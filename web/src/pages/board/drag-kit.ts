@@ -1,6 +1,7 @@
 /**
- * What the board needs for dragging, as a set of parts. The first paint uses the plain set, which cannot drag; the real
- * one is loaded right after it, and the board is mounted anew with that. So the board is there before its machinery.
+ * The machinery of the board, as a set of parts: dragging, and drawing of long columns. The first paint uses the plain
+ * set, which shows the top of each column; the real one is loaded right after it, and the board is mounted anew with
+ * that. So the board is there before its machinery.
  */
 import { createContext, use, type ComponentType, type ReactNode } from 'react';
 import type { DraggableAttributes, DraggableSyntheticListeners } from '@dnd-kit/core';
@@ -15,9 +16,18 @@ export interface DragFrameProps {
   children: ReactNode;
 }
 
+export interface CardListProps {
+  items: Ticket[];
+  scroller: HTMLElement | null;
+  /** Called when the end of what has been read is nearly in sight. */
+  onNearEnd: () => void;
+  children: (ticket: Ticket) => ReactNode;
+}
+
 export interface DragKit {
   name: 'plain' | 'dragging';
   Frame: ComponentType<DragFrameProps>;
+  CardList: ComponentType<CardListProps>;
   useLift: (
     ticket: Ticket,
     disabled: boolean,
@@ -34,9 +44,13 @@ export interface DragKit {
   ) => { setNodeRef: ((element: HTMLElement | null) => void) | undefined; isOver: boolean };
 }
 
+/** As many as a tall window shows. */
+const FIRST_CARDS = 14;
+
 export const plainKit: DragKit = {
   name: 'plain',
   Frame: ({ children }) => children,
+  CardList: ({ items, children }) => items.slice(0, FIRST_CARDS).map(children),
   useLift: () => ({ setNodeRef: undefined, listeners: undefined, attributes: undefined, isDragging: false }),
   useSpot: () => ({ setNodeRef: undefined, isOver: false }),
 };

@@ -20,6 +20,7 @@ import { PERSON_TRANSITIONS, transitionTo } from '../../api/transitions.ts';
 import { STATUS_WORDS } from '../../format/words.ts';
 import type { DragFrameProps, DragKit } from './drag-kit.ts';
 import { betweenColumns } from './keyboard-moves.ts';
+import { VirtualList } from './virtual-list.tsx';
 
 /** The column under the pointer; for the keyboard, which has none, the column that the card covers most. */
 const whereItIs: CollisionDetection = (args) => {
@@ -84,6 +85,7 @@ function Frame({ onLift, onDrop, lifted, children }: DragFrameProps) {
 export const draggingKit: DragKit = {
   name: 'dragging',
   Frame,
+  CardList: VirtualList,
   useLift: (ticket, disabled) => useDraggable({ id: ticket.key, data: { ticket }, disabled }),
   useSpot: (id, status, disabled) => useDroppable({ id, data: { status }, disabled }),
 };
