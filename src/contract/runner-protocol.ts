@@ -10,6 +10,8 @@ export const registered = z.object({
   leaseMs: z.number(),
   graceMs: z.number(),
   instance: z.string(),
+  /** How long an offer stands: where the work starts is told with the acceptance if it is known in half of that. */
+  offerMs: z.number().optional(),
 });
 
 /** Where the runner gets the code from, and how it prepares a fresh worktree. */

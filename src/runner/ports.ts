@@ -15,6 +15,7 @@ export interface Registration {
   leaseMs: number;
   graceMs: number;
   instance: string;
+  offerMs?: number;
 }
 
 export type AttemptVerb = 'accept' | 'heartbeat' | 'permission' | 'output' | 'park' | 'end';

@@ -12,6 +12,7 @@ import { sleep } from './clock.ts';
 import { failureOf } from './control-plane.ts';
 import { Once } from './once.ts';
 import { removeStrays, retireWorktrees } from './housekeeping.ts';
+import type { Registration } from './ports.ts';
 import { VerifyRun, type VerifyContext } from './verify/verify-run.ts';
 
 export interface RunnerSettings {
@@ -31,6 +32,8 @@ const POLL_WAIT_MS = 20_000;
 const HASTY_MS = 200;
 /** Beyond lease and grace, before a runner that a server started gives up on it. */
 const ALONE_EXTRA_MS = 15_000;
+/** What a server may be set to, where it does not say. */
+const SHORTEST_OFFER_MS = 1000;
 const HOUSEKEEPING_MS = 60_000;
 
 export class Runner {
@@ -39,14 +42,22 @@ export class Runner {
   readonly #verifying: VerifyContext;
   readonly #runs = new Map<string, AttemptRun>();
   #verify: VerifyRun | undefined;
-  #registration: { id: string; leaseMs: number; graceMs: number; instance: string } | undefined;
+  #registration: Registration | undefined;
   #lastAnswer: number;
   readonly #ending = new Once<EndReason>();
   readonly #stopPolling = new AbortController();
 
-  constructor(settings: RunnerSettings, attempts: Omit<AttemptContext, 'leaseMs'>, verifying: VerifyContext) {
+  constructor(
+    settings: RunnerSettings,
+    attempts: Omit<AttemptContext, 'leaseMs' | 'offerMs'>,
+    verifying: VerifyContext,
+  ) {
     this.#settings = settings;
-    this.#attempts = { ...attempts, leaseMs: () => this.#registration?.leaseMs ?? 30_000 };
+    this.#attempts = {
+      ...attempts,
+      leaseMs: () => this.#registration?.leaseMs ?? 30_000,
+      offerMs: () => this.#registration?.offerMs ?? SHORTEST_OFFER_MS,
+    };
     this.#verifying = verifying;
     this.#lastAnswer = attempts.clock.monotonic();
     void this.#ending.promise.then(() => this.#stopPolling.abort());
@@ -132,7 +143,7 @@ export class Runner {
     return Math.min(5000, Math.max(250, waitMs * 2));
   }
 
-  async #register(): Promise<{ id: string; leaseMs: number; graceMs: number; instance: string }> {
+  async #register(): Promise<Registration> {
     const { name, slots, labels, version } = this.#settings;
     const registration = await this.#attempts.controlPlane.register({
       name,

@@ -197,8 +197,8 @@ describe('limits of a profile', () => {
     await mc.project();
     await mc.profile(
       'quiet',
-      `for n in 1 2 3 4; do sleep 1; mc-coord progress "step $n" > /dev/null; done; ${GOOD}`,
-      { stallSeconds: 2 },
+      `for n in 1 2 3 4; do sleep 2; mc-coord progress "step $n" > /dev/null; done; ${GOOD}`,
+      { stallSeconds: 5 },
     );
     const { key } = await mc.ticket('quiet');
     await mc.inStatus(key, 'in_review');

@@ -24,4 +24,6 @@ export interface AttemptContext {
   courtesyMs: number;
   /** Until the server has said otherwise. */
   leaseMs: () => number;
+  /** How long an offer stands. */
+  offerMs: () => number;
 }

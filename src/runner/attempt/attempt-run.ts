@@ -38,8 +38,6 @@ const LOOK_MS = 100;
 const TRACK_MS = 2000;
 /** A signal this long ago is what the directive is about. */
 const RECENT_SIGNAL_MS = 20_000;
-/** Less than the shortest offer that a server may be set to. */
-const PLAN_FIRST_MS = 600;
 
 export class AttemptRun {
   readonly record: AttemptRecord;
@@ -149,7 +147,10 @@ export class AttemptRun {
     const { clock, records } = this.#context;
     const plan = planWorktree(this.#context, this.record, this.#halted.signal);
     // The base belongs into the acceptance; a clone that takes long must not cost the offer.
-    const known = await Promise.race([plan.catch(() => null), sleep(clock, PLAN_FIRST_MS).then(() => null)]);
+    const known = await Promise.race([
+      plan.catch(() => null),
+      sleep(clock, this.#context.offerMs() / 2).then(() => null),
+    ]);
     // Written down first: a life that ends between acceptance and its answer must not leave an attempt to nobody.
     const parked = records.load(this.record.attempt);
     this.#save();
