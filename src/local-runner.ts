@@ -6,11 +6,11 @@
 import { spawn } from 'node:child_process';
 import { openSync, closeSync } from 'node:fs';
 import { join } from 'node:path';
+import { findRunningRunner } from './runner/instance-lock.ts';
+import { readBootId } from './runner/processes/system-processes.ts';
 import type { Settings } from './settings.ts';
 
 const RETRY_MS = 2000;
-/** Left with this code, the runner says that another one already works in the data directory. */
-export const ALREADY_RUNNING = 3;
 
 export function keepLocalRunner(options: {
   root: string;
@@ -20,9 +20,17 @@ export function keepLocalRunner(options: {
   const { root, settings, log } = options;
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
-  let adopted = false;
+  let adopted: number | null = null;
+  const bootId = readBootId();
   const start = (): void => {
     if (stopped) return;
+    const running = findRunningRunner(settings.dataDir, bootId);
+    if (running) {
+      if (adopted !== running.pid) log('info', 'a local runner is at work already; it is adopted', { pid: running.pid });
+      adopted = running.pid;
+      timer = setTimeout(start, RETRY_MS);
+      return;
+    }
     const file = openSync(join(settings.dataDir, 'runner.log'), 'a', 0o600);
     const child = spawn(
       process.execPath,
@@ -33,9 +41,7 @@ export function keepLocalRunner(options: {
     child.on('error', (error) => log('error', 'the local runner could not be started', { error: error.message }));
     child.on('exit', (code, signal) => {
       if (stopped) return;
-      if (code === ALREADY_RUNNING && !adopted) log('info', 'a local runner is at work already; it is adopted');
-      adopted = code === ALREADY_RUNNING;
-      if (code !== ALREADY_RUNNING) log('error', `the local runner left (${signal ?? code}); it is started again`, { log: join(settings.dataDir, 'runner.log') });
+      log('error', `the local runner left (${signal ?? code}); it is started again`, { log: join(settings.dataDir, 'runner.log') });
       timer = setTimeout(start, RETRY_MS);
     });
     child.unref();

@@ -35,7 +35,11 @@ export function findRunningRunner(dataDir: string, bootId: string): LockContent 
 
 /** @returns what releases the lock */
 export function acquireLock(dataDir: string, name: string, bootId: string): () => void {
-  const path = lockPath(dataDir);
+  return acquireLockFile(lockPath(dataDir), name, bootId);
+}
+
+/** The same for any file that stands for the one process which may use something. */
+export function acquireLockFile(path: string, name: string, bootId: string): () => void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const own = JSON.stringify({ ...identify(process.pid), bootId, name } satisfies LockContent);
   const fresh = `${path}.${process.pid}`;

@@ -38,6 +38,7 @@ export interface Renewed {
   leaseMs: number;
   directive: 'continue' | 'park' | 'stop';
   answers: { question: string; choice: string }[];
+  sinceSignalMs: number | null;
 }
 
 /** Renews the lease of an attempt that is current; a heartbeat is no event. Tells the runner what is wanted of it. */
@@ -58,7 +59,16 @@ export async function heartbeatAttempt(deps: Deps, caller: Caller, who: Who): Pr
   const answers = found.ticket.questions
     .filter((q) => q.kind === 'permission' && q.attempt === attempt.id && q.state === 'answered' && q.deliveredTo.length === 0)
     .map((q) => ({ question: q.id, choice: q.choice ?? '' }));
-  return { leaseMs, directive, answers };
+  return { leaseMs, directive, answers, sinceSignalMs: sinceSignal(found.ticket, attempt, await deps.store.now()) };
+}
+
+/** Signals do not pass the runner, which judges stalls: how long ago the attempt's last one was, null for none. */
+function sinceSignal(ticket: Ticket, attempt: Attempt, now: number): number | null {
+  // Submit, fail and ask are what made it stop.
+  if (attempt.state === 'stopping' && (attempt.stoppingTo === 'parked' || attempt.outcome === 'submitted' || attempt.outcome === 'failed')) return 0;
+  const asked = ticket.questions.filter((q) => q.attempt === attempt.id && q.kind === 'question').map((q) => q.askedAt);
+  const times = [...asked, ...(attempt.lastProgress ? [attempt.lastProgress.at] : [])];
+  return times.length === 0 ? null : Math.max(0, now - Math.max(...times));
 }
 
 export function signalAttempt(deps: Deps, caller: Caller, who: Who, signal: SignalCommand, options: ChangeOptions = {}) {

@@ -107,8 +107,10 @@ export function decideAccept(
 ): Decision {
   const attempt = currentAttempt(state, command.attempt, command.fence);
   if (isRefusal(attempt)) return attempt;
-  if (attempt.state === 'running') return [];
-  if (attempt.state !== 'offered') return stale(attempt, stoppingReason(attempt));
+  // A runner whose fetch took long accepts first, and says where the work starts when it knows.
+  const learnsBase = attempt.state === 'running' && attempt.base === null && command.base !== null;
+  if (attempt.state === 'running' && !learnsBase) return [];
+  if (attempt.state !== 'offered' && !learnsBase) return stale(attempt, stoppingReason(attempt));
   return new Draft(state, context).add('attempt.started', {
     attempt: attempt.id,
     fence: attempt.fence,

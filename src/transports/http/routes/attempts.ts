@@ -114,7 +114,7 @@ export function attemptRoutes(api: Api): void {
         const now = await findAttempt(deps, params.id);
         return isRefusal(now) || now.attempt.state === 'ended' || now.attempt.state === 'parked';
       };
-      return { body: await readOutput(deps, params.id, query, hasEnded, () => request.raw.destroyed) };
+      return { body: await readOutput(deps, params.id, query, hasEnded, () => request.raw.socket.destroyed) };
     },
   });
   api.route({
@@ -127,8 +127,12 @@ export function attemptRoutes(api: Api): void {
     handler: async ({ params }) => {
       const found = await findAttempt(deps, params.id);
       if (isRefusal(found)) return found;
-      const diff = await deps.store.diff(params.id);
-      return { body: diff ?? { base: found.attempt.base, head: found.attempt.head, files: [], patch: '', truncated: false } };
+      const { ticket, attempt } = found;
+      const diff = (await deps.store.diff(params.id)) as shapes.Diff | null;
+      if (!diff) return { body: { base: attempt.base, head: attempt.head, files: [], patch: '', truncated: false } };
+      // Which files are protected is the project's setting, and was found by the verifier.
+      const touched = new Set(ticket.evidence.filter((e) => e.attempt === attempt.id).flatMap((e) => (e.details['protectedPaths'] as string[] | undefined) ?? []));
+      return { body: { ...diff, files: diff.files.map((file) => ({ ...file, protected: touched.has(file.path) })) } };
     },
   });
   api.route({

@@ -43,7 +43,7 @@ export function runnerRoutes(api: Api, wakeups: Wakeups): void {
         pid: body.pid ?? null,
       });
       if (isRefusal(result)) return result;
-      return { body: { ...result, leaseMs: deps.timing.leaseMs, graceMs: deps.timing.graceMs } };
+      return { body: { ...result, leaseMs: deps.timing.leaseMs, graceMs: deps.timing.graceMs, offerMs: deps.timing.offerMs } };
     },
   });
   api.route({
@@ -93,7 +93,7 @@ export function runnerRoutes(api: Api, wakeups: Wakeups): void {
         await deps.store.seen(runner.id, await deps.store.now(), body.draining ?? false);
         const result = await pollOnce(deps, runner, { freeSlots: body.freeSlots });
         const left = deadline - Date.now();
-        if (result.offers.length > 0 || result.stop.length > 0 || left <= 0 || request.raw.destroyed || wakeups.closing) return { body: result };
+        if (result.offers.length > 0 || result.stop.length > 0 || left <= 0 || request.raw.socket.destroyed || wakeups.closing) return { body: result };
         await wakeups.wait(`runner:${runner.id}`, Math.min(left, 2000));
       }
     },
