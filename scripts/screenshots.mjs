@@ -47,39 +47,46 @@ async function api(method, path, body) {
   return response.json();
 }
 
-/** Something done, something asked, something to review: then every page has something on it. */
+/** Work done, a question asked, a review to decide, and nobody at work: then every page has something on it. */
 async function waitForCycle() {
   for (const end = Date.now() + 120_000; Date.now() < end;) {
     const { items } = await api('GET', '/tickets?project=DEMO&limit=200');
-    const has = (status) => items.some((ticket) => ticket.status === status);
-    if (has('done') && has('needs_input') && has('in_review')) return items;
+    const { items: inbox } = await api('GET', '/inbox?state=pending');
+    const kinds = new Set(inbox.map((item) => item.kind));
+    const isCalm = items.every((ticket) => ticket.status !== 'in_progress' && ticket.runtime !== 'verifying');
+    const hasDone = items.some((ticket) => ticket.status === 'done');
+    if (hasDone && isCalm && ['review', 'question', 'attempts_exhausted'].every((kind) => kinds.has(kind))) {
+      return { done: items.find((ticket) => ticket.status === 'done'), inbox };
+    }
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
   throw new Error('The demo did not come through its cycle within two minutes');
 }
 
-const tickets = await waitForCycle();
-const keyOf = (status) => tickets.find((ticket) => ticket.status === status).key;
-const done = tickets.find((ticket) => ticket.status === 'done');
+const { done, inbox } = await waitForCycle();
+const ticketOf = (kind) => `/tickets/${inbox.find((item) => item.kind === kind).ticket}`;
 const PAGES = [
-  ['home', '/'],
-  ['board', '/board'],
-  ['ticket-done', `/tickets/${done.key}`],
-  ['ticket-question', `/tickets/${keyOf('needs_input')}`],
-  ['ticket-review', `/tickets/${keyOf('in_review')}`],
-  ['attempt', `/attempts/${done.attempt.id}`],
-  ['inbox', '/inbox'],
-  ['trust', '/trust'],
+  { name: 'home', path: '/', phone: true },
+  { name: 'board', path: '/board', width: 1960 },
+  { name: 'ticket-done', path: `/tickets/${done.key}` },
+  { name: 'ticket-question', path: ticketOf('question'), phone: true },
+  { name: 'ticket-review', path: ticketOf('review') },
+  { name: 'ticket-refuted', path: ticketOf('attempts_exhausted') },
+  { name: 'attempt', path: `/attempts/${done.attempt.id}` },
+  { name: 'inbox', path: '/inbox', phone: true },
+  { name: 'trust', path: '/trust' },
 ];
-const SIZES = [
-  { suffix: '', device: { viewport: { width: 1280, height: 800 } } },
-  {
-    suffix: '-phone',
-    device: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
-  },
-];
+const HEIGHT = 900;
+const DESKTOP = { viewport: { width: 1280, height: HEIGHT } };
+const PHONE = {
+  viewport: { width: 390, height: 844 },
+  deviceScaleFactor: 2,
+  isMobile: true,
+  hasTouch: true,
+};
 
 mkdirSync(images, { recursive: true });
+let taken = 0;
 const browser = await chromium.launch({
   executablePath,
   args: [
@@ -92,27 +99,35 @@ const browser = await chromium.launch({
 });
 try {
   for (const colorScheme of ['light', 'dark']) {
-    for (const { suffix, device } of SIZES) {
+    for (const device of [DESKTOP, PHONE]) {
+      const isPhone = device === PHONE;
       const context = await browser.newContext({ ...device, colorScheme, reducedMotion: 'reduce' });
       const page = await context.newPage();
-      await page.goto((await api('POST', '/sign-in-links', {})).url);
+      const { url: signIn } = await api('POST', '/sign-in-links', {});
+      await page.goto(signIn);
       await page.waitForURL(`${url}/`);
-      for (const [name, path] of PAGES) {
+      for (const { name, path, width = DESKTOP.viewport.width, phone = false } of PAGES) {
+        if (isPhone && !phone) continue;
+        if (!isPhone) await page.setViewportSize({ width, height: HEIGHT });
         await page.goto(`${url}${path}`);
-        await page.waitForLoadState('load');
         await page.locator('main').first().waitFor();
         // Lists fill after the page has loaded; the stream of events never lets the network be idle.
-        await page.waitForTimeout(800);
-        await page.screenshot({ path: join(images, `${name}${suffix}-${colorScheme}.png`) });
+        await page.waitForTimeout(1000);
+        const file = `${name}${isPhone ? '-phone' : ''}-${colorScheme}.png`;
+        await page.screenshot({ path: join(images, file) });
+        taken += 1;
       }
       await context.close();
     }
   }
 } finally {
   await browser.close();
+  const { items: runners } = await api('GET', '/runners');
   server.kill('SIGTERM');
   await new Promise((resolve) => server.once('exit', resolve));
+  // A runner outlives its server by design; this one's work is done.
+  for (const { pid } of runners) process.kill(pid, 'SIGTERM');
   rmSync(dataDir, { recursive: true, force: true });
 }
-process.stdout.write(`${PAGES.length * 4} pictures in docs/images\n`);
+process.stdout.write(`${taken} pictures in docs/images\n`);
 process.exit(0);

@@ -49,7 +49,7 @@ export const TICKETS = [
   {
     title: 'Make the test suite green (given to an agent that lies)',
     description:
-      'The same bug, given to an agent that commits a note and says *verified, fixed*. Words prove nothing: the check is refuted, twice, and then a person is asked. Answer `retry` with profile demo_agent in the inbox, and see it done.',
+      'The same bug, given to an agent that commits a note and says *verified, fixed*. Words prove nothing: the check is refuted, twice, and then a person is asked. Give the ticket the profile demo_agent, let it try again, and see it done.',
     acceptanceCriteria: ['All tests pass'],
     status: 'todo',
     priority: 1,

@@ -1,26 +1,39 @@
 // The demo: a sample repository with a test that really fails, and tickets that show what can become of work. It knows
 // nothing of Mission Control but its public API, and makes only what is not there yet, so that a second start, or one
-// after a start that was cut short, does no harm.
+// after a start that was cut short, does no harm. `npm start -- --demo` runs it beside the server;
+// `node examples/demo/start.mjs --running` makes the demo on a server that runs already.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parse as parseToml } from 'smol-toml';
 import { PROFILES, projectIn, TICKETS } from './plan.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
-/** Where the server that started this script keeps its data: its flag, its environment, its default. */
+/** Where the server that started this script keeps its data: its flag, its environment, its settings file, its default. */
 function findDataDirectory() {
   const flag = process.argv.findIndex((word) => word === '--data-dir' || word.startsWith('--data-dir='));
   const given =
     flag === -1 ? process.env.MC_DATA_DIR : (process.argv[flag].split('=')[1] ?? process.argv[flag + 1]);
-  if (given) return resolve(given);
+  const configured = given || readSettingsFile().data_dir;
+  if (configured) return resolve(configured);
   return join(process.env.XDG_DATA_HOME || join(homedir(), '.local/share'), 'mission-control');
 }
 
+function readSettingsFile() {
+  const flag = process.argv.indexOf('--config');
+  return parseToml(
+    readIfThere(flag === -1 ? process.env.MC_CONFIG || 'mission-control.toml' : process.argv[flag + 1]),
+  );
+}
+
+function readIfThere(file) {
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+}
+
 const dataDir = findDataDirectory();
-const readIfThere = (file) => (existsSync(file) ? readFileSync(file, 'utf8') : '');
 
 /** Waits until the process that started this script listens; a record of an earlier server has another pid. */
 async function waitForServer() {
@@ -28,7 +41,7 @@ async function waitForServer() {
   for (;;) {
     try {
       const record = JSON.parse(readIfThere(join(dataDir, 'server.json')));
-      if (record.pid === starter || process.env.MC_DEMO_ANY_SERVER) return record.url;
+      if (record.pid === starter || process.argv.includes('--running')) return record.url;
     } catch {
       // Not there yet, or half written.
     }

@@ -1,5 +1,5 @@
 /**
- * Time as a port, so that the simulation can run the real runner in virtual time.
+ * Time and chance as a port, so that the simulation can run the real runner in virtual time.
  * Leases are trusted by `monotonic()` alone: a wall clock that jumps must neither end an attempt nor prolong it.
  */
 import { uptime } from 'node:os';
@@ -11,6 +11,8 @@ export interface Clock {
   monotonic(): number;
   /** Calls once after `ms`; the answer cancels. */
   setTimer(ms: number, call: () => void): () => void;
+  /** From 0 to 1, for jitter; here, so that a simulation replays it with its seed. */
+  random(): number;
 }
 
 /**
@@ -25,6 +27,7 @@ export const systemClock: Clock = {
     const timer = setTimeout(call, Math.min(ms, 2_147_483_000));
     return () => clearTimeout(timer);
   },
+  random: Math.random,
 };
 
 /** Resolves after `ms`, or as soon as the signal aborts. */

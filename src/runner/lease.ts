@@ -16,6 +16,8 @@ import { failureOf } from './control-plane.ts';
 export type Beat =
   | { kind: 'answer'; answer: HeartbeatAnswer }
   | { kind: 'stale'; reason: string }
+  /** The server answered, and will not renew: this attempt was never accepted, or this runner may not. */
+  | { kind: 'refused' }
   | { kind: 'unreachable' };
 
 export interface LeaseEvents {
@@ -121,10 +123,10 @@ export class Lease {
         events.stale(beat.reason);
         return;
       }
-      failures = beat.kind === 'unreachable' ? failures + 1 : 0;
+      failures = beat.kind === 'answer' ? 0 : failures + 1;
       const third = this.#leaseMs / 3;
       const waitMs =
-        failures === 0 ? third : Math.min(third, 100 * 2 ** Math.min(failures, 6)) * (0.5 + Math.random());
+        failures === 0 ? third : Math.min(third, 100 * 2 ** Math.min(failures, 6)) * (0.5 + clock.random());
       this.#woken = new AbortController();
       await sleep(clock, waitMs, AbortSignal.any([this.#woken.signal, this.#ended.signal]));
     }
@@ -144,7 +146,7 @@ export class Lease {
       if (failure === 'stale' || failure === 'superseded') return { kind: 'stale', reason: reasonOf(error) };
       if (!this.#isFailing) events.failed(error);
       this.#isFailing = true;
-      return { kind: 'unreachable' };
+      return { kind: failure === 'refused' ? 'refused' : 'unreachable' };
     }
   }
 }

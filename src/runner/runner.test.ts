@@ -48,29 +48,11 @@ describe('an accepted offer', () => {
       'Do the work.\nDo the work.\nmc/MC-1/1\nscripted <scripted@agents.mission-control.invalid>\n',
     );
     const names = world.read('names').trim().split('\n');
-    expect(names.filter((name) => !['PWD', 'OLDPWD', '_', 'SHLVL'].includes(name))).toEqual(
-      [
-        ...[
-          'ALLOWED',
-          'GIT_AUTHOR_EMAIL',
-          'GIT_AUTHOR_NAME',
-          'GIT_COMMITTER_EMAIL',
-          'GIT_COMMITTER_NAME',
-          'HOME',
-          'LANG',
-        ],
-        ...[
-          'MC_ATTEMPT',
-          'MC_ATTEMPT_MARKER',
-          'MC_PROMPT_FILE',
-          'MC_TICKET',
-          'MC_TOKEN',
-          'MC_URL',
-          'OUT',
-          'PATH',
-          'TERM',
-        ],
-      ].toSorted(),
+    const added =
+      'ALLOWED GIT_AUTHOR_EMAIL GIT_AUTHOR_NAME GIT_COMMITTER_EMAIL GIT_COMMITTER_NAME HOME LANG MC_ATTEMPT';
+    const more = 'MC_ATTEMPT_MARKER MC_PROMPT_FILE MC_TICKET MC_TOKEN MC_URL OUT PATH TERM';
+    expect(names.filter((name) => !['PWD', 'OLDPWD', '_', 'SHLVL'].includes(name)).toSorted()).toEqual(
+      `${added} ${more}`.split(' ').toSorted(),
     );
     expect(world.read('env')).toContain(`HOME=${world.dataDir}/homes/scripted\n`);
     expect(world.read('env')).toContain(`PATH=${world.dataDir}/bin:`);

@@ -27,6 +27,8 @@ export interface RunnerSettings {
 export type EndReason = 'drained' | 'superseded' | 'alone';
 
 const POLL_WAIT_MS = 20_000;
+/** A poll without news that was answered this fast was not held. */
+const HASTY_MS = 200;
 /** Beyond lease and grace, before a runner that a server started gives up on it. */
 const ALONE_EXTRA_MS = 15_000;
 const HOUSEKEEPING_MS = 60_000;
@@ -95,6 +97,7 @@ export class Runner {
       }
       try {
         const registration = (this.#registration ??= await this.#register());
+        const askedAt = clock.monotonic();
         const answer = await this.#attempts.controlPlane.poll(
           registration.id,
           {
@@ -108,14 +111,16 @@ export class Runner {
         waitMs = 0;
         if (this.#ending.isSettled) return;
         const taken = this.#take(answer);
-        // What is offered or to be stopped already comes again with every poll, at once: no need to ask that fast.
-        if (answer.offers.length > taken || answer.stop.length > 0) waitMs = 250;
+        // What is offered or to be stopped already comes again with every poll, at once; and a server (or a proxy)
+        // that does not hold polls answers at once with nothing: no need to ask that fast.
+        const isNews = taken > 0 || clock.monotonic() - askedAt > HASTY_MS;
+        if (answer.offers.length > taken || answer.stop.length > 0 || !isNews) waitMs = 250;
       } catch (error) {
         if (this.#ending.isSettled) return;
         waitMs = this.#failed(error, waitMs);
         log('server does not answer', { error: String(error), again: Math.round(waitMs) });
       }
-      if (waitMs > 0) await sleep(clock, waitMs * (0.5 + Math.random()), this.#stopPolling.signal);
+      if (waitMs > 0) await sleep(clock, waitMs * (0.5 + clock.random()), this.#stopPolling.signal);
     }
   }
 

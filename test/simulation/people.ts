@@ -4,6 +4,7 @@ import { openQuestions, type Ticket } from '../../src/domain/ticket/state.ts';
 import { acknowledgeAlert } from '../../src/services/alerts.ts';
 import { changeJob, changePolicy } from '../../src/services/configuration.ts';
 import { actOnInbox, leaseInbox } from '../../src/services/inbox.ts';
+import { signalAttempt } from '../../src/services/attempts.ts';
 import { setPause } from '../../src/services/pausing.ts';
 import { answerQuestion, commentTicket, editTicket, transitionTicket } from '../../src/services/tickets.ts';
 import { reverifyEvidence } from '../../src/services/verification.ts';
@@ -16,14 +17,28 @@ export async function personActs(world: World): Promise<void> {
   const record = await deps.store.ticket(key);
   if (!record) return;
   const ticket = record.state;
-  const move = (transition: 'ready' | 'defer' | 'cancel' | 'accept' | 'request_changes' | 'reopen' | 'hand_in') =>
-    transitionTicket(
+  const move = async (
+    transition: 'ready' | 'defer' | 'cancel' | 'accept' | 'request_changes' | 'reopen' | 'hand_in',
+  ) => {
+    const result = await transitionTicket(
       deps,
       PERSON,
       key,
-      { transition, reason: 'because', feedback: 'better', summary: 'by hand', commit: handCommit(world, ticket) },
+      {
+        transition,
+        reason: 'because',
+        feedback: 'better',
+        summary: 'by hand',
+        commit: handCommit(world, ticket),
+      },
       { ifMatch: ticket.version },
     );
+    if (!isRefusal(result) && result.before.version !== ticket.version) {
+      world.wrongs.push(
+        `${transition} of ${key}, decided on version ${ticket.version}, was made at version ${result.before.version}`,
+      );
+    }
+  };
   await random.weighted<() => Promise<unknown>>([
     [6, () => answer(world, ticket)],
     [3, () => decide(world, ticket, PERSON)],
@@ -32,15 +47,35 @@ export async function personActs(world: World): Promise<void> {
     [0.5, () => move('defer')],
     [0.5, () => move('cancel')],
     [0.5, () => move('reopen')],
-    [1, () => move('hand_in')],
+    [2, () => move('hand_in')],
+    [2, () => zombieActs(world)],
     [1, () => commentTicket(deps, PERSON, key, 'verified, fixed, done', {})],
     [1, () => editTicket(deps, PERSON, key, { priority: random.below(5) }, { ifMatch: ticket.version })],
     [0.5, () => setPause(deps, PERSON, { paused: random.chance(0.4), stop: random.chance(0.3) })],
-    [0.5, () => changeJob(deps, PERSON, random.pick(['ticket-pickup', 'needs-input-pickup']), { enabled: random.chance(0.7), reason: 'r' })],
+    [
+      0.5,
+      () =>
+        changeJob(deps, PERSON, random.pick(['ticket-pickup', 'needs-input-pickup']), {
+          enabled: random.chance(0.7),
+          reason: 'r',
+        }),
+    ],
     [0.5, () => changePolicy(deps, PERSON, { maxWorkers: random.below(4) })],
     [0.3, () => reverify(world, ticket)],
     [0.3, () => acknowledge(world)],
   ])();
+}
+
+/** An agent whose runner has died says that it is done, or that it works. */
+async function zombieActs(world: World): Promise<void> {
+  const zombie = world.zombies.length === 0 ? null : world.random.pick(world.zombies);
+  if (!zombie) return;
+  const { deps } = world.anyServer();
+  const caller = { actor: { kind: 'attempt' as const, id: zombie.attempt }, role: 'attempt' };
+  const signal = world.random.chance(0.5)
+    ? ({ type: 'progress', text: 'still here' } as const)
+    : ({ type: 'ask', text: 'anybody?' } as const);
+  await signalAttempt(deps, caller, zombie, signal);
 }
 
 function handCommit(world: World, ticket: Ticket): string {
@@ -65,25 +100,46 @@ async function answer(world: World, ticket: Ticket): Promise<void> {
   );
   if (isRefusal(result) || exhausted) return;
   const given = result.ticket.questions.find((q) => q.id === question.id)?.answer ?? '';
-  world.answers.set(question.id, { ticket: ticket.key, text: `Q: ${question.text}\nA: ${given}`, seq: (await world.store.head()).seq });
+  world.answers.set(question.id, {
+    ticket: ticket.key,
+    text: `Q: ${question.text}\nA: ${given}`,
+    seq: (await world.store.head()).seq,
+  });
 }
 
 async function decide(world: World, ticket: Ticket, caller: typeof PERSON): Promise<void> {
   const { deps } = world.anyServer();
   if (ticket.status !== 'in_review') return;
   const transition = world.random.chance(0.7) ? 'accept' : 'request_changes';
-  await transitionTicket(deps, caller, ticket.key, { transition, feedback: 'better' }, { ifMatch: ticket.version });
+  await transitionTicket(
+    deps,
+    caller,
+    ticket.key,
+    { transition, feedback: 'better' },
+    { ifMatch: ticket.version },
+  );
 }
 
 /** Leases, thinks, acts; sometimes twice, sometimes too late, sometimes never. */
 async function orchestratorActs(world: World): Promise<void> {
   const { random } = world;
   const { deps } = world.anyServer();
-  const items = await leaseInbox(deps, ORCHESTRATOR, { consumer: 'orc', max: 2, seconds: 1 + random.below(10) }, () => Promise.resolve(true));
+  const items = await leaseInbox(
+    deps,
+    ORCHESTRATOR,
+    { consumer: 'orc', max: 2, seconds: 1 + random.below(10) },
+    () => Promise.resolve(true),
+  );
   for (const item of items) {
     if (random.chance(0.2)) continue;
     if (random.chance(0.2)) world.now += random.below(12_000);
-    const decision = { review: 'accept', question: 'answer', attempts_exhausted: 'retry', alert: 'acknowledge', conflict: 'retry' } as const;
+    const decision = {
+      review: 'accept',
+      question: 'answer',
+      attempts_exhausted: 'retry',
+      alert: 'acknowledge',
+      conflict: 'retry',
+    } as const;
     const act = {
       deliveryId: item.delivery?.id,
       decision: random.chance(0.1) ? ('escalate' as const) : decision[item.kind],
@@ -94,14 +150,24 @@ async function orchestratorActs(world: World): Promise<void> {
     for (let i = 0; i < times; i += 1) {
       const result = await actOnInbox(deps, ORCHESTRATOR, item.id, act, {});
       if (isRefusal(result) && result.code === 'evidence_incomplete') {
-        await actOnInbox(deps, ORCHESTRATOR, item.id, { ...act, decision: 'request_changes', feedback: 'evidence' }, {});
+        await actOnInbox(
+          deps,
+          ORCHESTRATOR,
+          item.id,
+          { ...act, decision: 'request_changes', feedback: 'evidence' },
+          {},
+        );
       }
     }
     await rememberAnswer(world, item.ticket, item.question);
   }
 }
 
-async function answerOf(world: World, key: string | null, id: string | null): Promise<{ text?: string; choice?: string }> {
+async function answerOf(
+  world: World,
+  key: string | null,
+  id: string | null,
+): Promise<{ text?: string; choice?: string }> {
   const record = key === null ? null : await world.store.ticket(key);
   const choice = record?.state.questions.find((q) => q.id === id)?.choices[0]?.id;
   return choice === undefined ? { text: `answer ${world.newId('ans')}` } : { choice };
@@ -110,7 +176,13 @@ async function answerOf(world: World, key: string | null, id: string | null): Pr
 async function rememberAnswer(world: World, key: string | null, id: string | null): Promise<void> {
   const record = key === null ? null : await world.store.ticket(key);
   const question = record?.state.questions.find((q) => q.id === id);
-  if (!question || question.state !== 'answered' || question.kind === 'attempts_exhausted' || world.answers.has(question.id)) return;
+  if (
+    !question ||
+    question.state !== 'answered' ||
+    question.kind === 'attempts_exhausted' ||
+    world.answers.has(question.id)
+  )
+    return;
   world.answers.set(question.id, {
     ticket: key ?? '',
     text: `Q: ${question.text}\nA: ${question.answer ?? ''}`,
@@ -136,15 +208,31 @@ export async function peopleSettle(world: World): Promise<void> {
   for (const ticket of items) {
     const move = (transition: 'ready' | 'accept' | 'request_changes' | 'hand_in', facts: object = {}) =>
       // Who handed work in may not accept it: the healed world has a second person.
-      transitionTicket(deps, transition === 'hand_in' ? PERSON : REVIEWER, ticket.key, { transition, ...facts }, { ifMatch: ticket.version });
+      transitionTicket(
+        deps,
+        transition === 'hand_in' ? PERSON : REVIEWER,
+        ticket.key,
+        { transition, ...facts },
+        { ifMatch: ticket.version },
+      );
     if (ticket.status === 'backlog') await move('ready');
     for (const question of openQuestions(ticket)) {
       const choice = question.kind === 'attempts_exhausted' ? 'retry' : question.choices[0]?.id;
-      await answerQuestion(deps, PERSON, ticket.key, { question: question.id, ...(choice === undefined ? { text: 'go on' } : { choice }) }, {});
+      await answerQuestion(
+        deps,
+        PERSON,
+        ticket.key,
+        { question: question.id, ...(choice === undefined ? { text: 'go on' } : { choice }) },
+        {},
+      );
     }
     if (ticket.status === 'in_review') {
       const accepted = await move('accept');
-      if (isRefusal(accepted) && accepted.code === 'evidence_incomplete' && !/not verified yet/.test(accepted.detail)) {
+      if (
+        isRefusal(accepted) &&
+        accepted.code === 'evidence_incomplete' &&
+        !/not verified yet/.test(accepted.detail)
+      ) {
         await move('request_changes', { feedback: 'evidence is missing' });
       }
     }

@@ -19,14 +19,31 @@ const bundle = await bundleSimulation(root, folder);
 
 function worker(size, from, count, stride, seconds) {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [bundle, `--size=${size}`, `--from=${from}`, `--count=${count}`, `--stride=${stride}`, `--seconds=${seconds}`], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const child = spawn(
+      process.execPath,
+      [
+        bundle,
+        `--size=${size}`,
+        `--from=${from}`,
+        `--count=${count}`,
+        `--stride=${stride}`,
+        `--seconds=${seconds}`,
+      ],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
     let text = '';
     child.stdout.on('data', (chunk) => (text += chunk));
     child.on('exit', (code) => {
-      const lines = text.trim().split('\n').filter(Boolean).map((line) => JSON.parse(line));
-      const failed = lines.find((line) => line.failed)?.failed ?? (code === 0 ? null : { seed: '?', size, violations: [`the worker left with ${code}`] });
+      const lines = text
+        .trim()
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line));
+      const failed =
+        lines.find((line) => line.failed)?.failed ??
+        (code === 0 ? null : { seed: '?', size, violations: [`the worker left with ${code}`] });
       resolve({ failed, done: lines.at(-1)?.done ?? 0, events: lines.at(-1)?.events ?? 0 });
     });
   });
@@ -38,21 +55,31 @@ async function run(size, count, seconds) {
   const workers = availableParallelism();
   const from = number('from', 1);
   const results = await Promise.all(
-    Array.from({ length: workers }, (_, i) => worker(size, from + i, Math.ceil((count - i) / workers), workers, seconds)),
+    Array.from({ length: workers }, (_, i) =>
+      worker(size, from + i, Math.ceil((count - i) / workers), workers, seconds),
+    ),
   );
   const done = results.reduce((sum, result) => sum + result.done, 0);
   const events = results.reduce((sum, result) => sum + result.events, 0);
   const elapsed = (Date.now() - started) / 1000;
-  process.stdout.write(`simulation ${size}: ${done} of ${count} schedules, ${events} events, ${elapsed.toFixed(1)} s, ${(done / elapsed).toFixed(0)}/s\n`);
+  process.stdout.write(
+    `simulation ${size}: ${done} of ${count} schedules, ${events} events, ${elapsed.toFixed(1)} s, ${(done / elapsed).toFixed(0)}/s\n`,
+  );
   for (const { failed } of results) {
     if (!failed) continue;
-    process.stdout.write(`FAILED seed ${failed.seed} (${size}):\n  ${failed.violations.join('\n  ')}\nReplay it with: node test/simulation/run.mjs --seed=${failed.seed} --size=${failed.size}\n`);
+    process.stdout.write(
+      `FAILED seed ${failed.seed} (${size}):\n  ${failed.violations.join('\n  ')}\nReplay it with: node test/simulation/run.mjs --seed=${failed.seed} --size=${failed.size}\n`,
+    );
   }
   return results.every((result) => !result.failed) && done === count;
 }
 
 if (args.has('seed')) {
-  const child = spawn(process.execPath, [bundle, `--seed=${args.get('seed')}`, `--size=${args.get('size') ?? 'small'}`], { stdio: 'inherit' });
+  const child = spawn(
+    process.execPath,
+    [bundle, `--seed=${args.get('seed')}`, `--size=${args.get('size') ?? 'small'}`],
+    { stdio: 'inherit' },
+  );
   child.on('exit', (code) => process.exit(code ?? 1));
 } else {
   const small = await run('small', number('small', 50_000), number('seconds', 3600));

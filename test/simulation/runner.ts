@@ -6,7 +6,14 @@
 import type { Offer } from '../../src/contract/runner-protocol.ts';
 import type { Runner } from '../../src/domain/config.ts';
 import { isRefusal } from '../../src/domain/refusal.ts';
-import { acceptAttempt, endAttempt, heartbeatAttempt, parkAttempt, requestPermission, signalAttempt } from '../../src/services/attempts.ts';
+import {
+  acceptAttempt,
+  endAttempt,
+  heartbeatAttempt,
+  parkAttempt,
+  requestPermission,
+  signalAttempt,
+} from '../../src/services/attempts.ts';
 import type { Caller } from '../../src/services/deps.ts';
 import { pollOnce, registerRunner, runnerFor } from '../../src/services/runners.ts';
 import { finishVerifyWork } from '../../src/services/verification.ts';
@@ -51,15 +58,27 @@ export class SimRunner {
     return this.#agents.length === 0 && this.#work.length === 0;
   }
 
+  /** Paused (SIGSTOP, a sleeping laptop) until then. */
+  pausedUntil = 0;
+
   /** One random thing that this runner or one of its agents does. */
   async act(): Promise<void> {
     const { random } = this.#world;
+    if (this.#world.faulty && this.pausedUntil > this.#world.now) return undefined;
+    if (this.#world.faulty && random.chance(0.02)) {
+      this.pausedUntil = this.#world.now + random.below(10_000);
+      return undefined;
+    }
     if (this.#id === null) return this.#register();
     const agent = this.#agents.length === 0 ? null : random.pick(this.#agents);
     const choices: [number, () => Promise<void>][] = [[3, () => this.#poll()]];
     if (this.#work.length > 0) choices.push([4, () => this.#verify()]);
     if (agent) {
-      choices.push([4, () => this.#heartbeat(agent)], [agent.alive ? 5 : 0, () => this.#agentActs(agent)], [agent.owes ? 5 : 0, () => this.#report(agent)]);
+      choices.push(
+        [4, () => this.#heartbeat(agent)],
+        [agent.alive ? 5 : 0, () => this.#agentActs(agent)],
+        [agent.owes ? 5 : 0, () => this.#report(agent)],
+      );
     }
     if (this.#world.faulty) choices.push([0.3, () => this.#crash()]);
     return random.weighted(choices)();
@@ -115,7 +134,14 @@ export class SimRunner {
     return this.#try('registers', async () => {
       const { deps } = this.#world.anyServer();
       const result = await this.#call('register', () =>
-        registerRunner(deps, this.#caller, { name: this.name, slots: 2, labels: [], kinds: ['attempt', 'verify'], version: '1', pid: 1 }),
+        registerRunner(deps, this.#caller, {
+          name: this.name,
+          slots: 2,
+          labels: [],
+          kinds: ['attempt', 'verify'],
+          version: '1',
+          pid: 1,
+        }),
       );
       if (isRefusal(result)) return;
       this.#id = result.id;
@@ -126,16 +152,24 @@ export class SimRunner {
   #poll(): Promise<void> {
     return this.#try('polls', async () => {
       const { deps } = this.#world.anyServer();
-      const runner: Runner | { refused: true } = (await runnerFor(deps, this.#caller, this.#id ?? '', this.#instance)) as never;
+      const runner: Runner | { refused: true } = (await runnerFor(
+        deps,
+        this.#caller,
+        this.#id ?? '',
+        this.#instance,
+      )) as never;
       if (isRefusal(runner)) {
         this.#id = null;
         return;
       }
       await deps.store.seen((runner as Runner).id, await deps.store.now(), false);
-      const { offers, stop } = await this.#call('poll', () => pollOnce(deps, runner as Runner, { freeSlots: 2 }));
+      const { offers, stop } = await this.#call('poll', () =>
+        pollOnce(deps, runner as Runner, { freeSlots: 2 }),
+      );
       for (const offer of offers) {
         if (offer.kind === 'attempt') await this.#take(offer);
-        else if (!this.#work.some((own) => own.work === offer.work && own.fence === offer.fence)) this.#work.push(offer);
+        else if (!this.#work.some((own) => own.work === offer.work && own.fence === offer.fence))
+          this.#work.push(offer);
       }
       for (const id of stop) {
         const agent = this.#agents.find((candidate) => candidate.attempt === id);
@@ -149,15 +183,31 @@ export class SimRunner {
     if (this.#agents.some((agent) => agent.attempt === offer.attempt && agent.fence === offer.fence)) return;
     const { deps } = this.#world.anyServer();
     const who = { attempt: offer.attempt, fence: offer.fence };
-    const accepted = await this.#call('accept', () => acceptAttempt(deps, this.#caller, { ...who, base: 'base', branch: null }));
+    const accepted = await this.#call('accept', () =>
+      acceptAttempt(deps, this.#caller, { ...who, base: 'base', branch: null }),
+    );
     if (isRefusal(accepted)) return;
     const sentAt = this.#world.now;
     // The first renewal is answered right before the agent starts: a ticket that moved meanwhile is not started.
     const renewed = await this.#call('first heartbeat', () => heartbeatAttempt(deps, this.#caller, who));
     if (isRefusal(renewed) || renewed.directive !== 'continue') return;
     this.#agents = this.#agents.filter((agent) => agent.attempt !== offer.attempt);
-    this.#agents.push({ ...who, ticket: offer.ticket, alive: true, renewedAt: sentAt, commits: 0, head: 'base', owes: null, hasPermissionOpen: false });
-    this.#world.prompts.push({ ticket: offer.ticket, attempt: offer.attempt, seq: (await this.#world.store.head()).seq, text: offer.prompt });
+    this.#agents.push({
+      ...who,
+      ticket: offer.ticket,
+      alive: true,
+      renewedAt: sentAt,
+      commits: 0,
+      head: 'base',
+      owes: null,
+      hasPermissionOpen: false,
+    });
+    this.#world.prompts.push({
+      ticket: offer.ticket,
+      attempt: offer.attempt,
+      seq: (await this.#world.store.head()).seq,
+      text: offer.prompt,
+    });
     this.#world.note(`${this.name} starts ${offer.attempt} of ${offer.ticket}, fence ${offer.fence}`);
   }
 
@@ -196,15 +246,41 @@ export class SimRunner {
     const { random } = this.#world;
     const { deps } = this.#world.anyServer();
     const caller: Caller = { actor: { kind: 'attempt', id: agent.attempt }, role: 'attempt' };
-    const say = (signal: Parameters<typeof signalAttempt>[3]) => this.#call(signal.type, () => signalAttempt(deps, caller, agent, signal));
+    const say = (signal: Parameters<typeof signalAttempt>[3]) =>
+      this.#call(signal.type, () => signalAttempt(deps, caller, agent, signal));
     return this.#try('agent', async () => {
       await random.weighted<() => Promise<unknown>>([
         [3, () => say({ type: 'progress', text: 'working' })],
         [2, () => Promise.resolve(this.#commit(agent))],
-        [1, () => say({ type: 'ask', text: `What now, ${this.#world.newId('ask')}?`, choices: random.chance(0.5) ? ['A', 'B'] : [] })],
-        [3, () => say({ type: 'submit', summary: 'verified, fixed', ...(agent.head === 'base' ? {} : { commit: agent.head }) })],
+        [
+          1,
+          () =>
+            say({
+              type: 'ask',
+              text: `What now, ${this.#world.newId('ask')}?`,
+              choices: random.chance(0.5) ? ['A', 'B'] : [],
+            }),
+        ],
+        [
+          3,
+          () =>
+            say({
+              type: 'submit',
+              summary: 'verified, fixed',
+              ...(agent.head === 'base' ? {} : { commit: agent.head }),
+            }),
+        ],
         [0.7, () => say({ type: 'fail', reason: 'cannot', retry: random.chance(0.7) })],
-        [0.7, () => Promise.resolve(this.#kill(agent, { kind: 'end', outcome: random.pick(['failed', 'timed_out', 'rate_limited']) }))],
+        [
+          0.7,
+          () =>
+            Promise.resolve(
+              this.#kill(agent, {
+                kind: 'end',
+                outcome: random.pick(['failed', 'timed_out', 'rate_limited']),
+              }),
+            ),
+        ],
         [0.5, () => this.#askPermission(agent)],
         [0.5, () => this.#holdEnds(agent)],
       ])();
@@ -213,7 +289,9 @@ export class SimRunner {
 
   #commit(agent: Agent): void {
     agent.commits += 1;
-    agent.head = this.#world.servers[0]?.deps.sha256(`${agent.attempt} ${agent.fence} ${agent.commits}`).slice(0, 40) ?? '';
+    agent.head =
+      this.#world.servers[0]?.deps.sha256(`${agent.attempt} ${agent.fence} ${agent.commits}`).slice(0, 40) ??
+      '';
     if (this.#world.random.chance(this.#world.faulty ? 0.6 : 1)) this.#world.goodCommits.add(agent.head);
   }
 
@@ -223,14 +301,22 @@ export class SimRunner {
       { id: 'yes', label: 'Yes' },
       { id: 'no', label: 'No' },
     ];
-    const result = await this.#call('permission', () => requestPermission(deps, this.#caller, { ...agent, text: `May I, ${this.#world.newId('per')}?`, choices }));
+    const result = await this.#call('permission', () =>
+      requestPermission(deps, this.#caller, {
+        ...agent,
+        text: `May I, ${this.#world.newId('per')}?`,
+        choices,
+      }),
+    );
     if (!isRefusal(result)) agent.hasPermissionOpen = true;
   }
 
   async #holdEnds(agent: Agent): Promise<void> {
     if (!agent.hasPermissionOpen) return;
     const { deps } = this.#world.anyServer();
-    const result = await this.#call('park', () => parkAttempt(deps, this.#caller, { ...agent, session: 'session', treeGone: false }));
+    const result = await this.#call('park', () =>
+      parkAttempt(deps, this.#caller, { ...agent, session: 'session', treeGone: false }),
+    );
     if (!isRefusal(result)) this.#kill(agent, { kind: 'park', outcome: 'stopped' });
   }
 
@@ -241,7 +327,9 @@ export class SimRunner {
       const { deps } = this.#world.anyServer();
       const result =
         owes.kind === 'park'
-          ? await this.#call('park', () => parkAttempt(deps, this.#caller, { ...agent, session: 'session', treeGone: true }))
+          ? await this.#call('park', () =>
+              parkAttempt(deps, this.#caller, { ...agent, session: 'session', treeGone: true }),
+            )
           : await this.#call('end', () =>
               endAttempt(
                 deps,
@@ -268,9 +356,21 @@ export class SimRunner {
   /** Told to stop something it does not know (it forgot, or never got the answer): its tree is gone. */
   #reportUnknown(attempt: string): Promise<void> {
     return this.#try('reports unknown', async () => {
-      const open = (await this.#world.store.attemptsOfRunner(this.#id ?? '')).find((candidate) => candidate.attempt === attempt);
+      const open = (await this.#world.store.attemptsOfRunner(this.#id ?? '')).find(
+        (candidate) => candidate.attempt === attempt,
+      );
       if (!open) return;
-      const agent: Agent = { attempt, ticket: open.ticket, fence: open.fence, alive: false, renewedAt: 0, commits: 0, head: 'base', owes: { kind: 'end', outcome: 'stopped' }, hasPermissionOpen: false };
+      const agent: Agent = {
+        attempt,
+        ticket: open.ticket,
+        fence: open.fence,
+        alive: false,
+        renewedAt: 0,
+        commits: 0,
+        head: 'base',
+        owes: { kind: 'end', outcome: 'stopped' },
+        hasPermissionOpen: false,
+      };
       await this.#report(agent);
     });
   }
@@ -296,19 +396,27 @@ export class SimRunner {
       const good = offer.commit !== null && this.#world.goodCommits.has(offer.commit);
       const known = offer.commit !== null && offer.commit !== 'base' && offer.commit !== '';
       await this.#call('work end', () =>
-        finishVerifyWork(deps, { ...work, fence: work.fence }, {
-          fence: offer.fence,
-          outcome: unable ? 'unable' : 'done',
-          reason: unable ? 'no worktree' : null,
-          findings: unable
-            ? []
-            : offer.evidence.map((evidence) => ({
-                id: evidence.id,
-                state: evidence.kind === 'commit' ? (known ? ('verified' as const) : ('refuted' as const)) : good ? ('verified' as const) : ('refuted' as const),
-                reason: good ? null : 'the check fails',
-                details: {},
-              })),
-        }),
+        finishVerifyWork(
+          deps,
+          { ...work, fence: work.fence },
+          {
+            fence: offer.fence,
+            outcome: unable ? 'unable' : 'done',
+            reason: unable ? 'no worktree' : null,
+            findings: unable
+              ? []
+              : offer.evidence.map((evidence) => {
+                  const passes = evidence.kind === 'commit' ? known : good;
+                  if (passes) this.#world.foundGood.add(evidence.id);
+                  return {
+                    id: evidence.id,
+                    state: passes ? ('verified' as const) : ('refuted' as const),
+                    reason: passes ? null : 'the check fails',
+                    details: {},
+                  };
+                }),
+          },
+        ),
       );
     });
   }
@@ -320,8 +428,11 @@ export class SimRunner {
     this.#id = null;
     this.#work = [];
     for (const agent of [...this.#agents]) {
-      if (random.chance(0.3)) this.#drop(agent);
-      else if (random.chance(0.5)) this.#kill(agent, { kind: 'end', outcome: 'stopped' });
+      if (random.chance(0.3)) {
+        this.#drop(agent);
+        // Its agent may live on, and goes on talking.
+        if (agent.alive) this.#world.zombies.push({ attempt: agent.attempt, fence: agent.fence });
+      } else if (random.chance(0.5)) this.#kill(agent, { kind: 'end', outcome: 'stopped' });
     }
   }
 }

@@ -1,4 +1,8 @@
 /** One schedule: set up, random steps with faults, judge, heal, demand that every ticket comes to rest, judge again. */
+import type { Project } from '../../src/domain/config.ts';
+import { evolveTicket } from '../../src/domain/ticket/evolve.ts';
+import type { TicketEvent } from '../../src/domain/ticket/events.ts';
+import type { Ticket } from '../../src/domain/ticket/state.ts';
 import { isClosed } from '../../src/domain/ticket/transitions.ts';
 import { submittedCommit } from '../../src/domain/ticket/completion.ts';
 import { changeJob, changePolicy } from '../../src/services/configuration.ts';
@@ -27,17 +31,28 @@ export async function runSchedule(seed: number, size: Size): Promise<Outcome> {
     const runners = Array.from({ length: size.runners }, (_, i) => new SimRunner(world, `r${i + 1}`));
     await misbehave(world, runners);
     // In the middle of faults no reaper may have run for long; that leases end is judged after healing.
-    violations.push(...(await judge(world, 'after the faults')).filter((violation) => !violation.includes('its lease has long run out')));
+    violations.push(
+      ...(await judge(world, 'after the faults')).filter(
+        (violation) => !violation.includes('its lease has long run out'),
+      ),
+    );
     if (violations.length === 0) {
       await heal(world, runners);
-      violations.push(...(await judge(world, 'after healing')), ...(await atRest(world)), ...(await truths(world)));
+      violations.push(...world.wrongs, ...(await histories(world)));
+      violations.push(
+        ...(await judge(world, 'after healing')),
+        ...(await atRest(world)),
+        ...(await truths(world)),
+      );
     }
   } catch (error) {
     violations.push(`crashed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   }
   const { seq } = await world.store.head();
   for (const event of violations.length > 0 ? await world.store.eventsAfter(0, 1000) : []) {
-    world.note(`#${event.seq} ${event.stream} ${event.type} by ${event.actor.kind}:${event.actor.id} ${JSON.stringify(event.data).slice(0, 300)}`);
+    world.note(
+      `#${event.seq} ${event.stream} ${event.type} by ${event.actor.kind}:${event.actor.id} ${JSON.stringify(event.data).slice(0, 300)}`,
+    );
   }
   await world.store.close();
   return { ok: violations.length === 0, violations, events: seq, trace: world.trace };
@@ -53,15 +68,19 @@ async function misbehave(world: World, runners: SimRunner[]): Promise<void> {
       [10, () => random.pick(runners).act()],
       [4, () => personActs(world)],
     ]);
+    if (random.chance(0.06)) scheduler.frozen.add(world.anyServer().task);
+    else if (random.chance(0.2)) scheduler.frozen.clear();
+    if (random.chance(0.04)) world.brokenServer = world.anyServer().task;
+    else if (random.chance(0.3)) world.brokenServer = null;
     scheduler.start(action);
     // Up to a few tasks at a time, each going on for a while.
-    for (let i = random.below(25); i > 0 || scheduler.active > 4; i -= 1) {
+    for (let i = random.below(25); i > 0 || scheduler.active > 6; i -= 1) {
       if (!(await scheduler.step())) break;
     }
     world.now += random.weighted([
       [10, () => random.below(300)],
       [2, () => random.below(3000)],
-      [0.5, () => random.below(20_000)],
+      [1, () => random.below(20_000)],
     ])();
   }
   await scheduler.drain();
@@ -72,6 +91,7 @@ async function misbehave(world: World, runners: SimRunner[]): Promise<void> {
 
 async function heal(world: World, runners: SimRunner[]): Promise<void> {
   world.faulty = false;
+  world.brokenServer = null;
   const { deps } = world.server(0);
   const run = async (action: Promise<unknown>): Promise<void> => {
     world.scheduler.start(() => action);
@@ -81,7 +101,8 @@ async function heal(world: World, runners: SimRunner[]): Promise<void> {
   };
   await run(setPause(deps, PERSON, { paused: false }));
   await run(changePolicy(deps, PERSON, { maxWorkers: 4 }));
-  for (const name of ['ticket-pickup', 'needs-input-pickup']) await run(changeJob(deps, PERSON, name, { enabled: true, reason: 'healed' }));
+  for (const name of ['ticket-pickup', 'needs-input-pickup'])
+    await run(changeJob(deps, PERSON, name, { enabled: true, reason: 'healed' }));
   for (let round = 0; round < HEALING_ROUNDS; round += 1) {
     // Time goes on in small steps, so that healthy runners renew in time.
     world.now += 900;
@@ -89,14 +110,32 @@ async function heal(world: World, runners: SimRunner[]): Promise<void> {
     // Every server's reaper runs in its time; one that runs too rarely takes itself for stalled.
     for (const server of world.servers) await run(server.reaper.runOnce(REAP_EVERY_MS));
     await run(world.runLoops(world.server(round % world.servers.length)));
+    await run(world.runLoops(world.server((round + 1) % world.servers.length)));
+    await staleDeliveries(world);
     await run(peopleSettle(world));
-    if (Object.entries(await world.store.countByStatus()).every(([status, count]) => status === 'done' || status === 'cancelled' || count === 0)) return;
+    if (
+      Object.entries(await world.store.countByStatus()).every(
+        ([status, count]) => status === 'done' || status === 'cancelled' || count === 0,
+      )
+    )
+      return;
+  }
+}
+
+/** A delivery whose lease ran out a while ago has returned, now that the keeper has run. */
+async function staleDeliveries(world: World): Promise<void> {
+  const { items } = await world.store.inbox({ states: ['delivered'], limit: 200 });
+  for (const item of items) {
+    if ((item.delivery?.until ?? Infinity) <= world.now)
+      world.wrongs.push(`inbox item ${item.id} is still delivered after its lease`);
   }
 }
 
 async function judge(world: World, when: string): Promise<string[]> {
   const verified = await world.verify();
-  return verified.invariants.flatMap((invariant) => invariant.violations.map((violation) => `${when}: ${invariant.id} ${violation}`));
+  return verified.invariants.flatMap((invariant) =>
+    invariant.violations.map((violation) => `${when}: ${invariant.id} ${violation}`),
+  );
 }
 
 async function atRest(world: World): Promise<string[]> {
@@ -114,19 +153,74 @@ async function truths(world: World): Promise<string[]> {
   const found: string[] = [];
   const { items } = await world.store.tickets({ sort: 'created', limit: 200 });
   for (const ticket of items) {
+    for (const evidence of ticket.evidence) {
+      const claimed =
+        evidence.state === 'verified' && (evidence.kind === 'commit' || evidence.kind === 'check');
+      if (claimed && !world.foundGood.has(evidence.id))
+        found.push(`${evidence.id} of ${ticket.key} is verified, and no verifier found it good`);
+    }
     if (ticket.status !== 'done') continue;
     const commit = submittedCommit(ticket);
-    if (commit === null || !world.goodCommits.has(commit)) found.push(`${ticket.key} is done on commit ${commit}, whose check fails`);
+    if (commit === null || !world.goodCommits.has(commit))
+      found.push(`${ticket.key} is done on commit ${commit}, whose check fails`);
   }
   for (const [question, answer] of world.answers) {
-    const later = world.prompts.filter((prompt) => prompt.ticket === answer.ticket && prompt.seq > answer.seq);
+    const later = world.prompts.filter(
+      (prompt) => prompt.ticket === answer.ticket && prompt.seq > answer.seq,
+    );
     const first = later[0];
     if (first && !later.some((prompt) => prompt.text.includes(answer.text))) {
       found.push(`the answer to ${question} of ${answer.ticket} is in no prompt of what went on`);
     }
   }
-  for (const open of await world.store.inbox({ states: ['pending', 'delivered'], limit: 200 }).then((page) => page.items)) {
-    if (open.ticket !== null) found.push(`inbox item ${open.id} (${open.kind}) of ${open.ticket} is still ${open.state} although every ticket is closed`);
+  for (const open of await world.store
+    .inbox({ states: ['pending', 'delivered'], limit: 200 })
+    .then((page) => page.items)) {
+    if (open.ticket !== null)
+      found.push(
+        `inbox item ${open.id} (${open.kind}) of ${open.ticket} is still ${open.state} although every ticket is closed`,
+      );
+  }
+  return found;
+}
+
+/** Rules that are about the past: who was started when, how often it was tried, what a skip was called. */
+async function histories(world: World): Promise<string[]> {
+  const found: string[] = [];
+  const projects = new Map(
+    (await world.store.documents<Project>('project')).map((project) => [project.key, project]),
+  );
+  const { items } = await world.store.tickets({ sort: 'created', limit: 200 });
+  for (const { key, project } of items) {
+    let state: Ticket | null = null;
+    let tries = 0;
+    for (const event of (await world.store.streamEvents(
+      `ticket:${key}`,
+      0,
+      10_000,
+    )) as unknown as TicketEvent[]) {
+      if (event.type === 'attempt.offered' && event.data.kind === 'agent' && state !== null) {
+        const { assignee, campaign } = state as Ticket;
+        if (assignee === 'ada') found.push(`${key} was started although it is a person's`);
+        if (campaign !== null && event.data.profile !== 'alpha')
+          found.push(`${key} of alpha's campaign was started as ${event.data.profile}`);
+      }
+      if (event.type === 'ticket.transitioned') {
+        if (event.data.retriesReset) tries = 0;
+        const spent =
+          event.data.transition === 'release' &&
+          /fail|lost|lease|cannot|exited|timed/.test(event.data.reason ?? '');
+        if (spent) tries += 1;
+        if (spent && tries >= (projects.get(project)?.limits.maxAttempts ?? 3))
+          found.push(`${key} was released for try ${tries + 1}`);
+      }
+      if (event.type === 'question.answered') tries = 0;
+      state = evolveTicket(state, event);
+    }
+    for (const skip of await world.store.skipHistory(key)) {
+      if (skip.code === 'claim_conflict' && !skip.detail.startsWith('Lost the race'))
+        found.push(`${key}: a policy skip is called a claim conflict: ${skip.detail}`);
+    }
   }
   return found;
 }

@@ -17,6 +17,8 @@ export class Scheduler {
   #held: Held[] = [];
   #running = new Set<Promise<unknown>>();
   readonly errors: unknown[] = [];
+  /** Tasks that do not get on for now: a server that is paused, as by a debugger or a sleeping laptop. */
+  readonly frozen = new Set<number>();
 
   constructor(random: Random) {
     this.#random = random;
@@ -41,22 +43,26 @@ export class Scheduler {
   /** Lets one held task go on to its next point. False when none is held. */
   async step(): Promise<boolean> {
     await settled();
-    if (this.#held.length === 0) return false;
-    const index = this.#random.below(this.#held.length);
-    const [held] = this.#held.splice(index, 1);
-    held?.go();
+    const ready =
+      this.frozen.size === 0 ? this.#held : this.#held.filter((held) => !this.frozen.has(held.task));
+    if (ready.length === 0) return false;
+    const held = this.#random.pick(ready);
+    this.#held.splice(this.#held.indexOf(held), 1);
+    held.go();
     await settled();
     return true;
   }
 
   /** Runs until every task has ended. */
   async drain(): Promise<void> {
+    this.frozen.clear();
     for (;;) {
       await settled();
       if (this.#running.size === 0) return;
       if (!(await this.step()) && this.#running.size > 0 && this.#held.length === 0) {
         await settled();
-        if (this.#held.length === 0 && this.#running.size > 0) throw new Error('tasks wait for something outside the simulation');
+        if (this.#held.length === 0 && this.#running.size > 0)
+          throw new Error('tasks wait for something outside the simulation');
       }
     }
   }

@@ -31,6 +31,8 @@ export interface Size {
 
 export interface SimServer {
   name: string;
+  /** Under which the scheduler knows what this server does. */
+  task: number;
   deps: Deps;
   dispatcher: Dispatcher;
   reaper: Reaper;
@@ -79,16 +81,25 @@ export class World {
   readonly prompts: { ticket: string; attempt: string; seq: number; text: string }[] = [];
   /** Faults are on from the end of the set-up until the world heals. */
   faulty = false;
+  /** A server whose database cannot be reached for a while. */
+  brokenServer: number | null = null;
+  /** Agents that go on although their runner has died, under tokens that are no longer current. */
+  readonly zombies: { attempt: string; fence: number }[] = [];
+  /** Ground truth: the evidence that a verifier really found good. */
+  readonly foundGood = new Set<string>();
+  /** What the world saw happen that must not. */
+  readonly wrongs: string[] = [];
   readonly trace: string[] = [];
   #ids = 0;
-  #tasks = 0;
 
   constructor(seed: number, size: Size) {
     this.random = new Random(seed);
     this.scheduler = new Scheduler(this.random);
     this.size = size;
     connection ??= new SqliteConnection(':memory:');
-    const isNew = connection.execute({ sql: `select name from sqlite_master where name = 'settings'`, params: [] }).rows.length === 0;
+    const isNew =
+      connection.execute({ sql: `select name from sqlite_master where name = 'settings'`, params: [] }).rows
+        .length === 0;
     if (!isNew) {
       connection.exec(TABLES.map((table) => `delete from ${table};`).join(' '));
       connection.exec(`update settings set value = '0' where name in ('config_version', 'fence_floor')`);
@@ -107,9 +118,10 @@ export class World {
 
   async setUp(): Promise<void> {
     for (let i = 1; i <= this.size.servers; i += 1) {
-      const deps = this.#deps();
+      const deps = this.#deps(i);
       this.servers.push({
         name: `server${i}`,
+        task: i,
         deps,
         dispatcher: new Dispatcher(deps, `srv_${i}`),
         reaper: new Reaper(deps, () => this.now),
@@ -120,14 +132,23 @@ export class World {
     const { deps } = this.server(0);
     await this.plain(ensureJobs(deps, SYSTEM_JOBS));
     const system: Caller = { actor: { kind: 'human', id: 'setup' }, role: 'admin' };
-    for (const id of ['alpha', 'beta']) await this.plain(createDocument<Profile>(deps, system, 'profile', id, profile(id, this.random)));
+    for (const id of ['alpha', 'beta'])
+      await this.plain(createDocument<Profile>(deps, system, 'profile', id, profile(id, this.random)));
     const deciders: Decider[] = ['policy', 'human', 'orchestrator'];
     for (const [index, key] of ['A', 'B'].entries()) {
-      const decidedBy = index === 0 ? this.random.pick(deciders) : 'policy';
-      await this.plain(createDocument<Project>(deps, system, 'project', key, project(key, decidedBy, this.random)));
+      const decidedBy =
+        index === 0 ? this.random.pick(deciders) : this.random.pick(['policy', 'orchestrator'] as const);
+      await this.plain(
+        createDocument<Project>(deps, system, 'project', key, project(key, decidedBy, this.random)),
+      );
     }
     await this.plain(
-      createDocument<Campaign>(deps, system, 'campaign', 'epic', { key: 'epic', name: 'Epic', owner: 'alpha', maxWorkers: this.random.chance(0.5) ? 1 : null }),
+      createDocument<Campaign>(deps, system, 'campaign', 'epic', {
+        key: 'epic',
+        name: 'Epic',
+        owner: 'alpha',
+        maxWorkers: this.random.chance(0.5) ? 1 : null,
+      }),
     );
     for (let i = 0; i < this.size.tickets; i += 1) {
       const blockers = i > 0 && this.random.chance(0.15) ? [await this.anyTicket()] : [];
@@ -139,7 +160,7 @@ export class World {
             title: `Ticket ${i}`,
             description: '',
             priority: this.random.below(5),
-            assignee: this.random.chance(0.1) ? this.random.pick(['alpha', 'beta', 'ada']) : null,
+            assignee: this.random.chance(0.2) ? this.random.pick(['alpha', 'beta', 'ada', 'ada']) : null,
             campaign: this.random.chance(0.15) ? 'epic' : null,
             profile: this.random.chance(0.2) ? this.random.pick(['alpha', 'beta']) : null,
             labels: [],
@@ -200,16 +221,16 @@ export class World {
   }
 
   /** Services of one server: every call of its store is a point of interleaving, and may fail. */
-  #deps(): Deps {
+  #deps(task: number): Deps {
     const store = this.store;
-    const task = (this.#tasks += 1);
     const held = new Proxy(store, {
       get: (target, member: keyof Store) => {
         const method = target[member] as (...args: unknown[]) => unknown;
         if (typeof method !== 'function' || member === 'subscribe' || member === 'close') return method;
         return async (...args: unknown[]) => {
           await this.scheduler.point(task);
-          if (this.faulty && this.random.chance(0.002)) throw new Error(`injected failure of ${member}`);
+          if (this.faulty && (this.brokenServer === task || this.random.chance(0.002)))
+            throw new Error(`injected failure of ${member}`);
           return method.apply(target, args);
         };
       },
@@ -262,11 +283,21 @@ function project(key: string, decidedBy: Decider, random: Random): Project {
     setup: null,
     checks: [{ name: 'test', command: ['test'], timeoutSeconds: 10 }],
     deploy: null,
-    completion: { requires: ['signal', 'commit', 'check'], checks: ['test'], decidedBy, onAccept: 'leave_branch', allowEmptyDiff: false },
+    completion: {
+      requires: ['signal', 'commit', 'check'],
+      checks: ['test'],
+      decidedBy,
+      onAccept: 'leave_branch',
+      allowEmptyDiff: false,
+    },
     protectedPaths: [],
     defaultProfile: 'alpha',
     runnerLabels: [],
-    limits: { maxAttempts: 1 + random.below(4), maxWorkers: random.chance(0.3) ? 2 : null, backoffSeconds: 1 },
+    limits: {
+      maxAttempts: 1 + random.below(4),
+      maxWorkers: random.chance(0.3) ? 2 : null,
+      backoffSeconds: 1,
+    },
     budget: null,
     warnings: [],
   };

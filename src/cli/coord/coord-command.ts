@@ -94,7 +94,7 @@ export function parseCoordCommand(args: readonly string[]): CoordCommand {
 }
 
 function evidence(
-  [kind, value, ...more]: string[],
+  [kind = '', value, ...more]: string[],
   options: Map<string, string[]>,
   send: (signal: Signal, revision?: Revision | null, file?: string | null) => CoordCommand,
 ): CoordCommand {

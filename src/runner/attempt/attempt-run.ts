@@ -150,10 +150,14 @@ export class AttemptRun {
     const plan = planWorktree(this.#context, this.record, this.#halted.signal);
     // The base belongs into the acceptance; a clone that takes long must not cost the offer.
     const known = await Promise.race([plan.catch(() => null), sleep(clock, PLAN_FIRST_MS).then(() => null)]);
+    // Written down first: a life that ends between acceptance and its answer must not leave an attempt to nobody.
+    const parked = records.load(this.record.attempt);
+    this.#save();
     if (!(await this.#accept({ base: known?.base, branch: branchOf(this.record) }))) {
       this.#halted.abort();
       await plan.catch(() => null);
-      if (this.record.offer.resume === null) records.remove(this.record.attempt);
+      if (parked) records.save(parked);
+      else records.remove(this.record.attempt);
       return;
     }
     this.#save();
@@ -312,7 +316,7 @@ export class AttemptRun {
           return false;
         }
       }
-      await sleep(clock, waitMs * (0.5 + Math.random()), this.#halted.signal);
+      await sleep(clock, waitMs * (0.5 + clock.random()), this.#halted.signal);
     }
   }
 

@@ -36,6 +36,8 @@ export interface Closing {
 /** Before the last report; what is left of the output follows after it. */
 const OUTPUT_FIRST_MS = 3000;
 const OUTPUT_LAST_MS = 10 * 60_000;
+/** A server that refuses to renew a lease that is long over has forgotten us in a way we do not know. */
+const REFUSED_MS = 30_000;
 
 export async function closeAttempt(closing: Closing): Promise<void> {
   const { context, record, pump, files, agent } = closing;
@@ -151,11 +153,13 @@ async function deliver(
   for (let waitMs = 200; ; waitMs = Math.min(waitMs * 2, 5000)) {
     const beat = await lease.beatNow();
     if (beat.kind === 'stale') return 'stale';
+    if (beat.kind === 'refused' && context.clock.monotonic() > lease.trustedUntil + REFUSED_MS)
+      return 'stale';
     if (beat.kind === 'answer') {
       const result = await send(beat.answer);
       if (result !== null) return result;
     }
-    await sleep(context.clock, waitMs * (0.5 + Math.random()));
+    await sleep(context.clock, waitMs * (0.5 + context.clock.random()));
   }
 
   async function send(answer: HeartbeatAnswer): Promise<Delivery | null> {

@@ -44,11 +44,9 @@ export async function saveWork(
   number: number,
 ): Promise<SavedWork> {
   if (!existsSync(worktree)) return { commit: null, complete: true };
-  if (!(await belongsTo(clone, worktree))) return { commit: null, complete: false };
-  const head = await gitText(['rev-parse', '--verify', '--end-of-options', 'HEAD^{commit}'], {
-    cwd: worktree,
-  });
-  const gitDir = await gitText(['rev-parse', '--absolute-git-dir'], { cwd: worktree });
+  const place = await lookInto(clone, worktree);
+  if (place === null) return { commit: null, complete: false };
+  const { head, headTree, gitDir } = place;
   const index = join(gitDir, 'mc-wip-index');
   const env = { GIT_INDEX_FILE: index, ...IDENTITY };
   rmSync(index, { force: true });
@@ -58,10 +56,12 @@ export async function saveWork(
     // Without lstat data in the fresh index every file is compared by content: slow and certain.
     await runGit(['add', '--all', '--', '.'], { cwd: worktree, env });
     const tree = await gitText(['write-tree'], { cwd: worktree, env });
-    const nested = await hasNestedRepository(worktree, head, tree);
-    const isClean = tree === (await gitText(['rev-parse', `${head}^{tree}`], { cwd: worktree }));
+    const isClean = tree === headTree;
+    const nested =
+      (!isClean && (await hasNestedRepository(worktree, head, tree))) || (await hasSubmodule(worktree));
     const branchHead = await readRef(worktree, `refs/heads/${attemptBranch(ticket, number)}`);
-    const isReachable = branchHead !== null && (await isAncestor(worktree, head, branchHead));
+    const isReachable =
+      branchHead === head || (branchHead !== null && (await isAncestor(worktree, head, branchHead)));
     if (isClean && isReachable) {
       await putAsideEarlier(worktree, ticket, number);
       return { commit: null, complete: !nested };
@@ -97,15 +97,30 @@ async function putAsideEarlier(worktree: string, ticket: string, number: number)
   });
 }
 
-async function belongsTo(clone: string, worktree: string): Promise<boolean> {
-  if (!existsSync(join(worktree, '.git'))) return false;
+interface Place {
+  gitDir: string;
+  head: string;
+  headTree: string;
+}
+
+/** Null where the worktree is none of this clone any more. */
+async function lookInto(clone: string, worktree: string): Promise<Place | null> {
+  if (!existsSync(join(worktree, '.git'))) return null;
+  const what = [
+    '--path-format=absolute',
+    '--git-common-dir',
+    '--absolute-git-dir',
+    'HEAD^{commit}',
+    'HEAD^{tree}',
+  ];
   try {
-    const common = await gitText(['rev-parse', '--path-format=absolute', '--git-common-dir'], {
-      cwd: worktree,
-    });
-    return realpathSync(common) === realpathSync(clone);
+    const [common, gitDir, head, headTree] = (await gitText(['rev-parse', ...what], { cwd: worktree })).split(
+      '\n',
+    );
+    if (!common || !gitDir || !head || !headTree || realpathSync(common) !== realpathSync(clone)) return null;
+    return { gitDir, head, headTree };
   } catch {
-    return false;
+    return null;
   }
 }
 
@@ -113,4 +128,20 @@ async function belongsTo(clone: string, worktree: string): Promise<boolean> {
 async function hasNestedRepository(worktree: string, head: string, tree: string): Promise<boolean> {
   const changed = await gitText(['diff-tree', '-r', '--raw', '--no-renames', head, tree], { cwd: worktree });
   return changed.split('\n').some((line) => /^:\d{6} 160000 /.test(line));
+}
+
+/** A submodule that was checked out may hold work that no commit of this repository mentions. */
+async function hasSubmodule(worktree: string): Promise<boolean> {
+  if (!existsSync(join(worktree, '.gitmodules'))) return false;
+  const { stdout } = await runGit(
+    ['config', '--file', '.gitmodules', '--get-regexp', '^submodule\\..*\\.path$'],
+    {
+      cwd: worktree,
+      accept: [0, 1],
+    },
+  );
+  return stdout
+    .toString()
+    .split('\n')
+    .some((line) => line !== '' && existsSync(join(worktree, line.slice(line.indexOf(' ') + 1), '.git')));
 }

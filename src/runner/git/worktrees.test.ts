@@ -192,6 +192,21 @@ describe('work that was not committed', () => {
   });
 });
 
+describe('a submodule', () => {
+  it('that is checked out keeps its worktree, one that is not does not', async () => {
+    const first = await prepare(request());
+    writeFileSync(join(first.path, '.gitmodules'), '[submodule "lib"]\n\tpath = libs/lib\n\turl = ../lib\n');
+    expect((await worktrees.save('MC', first.path, 'MC-1', 1)).complete).toBe(true);
+    mkdirSync(join(first.path, 'libs/lib'), { recursive: true });
+    git(join(first.path, 'libs/lib'), 'init', '-q');
+    git(join(first.path, 'libs/lib'), 'commit', '-q', '--allow-empty', '-m', 'x');
+    git(first.path, 'add', '.');
+    git(first.path, 'commit', '-qm', 'with a submodule');
+    expect((await worktrees.retire('MC', first.path, 'MC-1', 1)).complete).toBe(false);
+    expect(existsSync(first.path)).toBe(true);
+  });
+});
+
 describe('going on', () => {
   it('resumes in the same worktree, as it was', async () => {
     const first = await prepare(request());

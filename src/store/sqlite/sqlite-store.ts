@@ -13,7 +13,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
-import type { CommitPlan, CommitResult, Lease, Store, StoredEvent, Work } from '../port.ts';
+import type { CommitPlan, CommitResult, DocumentKind, Lease, Store, StoredEvent, Work } from '../port.ts';
 import { type Program, runSync } from '../program.ts';
 import { type ChainHead, PlanRejected, commitPrograms } from '../programs/commit.ts';
 import { dispatchPrograms } from '../programs/dispatch.ts';
@@ -73,6 +73,22 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
   let broken: unknown = null;
   let closed = false;
   const listeners = new Set<(events: readonly StoredEvent[]) => void>();
+  /**
+   * Configured resources are read with every write and every tick, and change rarely. This process is the file's only
+   * writer, so they are kept parsed until one of them is written. What is handed out is shared: nobody may change it.
+   */
+  const documents = new Map<string, unknown>();
+  const cached = <T>(key: string, make: () => Program<T>): Promise<T> => {
+    // In one turn with the read: a write between reading and keeping would leave the old value behind.
+    if (!documents.has(key)) {
+      try {
+        documents.set(key, sync(make()));
+      } catch (error) {
+        return Promise.reject(error as Error);
+      }
+    }
+    return Promise.resolve(documents.get(key) as T);
+  };
 
   function sync<T>(program: Program<T>): T {
     return runSync(program, (q) => connection.execute(q));
@@ -158,6 +174,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
       enqueue<StoredEvent[]>(() => {
         const stored = sync(commits.apply(plan, clock(), chain));
         pending.push(...stored);
+        if (plan.rows.some((row) => row.row === 'document')) documents.clear();
         return stored;
       }).then(
         (): CommitResult => ({ committed: true }),
@@ -196,8 +213,8 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     alertById: (id) => read(() => reads.alertById(id)),
     alerts: (q) => read(() => reads.alerts(q)),
 
-    document: (kind, id) => read(() => reads.document(kind, id)),
-    documents: (kind) => read(() => reads.documents(kind)),
+    document: <T extends object>(kind: DocumentKind, id: string) => cached(`${kind}:${id}`, () => reads.document<T>(kind, id)),
+    documents: <T extends object>(kind: DocumentKind) => cached(`${kind}`, () => reads.documents<T>(kind)),
     configVersion: () => read(() => reads.configVersion()),
 
     skipOf: (ticket) => read(() => reads.skipOf(ticket)),

@@ -1,0 +1,317 @@
+// The harness is measured by planted bugs: each is one replacement in a source at load, never a flag in the product.
+// `node test/simulation/planted-bugs.mjs [--only=NAME] [--seconds=60]` plants each in turn, and says after how many
+// schedules the simulation found it. The finding of the seed page that a line keeps is named in brackets.
+
+/** @type {{name: string, file: string, find: string, replace: string}[]} */
+export const PLANTED = [
+  // Dispatch lease and epoch [1]
+  {
+    name: 'claims without the dispatch lease [1]',
+    file: 'src/store/programs/commit.ts',
+    find: 'lease !== undefined && lease.holder === guard.holder && Number(lease.epoch) === guard.epoch && Number(lease.expires_at) > now',
+    replace: 'true',
+  },
+  {
+    name: 'two holders of one dispatch lease [1]',
+    file: 'src/store/programs/commit.ts',
+    find: 'if (found && !expired && found.holder !== holder) {',
+    replace: 'if (false) {',
+  },
+  {
+    name: 'an epoch that does not rise [1]',
+    file: 'src/store/programs/commit.ts',
+    find: 'const epoch = found === undefined ? 1 : expired ? Number(found.epoch) + 1 : Number(found.epoch);',
+    replace: 'const epoch = found === undefined ? 1 : Math.max(1, Number(found.epoch) - 1);',
+  },
+  {
+    name: 'two ticks at a time [1]',
+    file: 'src/loops/dispatcher.ts',
+    find: 'this.#running ??= this.#run()',
+    replace: 'this.#running = this.#run()',
+  },
+  {
+    name: 'a plan on an old configuration',
+    file: 'src/services/dispatching.ts',
+    find: "{ guard: 'config_version', version: configVersion },",
+    replace: '',
+  },
+  // Lanes [2]
+  {
+    name: 'the needs_input lane sees todo tickets [2]',
+    file: 'src/store/programs/dispatch.ts',
+    find: "needsInput: lane('needs_input'),",
+    replace: "needsInput: lane('todo'),",
+  },
+  {
+    name: 'resumes with an open question [2]',
+    file: 'src/store/programs/commit.ts',
+    find: "return ticket.status === 'needs_input' && openQuestions(ticket).length === 0 ? 'needs_input' : null;",
+    replace: "return ticket.status === 'needs_input' ? 'needs_input' : null;",
+    also: {
+      file: 'src/domain/ticket/decide-dispatch.ts',
+      find: 'if (openQuestions(state).length > 0) {',
+      replace: 'if (false) {',
+    },
+  },
+  {
+    name: 'an answer that does not reach the prompt [2]',
+    file: 'src/domain/ticket/decide-dispatch.ts',
+    find: "answers: state.questions.filter((q) => q.state === 'answered').map((q) => q.id),",
+    replace: 'answers: [],',
+  },
+  {
+    name: 'a resumed session without its answers [2]',
+    file: 'src/domain/ticket/decide-dispatch.ts',
+    find: ".filter((q) => q.state === 'answered' && q.attempt === open.id && q.deliveredTo.length === 0)",
+    replace: '.filter(() => false)',
+  },
+  // Skips and conflicts [3]
+  {
+    name: 'a policy skip called a claim conflict [3]',
+    file: 'src/domain/dispatch/claim-policy.ts',
+    find: "return no('assignee_not_runnable',",
+    replace: "return no('claim_conflict',",
+  },
+  {
+    name: 'a person’s ticket is started [3]',
+    file: 'src/domain/dispatch/claim-policy.ts',
+    find: 'if (assignee !== null && !world.profiles.has(assignee)) {',
+    replace: 'if (false) {',
+  },
+  {
+    name: 'the campaign owner is not looked at [3]',
+    file: 'src/domain/dispatch/claim-policy.ts',
+    find: 'campaign.owner !== id',
+    replace: 'false',
+  },
+  // Counting [4]
+  {
+    name: 'stopping attempts do not count as workers [4]',
+    file: 'src/store/programs/dispatch.ts',
+    find: "const HOLDING = ['offered', 'running', 'stopping'];",
+    replace: "const HOLDING = ['offered', 'running'];",
+  },
+  {
+    name: 'no workers counted: fails open [4]',
+    file: 'src/services/dispatching.ts',
+    find: 'workers: { known: true, value: lanes.workers },',
+    replace: 'workers: { known: true, value: [] },',
+  },
+  {
+    name: 'the profile’s limit is not kept',
+    file: 'src/domain/dispatch/claim-policy.ts',
+    find: 'if (over(profile.maxWorkers, (w) => w.profile === profile.id)) {',
+    replace: 'if (false) {',
+  },
+  {
+    name: 'the runner’s slots are not kept',
+    file: 'src/domain/dispatch/claim-policy.ts',
+    find: '.filter((entry) => entry.free > 0)',
+    replace: '',
+  },
+  // Fencing
+  {
+    name: 'an old fencing token is accepted',
+    file: 'src/domain/ticket/fence.ts',
+    find: 'if (newestAttempt(ticket) !== attempt || attempt.fence !== fence || ticket.fence !== fence) {',
+    replace: 'if (newestAttempt(ticket) !== attempt) {',
+  },
+  {
+    name: 'a resume keeps the old token',
+    file: 'src/domain/ticket/decide-dispatch.ts',
+    find: 'return Math.max(state.fence, command.fenceFloor) + 1;',
+    replace: 'return Math.max(state.fence, command.fenceFloor, 1);',
+  },
+  {
+    name: 'a parked attempt may write',
+    file: 'src/domain/ticket/fence.ts',
+    find: "if (attempt.state === 'parked') return stale(attempt, 'parked');",
+    replace: '',
+  },
+  {
+    name: 'a stopping attempt may submit',
+    file: 'src/domain/ticket/decide-signal.ts',
+    find: "if (attempt.state === 'stopping' && !late) return stale(attempt, stoppingReason(attempt));",
+    replace: '',
+  },
+  // Leases
+  {
+    name: 'an attempt is lost before its grace is over',
+    file: 'src/loops/reaper.ts',
+    find: 'if (!isOver || at < this.#quietUntil) continue;',
+    replace: '',
+    also: {
+      file: 'src/services/attempts.ts',
+      find: "guards: [{ guard: 'lease_expired', name: attemptLease(open.attempt), graceMs }],",
+      replace: '',
+    },
+  },
+  {
+    name: 'nobody is ever called lost',
+    file: 'src/loops/reaper.ts',
+    find: 'const isOver = open.lease === null || open.lease.expiresAt + grace <= now;',
+    replace: 'const isOver = open.lease === null;',
+  },
+  {
+    name: 'a claim while the previous attempt is stopping',
+    file: 'src/domain/ticket/decide-dispatch.ts',
+    find: "if (open) return refuse('transition_not_allowed', `Attempt ${open.number} of ${state.key} is still ${open.state}.`);\n  const draft",
+    replace: 'const draft',
+    also: {
+      file: 'src/domain/dispatch/claim-policy.ts',
+      find: 'if (candidate.stopping) return no(',
+      replace: 'if (false) return no(',
+    },
+  },
+  // Compare-and-swap [10]
+  {
+    name: 'a stream advances from any version [10]',
+    file: 'src/store/programs/commit.ts',
+    find: ".where('version', '=', p('expected')),",
+    replace: ',',
+    also: {
+      file: 'src/store/programs/commit.ts',
+      find: "if (!head || Number(head['version']) !== plan.expected) throw",
+      replace: 'if (!head) throw',
+    },
+  },
+  {
+    name: 'a row that its events do not give [10]',
+    file: 'src/services/change-ticket.ts',
+    find: "rows.push({ row: 'ticket', state: ticket, before, streamVersion: version });",
+    replace:
+      "rows.push({ row: 'ticket', state: { ...ticket, retriesSpent: ticket.retriesSpent + (events.length > 3 ? 1 : 0) }, before, streamVersion: version });",
+  },
+  {
+    name: 'a rejected plan leaves its events behind [10]',
+    file: 'src/store/sqlite/sqlite-store.ts',
+    find: "connection.exec('rollback to plan; release plan');",
+    replace: "connection.exec('release plan');",
+  },
+  {
+    name: 'If-Match is ignored',
+    file: 'src/services/change-ticket.ts',
+    find: 'if (options.ifMatch !== undefined && options.ifMatch !== before.version) {',
+    replace: 'if (false) {',
+    also: {
+      file: 'src/domain/ticket/decide-dispatch.ts',
+      find: 'const open = openAttempt(state);\n  if (open) return refuse',
+      replace:
+        'const open = null as never as { number: number; state: string } | null;\n  if (open) return refuse',
+    },
+  },
+  // Inbox [5]
+  {
+    name: 'an item is acted without its effect [5]',
+    file: 'src/services/inbox.ts',
+    find: "return transitionTicket(deps, caller, item.ticket, { transition: 'accept', reason: act.reason }, options);",
+    replace:
+      "return commitItem(deps, item.id, (state, now) => state.state === 'acted' ? [] : [inboxEvent('inbox.acted', caller.actor, now, { result: { decision: 'accept', reason: act.reason, by: caller.actor.id, via: 'inbox' } })]);",
+  },
+  {
+    name: 'a decision that leaves its item pending [5]',
+    file: 'src/domain/inbox/inbox.ts',
+    find: "} else if (transition === 'accept') settle(event, isDecision, 'accept', why);",
+    replace: '}',
+  },
+  {
+    name: 'a submission without a review item [5]',
+    file: 'src/domain/inbox/inbox.ts',
+    find: "create(event.at, { kind: 'review', subject: after.title, attempt: attempt ?? null, question: null });",
+    replace: '',
+  },
+  {
+    name: 'a delivery that never returns [5]',
+    file: 'src/domain/inbox/inbox.ts',
+    find: 'if (item.delivery.until <= now) return refuse',
+    replace: 'if (false) return refuse',
+    also: {
+      file: 'src/services/inbox.ts',
+      find: 'if (item.delivery && item.delivery.until <= now) {',
+      replace: 'if (false) {',
+    },
+  },
+  {
+    name: 'withdrawn questions stay in the inbox [5]',
+    file: 'src/domain/inbox/inbox.ts',
+    find: "settle(event, (item) => item.question === question, 'withdrawn', reason);",
+    replace: 'void reason;',
+  },
+  // Operator and self-modification [6] [9]
+  {
+    name: 'the dispatcher accepts work [6]',
+    file: 'src/domain/ticket/transitions.ts',
+    find: "by: ['human', 'orchestrator', 'policy'],\n    guard:\n      'the completion policy is satisfied",
+    replace:
+      "by: ['human', 'orchestrator', 'policy', 'attempt'],\n    guard:\n      'the completion policy is satisfied",
+    also: {
+      file: 'src/domain/ticket/decide-signal.ts',
+      find: "return decided(draft, settleOutcome(draft, attempt, 'failed', { reason: signal.reason, retry: signal.retry ?? true }));",
+      replace:
+        "return decided(draft, draft.transition('submit', { attempt: attempt.id }) ?? draft.transition('accept', { attempt: attempt.id }));",
+    },
+  },
+  {
+    name: 'the system enables a job by itself [9]',
+    file: 'src/loops/dispatcher.ts',
+    find: 'result.skipped += skips.length;',
+    replace:
+      "result.skipped += skips.length;\n    if (skips.some((skip) => skip.code === 'job_disabled')) {\n      const { changeDocument } = await import('../services/configuration.ts');\n      await changeDocument(this.#deps, { actor: { kind: 'control_plane', id: 'watchdog' } }, 'job', 'ticket-pickup', () => ({ enabled: true }) as never);\n    }",
+  },
+  // Completion [7]
+  {
+    name: 'words are proof [7]',
+    file: 'src/domain/ticket/completion.ts',
+    find: "if (evidence.some((e) => e.state !== 'verified')) return false;",
+    replace:
+      'if (ticket_summary_says_fixed()) return true;\n  function ticket_summary_says_fixed() { return true; }',
+  },
+  {
+    name: 'unverified evidence counts [7]',
+    file: 'src/domain/ticket/completion.ts',
+    find: "if (evidence.some((e) => e.state !== 'verified')) return false;",
+    replace: "if (evidence.some((e) => e.state === 'refuted')) return false;",
+  },
+  {
+    name: 'a verifier that could not run counts as verified [7]',
+    file: 'src/domain/ticket/decide-review.ts',
+    find: "if (finding.state === 'verified') draft.add('evidence.verified', { ...common, reason: finding.reason });",
+    replace:
+      "if (finding.state !== 'refuted') draft.add('evidence.verified', { ...common, reason: finding.reason });",
+  },
+  {
+    name: 'another attempt’s evidence counts [7]',
+    file: 'src/domain/ticket/state.ts',
+    find: 'return ticket.evidence.filter((evidence) => evidence.attempt === attempt);',
+    replace:
+      'return ticket.evidence.filter((evidence) => evidence.attempt === attempt || evidence.state === "verified");',
+  },
+  {
+    name: 'a person accepts their own work [7]',
+    file: 'src/domain/ticket/decide-review.ts',
+    find: "if (attempt.submittedBy === context.actor.id && context.actor.kind !== 'policy') {",
+    replace: 'if (false) {',
+  },
+  // Retries and rest
+  {
+    name: 'retries are never spent',
+    file: 'src/domain/ticket/evolve.ts',
+    find: 'next.retriesSpent = state.retriesSpent + 1;',
+    replace: 'next.retriesSpent = state.retriesSpent;',
+    expect: 'rest',
+  },
+  {
+    name: 'a lost attempt leaves its ticket in progress',
+    file: 'src/domain/ticket/decide-dispatch.ts',
+    find: "return decided(draft, settleOutcome(draft, attempt, 'lost', { reason: 'the lease ran out' }));",
+    replace: 'return decided(draft);',
+  },
+  // Alerts [8]
+  {
+    name: 'an alert raised anew instead of reopened [8]',
+    file: 'src/domain/alert/alert.ts',
+    find: "if (state.state === 'resolved') {",
+    replace:
+      "if (state.state === 'resolved') return [alertEvent('alert.raised', OPERATOR, now, { id: newId('alr'), fingerprint: state.fingerprint, ...observation })];\n  if (false) {",
+  },
+];
