@@ -135,7 +135,7 @@ describe('every page', () => {
     const bodies: Promise<[string, number]>[] = [];
     page.on('response', (response) => {
       // The machinery of the board (dragging, long columns) comes after the first paint, and is no part of it.
-      if (/\.js$/.test(new URL(response.url()).pathname) && !/\/(dragging|virtual)-/.test(response.url()))
+      if (new URL(response.url()).pathname.endsWith('.js') && !/\/(dragging|virtual)-/.test(response.url()))
         bodies.push(response.body().then((body) => [response.url(), gzipSync(body).length]));
     });
     await page.goto(control.url + path);

@@ -78,7 +78,8 @@ function Body({ item, ticket }: { item: InboxItem; ticket: Ticket | undefined })
     case 'question':
     case 'attempts_exhausted': {
       const question = ticket?.questions.find((q) => q.id === item.question);
-      if (!ticket || !question) return <p className="text-muted text-sm">{revealHidden(item.subject)}</p>;
+      // Until the ticket is read, the title above says the subject already.
+      if (!ticket || !question) return null;
       return <QuestionBox ticket={ticket} question={question} bare />;
     }
     case 'review':

@@ -45,7 +45,7 @@ export default function Palette({ initial, onClose }: { initial: string; onClose
   const q = words.trim();
   const asked = useDeferredValue(q);
   const answer = useQuery({
-    ...ticketsQuery(asked === '' ? { sort: 'updated' } : { q: asked }, 12),
+    ...ticketsQuery(asked === '' ? { sort: 'updated' } : { q: asked }, asked === '' ? 6 : 12),
     enabled: !offline,
     placeholderData: keepPreviousData,
   });
