@@ -10,7 +10,9 @@ import { readBootId } from './runner/processes/system-processes.ts';
 export class DataDirLocked extends Error {
   readonly pid: number;
   constructor(dir: string, pid: number) {
-    super(`A Mission Control server (pid ${pid}) already runs on ${dir}. Stop it, or give this one another data directory with --data-dir.`);
+    super(
+      `A Mission Control server (pid ${pid}) already runs on ${dir}. Stop it, or give this one another data directory with --data-dir.`,
+    );
     this.pid = pid;
   }
 }

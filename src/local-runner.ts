@@ -26,7 +26,8 @@ export function keepLocalRunner(options: {
     if (stopped) return;
     const running = findRunningRunner(settings.dataDir, bootId);
     if (running) {
-      if (adopted !== running.pid) log('info', 'a local runner is at work already; it is adopted', { pid: running.pid });
+      if (adopted !== running.pid)
+        log('info', 'a local runner is at work already; it is adopted', { pid: running.pid });
       adopted = running.pid;
       timer = setTimeout(start, RETRY_MS);
       return;
@@ -34,14 +35,27 @@ export function keepLocalRunner(options: {
     const file = openSync(join(settings.dataDir, 'runner.log'), 'a', 0o600);
     const child = spawn(
       process.execPath,
-      [join(root, 'dist/runner/main.js'), '--data-dir', settings.dataDir, '--name', 'local', '--slots', String(settings.runnerSlots), '--exit-when-alone'],
+      [
+        join(root, 'dist/runner/main.js'),
+        '--data-dir',
+        settings.dataDir,
+        '--name',
+        'local',
+        '--slots',
+        String(settings.runnerSlots),
+        '--exit-when-alone',
+      ],
       { detached: true, stdio: ['ignore', file, file], cwd: settings.dataDir },
     );
     closeSync(file);
-    child.on('error', (error) => log('error', 'the local runner could not be started', { error: error.message }));
+    child.on('error', (error) =>
+      log('error', 'the local runner could not be started', { error: error.message }),
+    );
     child.on('exit', (code, signal) => {
       if (stopped) return;
-      log('error', `the local runner left (${signal ?? code}); it is started again`, { log: join(settings.dataDir, 'runner.log') });
+      log('error', `the local runner left (${signal ?? code}); it is started again`, {
+        log: join(settings.dataDir, 'runner.log'),
+      });
       timer = setTimeout(start, RETRY_MS);
     });
     child.unref();

@@ -25,14 +25,19 @@ const logger = pino(
   { level: process.env['MC_LOG_LEVEL'] ?? 'info', redact: ['*.token', '*.authorization', '*.cookie'] },
   pino.destination({ fd: 2, sync: true }),
 );
-const log = (level: 'info' | 'error', message: string, facts: object = {}): void => logger[level](facts, message);
+const log = (level: 'info' | 'error', message: string, facts: object = {}): void =>
+  logger[level](facts, message);
 
 async function main(): Promise<void> {
   const settings = readSettings(process.argv.slice(2), process.env, process.cwd());
+  // Whatever this process writes is for its user alone.
+  process.umask(0o077);
   // A child must not inherit the administrator's token.
   delete process.env['MC_ADMIN_TOKEN'];
   if (settings.databaseUrl !== null) {
-    throw new SettingsError('MC_DATABASE_URL: PostgreSQL is not built yet; leave it unset to use the embedded SQLite.');
+    throw new SettingsError(
+      'MC_DATABASE_URL: PostgreSQL is not built yet; leave it unset to use the embedded SQLite.',
+    );
   }
   prepareDataDir(settings.dataDir);
   const unlock = lockDataDir(settings.dataDir);
@@ -58,12 +63,22 @@ async function serve(settings: Settings, unlock: () => void): Promise<void> {
       ? secretFile(join(dataDir, 'admin.token'), () => makeSecret('admin'))
       : readFileSync(settings.adminTokenFile, 'utf8').trim());
   await ensureToken(deps, adminSecret, 'admin', 'admin');
-  await ensureToken(deps, secretFile(join(dataDir, 'runner.token'), () => makeSecret('runner')), 'runner', 'local-runner');
+  await ensureToken(
+    deps,
+    secretFile(join(dataDir, 'runner.token'), () => makeSecret('runner')),
+    'runner',
+    'local-runner',
+  );
 
-  writeFileAtomically(serverFile, `${JSON.stringify({ url, pid: process.pid, startedAt: new Date().toISOString() })}\n`);
+  writeFileAtomically(
+    serverFile,
+    `${JSON.stringify({ url, pid: process.pid, startedAt: new Date().toISOString() })}\n`,
+  );
   process.stdout.write(`${JSON.stringify({ event: 'listening', url, pid: process.pid })}\n`);
   const { code } = await createSignInCode(deps, { id: 'tok_installation', role: 'admin', name: 'admin' });
-  process.stderr.write(`\n  Mission Control is at ${url}\n  Sign in (once, within 15 minutes): ${url}/sign-in#${code}\n  A new link at any time: npx mctl sign-in\n\n`);
+  process.stderr.write(
+    `\n  Mission Control is at ${url}\n  Sign in (once, within 15 minutes): ${url}/sign-in#${code}\n  A new link at any time: npx mctl sign-in\n\n`,
+  );
 
   const runner = settings.runner === 'local' ? keepLocalRunner({ root, settings, log }) : null;
   let stopping = false;
@@ -116,9 +131,16 @@ async function previousPort(serverFile: string, host: string): Promise<number> {
 }
 
 main().catch((error: unknown) => {
-  if (error instanceof SettingsError || error instanceof DataDirLocked) process.stderr.write(`${error.message}\n`);
+  if (error instanceof SettingsError || error instanceof DataDirLocked)
+    process.stderr.write(`${error.message}\n`);
   else if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
-    process.stderr.write(`The address is taken by another program. Choose another port with --port or MC_PORT (0 picks a free one).\n`);
-  } else logger.error({ error: String(error), stack: error instanceof Error ? error.stack : undefined }, 'the server could not start');
+    process.stderr.write(
+      `The address is taken by another program. Choose another port with --port or MC_PORT (0 picks a free one).\n`,
+    );
+  } else
+    logger.error(
+      { error: String(error), stack: error instanceof Error ? error.stack : undefined },
+      'the server could not start',
+    );
   process.exit(1);
 });

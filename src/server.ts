@@ -72,25 +72,39 @@ export async function startServer(options: {
     deps,
     hosts,
     webRoot: options.webRoot,
-    onError: (error, requestId) => log('error', `request ${requestId} failed`, { error: String(error), stack: error instanceof Error ? error.stack : undefined }),
+    onError: (error, requestId) =>
+      log('error', `request ${requestId} failed`, {
+        error: String(error),
+        stack: error instanceof Error ? error.stack : undefined,
+      }),
     system: {
       version: options.version,
       secureCookies: false,
       url: () => url,
       dispatcher: () => {
         const tick = dispatcher.lastTick;
-        const state = tick === null ? 'unknown' : tick.outcome === 'leader' ? 'leader' : tick.outcome === 'not_leader' ? 'standby' : 'unknown';
+        const state =
+          tick === null
+            ? 'unknown'
+            : tick.outcome === 'leader'
+              ? 'leader'
+              : tick.outcome === 'not_leader'
+                ? 'standby'
+                : 'unknown';
         return {
           state,
           epoch: dispatcher.epoch,
-          lastTick: tick ? { at: new Date(tick.at).toISOString(), outcome: tick.outcome, detail: tick.detail } : null,
+          lastTick: tick
+            ? { at: new Date(tick.at).toISOString(), outcome: tick.outcome, detail: tick.detail }
+            : null,
         };
       },
       notReady: async () => {
         if (stopping) return 'the server is stopping';
         return store.ping().then(
           () => null,
-          (error: unknown) => `the store does not answer: ${error instanceof Error ? error.message : String(error)}`,
+          (error: unknown) =>
+            `the store does not answer: ${error instanceof Error ? error.message : String(error)}`,
         );
       },
       metrics: async () => {
@@ -104,7 +118,8 @@ export async function startServer(options: {
   if (address === null || typeof address === 'string') throw new Error('the server has no address');
   const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
   url = `http://${host}:${address.port}`;
-  for (const name of [host, '127.0.0.1', 'localhost', '[::1]']) hosts.add(`${name}:${address.port}`.toLowerCase());
+  for (const name of [host, '127.0.0.1', 'localhost', '[::1]'])
+    hosts.add(`${name}:${address.port}`.toLowerCase());
 
   const loops = startLoops({ deps, dispatcher, http, settings, log });
   return {
@@ -124,7 +139,8 @@ export async function startServer(options: {
 }
 
 /** Which events may let something start, end, or be decided. */
-const STIRS = /^(ticket\.(created|changed|transitioned)|attempt\.(offered|started|stopping|parked|ended)|question\.|evidence\.|waiver\.|policy\.|project\.|profile\.|campaign\.|job\.|runner\.)/;
+const STIRS =
+  /^(ticket\.(created|changed|transitioned)|attempt\.(offered|started|stopping|parked|ended)|question\.|evidence\.|waiver\.|policy\.|project\.|profile\.|campaign\.|job\.|runner\.)/;
 
 function startLoops(options: {
   deps: Deps;
@@ -135,7 +151,10 @@ function startLoops(options: {
 }): { stop(): Promise<void> } {
   const { deps, dispatcher, http, settings, log } = options;
   const onError = (name: string, error: unknown): void =>
-    log('error', `the loop ${name} failed; it goes on`, { error: String(error), stack: error instanceof Error ? error.stack : undefined });
+    log('error', `the loop ${name} failed; it goes on`, {
+      error: String(error),
+      stack: error instanceof Error ? error.stack : undefined,
+    });
   let timer: NodeJS.Timeout | undefined;
   const reaper = new Reaper(deps, () => performance.now());
   const loops: Record<string, Loop> = {
@@ -149,13 +168,35 @@ function startLoops(options: {
         const next = await deps.store.nextNotBefore(now);
         clearTimeout(timer);
         // A ticket's time comes between two ticks: nobody waits for the next one.
-        if (next !== null) timer = setTimeout(() => loops['dispatcher']?.poke(), Math.min(next - now + 5, 3_600_000));
+        if (next !== null)
+          timer = setTimeout(() => loops['dispatcher']?.poke(), Math.min(next - now + 5, 3_600_000));
       },
     }),
-    reaper: startLoop({ name: 'reaper', everyMs: REAP_EVERY_MS, onError, runOnce: async () => void (await reaper.runOnce(REAP_EVERY_MS)) }),
-    verifier: startLoop({ name: 'verifier', everyMs: settings.tickSeconds * 1000, onError, runOnce: async () => void (await runVerifier(deps).then((created) => created > 0 && http.wakeups.wakeAll())) }),
-    inbox: startLoop({ name: 'inbox', everyMs: 5000, onError, runOnce: async () => void (await runInboxKeeper(deps)) }),
-    retention: startLoop({ name: 'retention', everyMs: HOUSEKEEPING_MS, onError, runOnce: async () => deps.store.prune(await deps.store.now()) }),
+    reaper: startLoop({
+      name: 'reaper',
+      everyMs: REAP_EVERY_MS,
+      onError,
+      runOnce: async () => void (await reaper.runOnce(REAP_EVERY_MS)),
+    }),
+    verifier: startLoop({
+      name: 'verifier',
+      everyMs: settings.tickSeconds * 1000,
+      onError,
+      runOnce: async () =>
+        void (await runVerifier(deps).then((created) => created > 0 && http.wakeups.wakeAll())),
+    }),
+    inbox: startLoop({
+      name: 'inbox',
+      everyMs: 5000,
+      onError,
+      runOnce: async () => void (await runInboxKeeper(deps)),
+    }),
+    retention: startLoop({
+      name: 'retention',
+      everyMs: HOUSEKEEPING_MS,
+      onError,
+      runOnce: async () => deps.store.prune(await deps.store.now()),
+    }),
   };
   const unsubscribe = deps.store.subscribe((events) => {
     if (!events.some((event) => STIRS.test(event.type))) return;
@@ -173,11 +214,24 @@ function startLoops(options: {
 }
 
 function ticketGauge(registry: Registry, deps: Deps): () => Promise<void> {
-  const tickets = new Gauge({ name: 'mc_tickets', help: 'Tickets by status', labelNames: ['status'], registers: [registry] });
-  const workers = new Gauge({ name: 'mc_workers_active', help: 'Attempts that hold a slot', registers: [registry] });
+  const tickets = new Gauge({
+    name: 'mc_tickets',
+    help: 'Tickets by status',
+    labelNames: ['status'],
+    registers: [registry],
+  });
+  const workers = new Gauge({
+    name: 'mc_workers_active',
+    help: 'Attempts that hold a slot',
+    registers: [registry],
+  });
   const events = new Gauge({ name: 'mc_log_head', help: 'The seq of the last event', registers: [registry] });
   return async () => {
-    const [counts, open, head] = await Promise.all([deps.store.countByStatus(), deps.store.openAttempts(), deps.store.head()]);
+    const [counts, open, head] = await Promise.all([
+      deps.store.countByStatus(),
+      deps.store.openAttempts(),
+      deps.store.head(),
+    ]);
     tickets.reset();
     for (const [status, count] of Object.entries(counts)) tickets.set({ status }, count);
     workers.set(open.length);

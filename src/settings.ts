@@ -39,14 +39,16 @@ const text = (value: string): string => value;
 const whole =
   (min: number, max: number) =>
   (value: string): number => {
-    if (!/^\d+$/.test(value) || Number(value) < min || Number(value) > max) throw new Error(`a whole number from ${min} to ${max}`);
+    if (!/^\d+$/.test(value) || Number(value) < min || Number(value) > max)
+      throw new Error(`a whole number from ${min} to ${max}`);
     return Number(value);
   };
 const seconds =
   (min: number) =>
   (value: string): number => {
     const number = Number(value);
-    if (value.trim() === '' || !Number.isFinite(number) || number < min || number > 86_400) throw new Error(`a number of seconds, at least ${min}`);
+    if (value.trim() === '' || !Number.isFinite(number) || number < min || number > 86_400)
+      throw new Error(`a number of seconds, at least ${min}`);
     return number;
   };
 
@@ -54,17 +56,77 @@ const OPTIONS: Record<keyof Settings, Option> = {
   dataDir: { flag: 'data-dir', env: 'MC_DATA_DIR', file: 'data_dir', what: 'a folder', read: text },
   host: { flag: 'host', env: 'MC_HOST', file: 'host', what: 'an address', read: loopback },
   port: { flag: 'port', env: 'MC_PORT', file: 'port', what: 'a port', read: whole(0, 65_535) },
-  databaseUrl: { flag: 'database-url', env: 'MC_DATABASE_URL', file: 'database_url', what: 'postgres://…', read: postgres },
-  adminToken: { flag: 'admin-token', env: 'MC_ADMIN_TOKEN', file: 'admin_token', what: 'a token', read: token },
-  adminTokenFile: { flag: 'admin-token-file', env: 'MC_ADMIN_TOKEN_FILE', file: 'admin_token_file', what: 'a file', read: text },
-  maxWorkers: { flag: 'max-workers', env: 'MC_MAX_WORKERS', file: 'max_workers', what: 'a limit', read: whole(0, 10_000) },
+  databaseUrl: {
+    flag: 'database-url',
+    env: 'MC_DATABASE_URL',
+    file: 'database_url',
+    what: 'postgres://…',
+    read: postgres,
+  },
+  adminToken: {
+    flag: 'admin-token',
+    env: 'MC_ADMIN_TOKEN',
+    file: 'admin_token',
+    what: 'a token',
+    read: token,
+  },
+  adminTokenFile: {
+    flag: 'admin-token-file',
+    env: 'MC_ADMIN_TOKEN_FILE',
+    file: 'admin_token_file',
+    what: 'a file',
+    read: text,
+  },
+  maxWorkers: {
+    flag: 'max-workers',
+    env: 'MC_MAX_WORKERS',
+    file: 'max_workers',
+    what: 'a limit',
+    read: whole(0, 10_000),
+  },
   runner: { flag: 'runner', env: 'MC_RUNNER', file: 'runner', what: 'local or none', read: localOrNone },
-  runnerSlots: { flag: 'runner-slots', env: 'MC_RUNNER_SLOTS', file: 'runner_slots', what: 'a limit', read: whole(1, 1000) },
-  tickSeconds: { flag: 'tick-seconds', env: 'MC_TICK_SECONDS', file: 'tick_seconds', what: 'seconds', read: seconds(1) },
-  leaseSeconds: { flag: 'lease-seconds', env: 'MC_LEASE_SECONDS', file: 'lease_seconds', what: 'seconds', read: seconds(2) },
-  graceSeconds: { flag: 'grace-seconds', env: 'MC_GRACE_SECONDS', file: 'grace_seconds', what: 'seconds', read: seconds(1) },
-  offerSeconds: { flag: 'offer-seconds', env: 'MC_OFFER_SECONDS', file: 'offer_seconds', what: 'seconds', read: seconds(1) },
-  hosts: { flag: 'hosts', env: 'MC_HOSTS', file: 'hosts', what: 'host:port, comma-separated', read: hostList },
+  runnerSlots: {
+    flag: 'runner-slots',
+    env: 'MC_RUNNER_SLOTS',
+    file: 'runner_slots',
+    what: 'a limit',
+    read: whole(1, 1000),
+  },
+  tickSeconds: {
+    flag: 'tick-seconds',
+    env: 'MC_TICK_SECONDS',
+    file: 'tick_seconds',
+    what: 'seconds',
+    read: seconds(1),
+  },
+  leaseSeconds: {
+    flag: 'lease-seconds',
+    env: 'MC_LEASE_SECONDS',
+    file: 'lease_seconds',
+    what: 'seconds',
+    read: seconds(2),
+  },
+  graceSeconds: {
+    flag: 'grace-seconds',
+    env: 'MC_GRACE_SECONDS',
+    file: 'grace_seconds',
+    what: 'seconds',
+    read: seconds(1),
+  },
+  offerSeconds: {
+    flag: 'offer-seconds',
+    env: 'MC_OFFER_SECONDS',
+    file: 'offer_seconds',
+    what: 'seconds',
+    read: seconds(1),
+  },
+  hosts: {
+    flag: 'hosts',
+    env: 'MC_HOSTS',
+    file: 'hosts',
+    what: 'host:port, comma-separated',
+    read: hostList,
+  },
 };
 
 function localOrNone(value: string): string {
@@ -72,7 +134,8 @@ function localOrNone(value: string): string {
   return value;
 }
 function postgres(value: string): string {
-  if (!/^postgres(ql)?:\/\/\S+$/.test(value)) throw new Error('an address like postgres://user:password@host:5432/database');
+  if (!/^postgres(ql)?:\/\/\S+$/.test(value))
+    throw new Error('an address like postgres://user:password@host:5432/database');
   return value;
 }
 function token(value: string): string {
@@ -81,7 +144,10 @@ function token(value: string): string {
 }
 /** There is no TLS of our own yet, so only loopback is bound; a proxy on this machine may stand before it. */
 function loopback(value: string): string {
-  if (!/^(127(\.\d{1,3}){3}|::1|localhost)$/.test(value)) throw new Error('a loopback address (127.0.0.1, ::1 or localhost); put a TLS proxy before it to serve others');
+  if (!/^(127(\.\d{1,3}){3}|::1|localhost)$/.test(value))
+    throw new Error(
+      'a loopback address (127.0.0.1, ::1 or localhost); put a TLS proxy before it to serve others',
+    );
   return value;
 }
 function hostList(value: string): string[] {
@@ -92,7 +158,10 @@ function hostList(value: string): string[] {
 }
 
 export function defaultDataDir(env: NodeJS.ProcessEnv): string {
-  const base = env['XDG_DATA_HOME'] && isAbsolute(env['XDG_DATA_HOME']) ? env['XDG_DATA_HOME'] : join(homedir(), '.local', 'share');
+  const base =
+    env['XDG_DATA_HOME'] && isAbsolute(env['XDG_DATA_HOME'])
+      ? env['XDG_DATA_HOME']
+      : join(homedir(), '.local', 'share');
   return join(base, 'mission-control');
 }
 
@@ -113,8 +182,11 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv, cw
     try {
       values[name] = option.read(found.value);
     } catch (error) {
-      const shown = name === 'adminToken' || name === 'databaseUrl' ? 'the given value' : JSON.stringify(found.value);
-      problems.push(`${found.where}: ${shown} should be ${error instanceof Error ? error.message : option.what}`);
+      const shown =
+        name === 'adminToken' || name === 'databaseUrl' ? 'the given value' : JSON.stringify(found.value);
+      problems.push(
+        `${found.where}: ${shown} should be ${error instanceof Error ? error.message : option.what}`,
+      );
     }
   }
   const settings: Settings = {
@@ -140,7 +212,9 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv, cw
     problems.push('MC_ADMIN_TOKEN and MC_ADMIN_TOKEN_FILE: give one of them');
   }
   if (problems.length > 0) {
-    throw new SettingsError(`Mission Control does not start, because of its settings:\n${problems.map((p) => `  ${p}`).join('\n')}`);
+    throw new SettingsError(
+      `Mission Control does not start, because of its settings:\n${problems.map((p) => `  ${p}`).join('\n')}`,
+    );
   }
   return settings;
 }
@@ -152,7 +226,9 @@ function readFlags(args: readonly string[], problems: string[]): Map<string, str
     const match = /^--([a-z-]+)(?:=(.*))?$/s.exec(args[i] ?? '');
     const name = match?.[1];
     if (name === undefined || !known.has(name)) {
-      problems.push(`${args[i]}: there is no such flag; the flags are ${[...known].map((flag) => `--${flag}`).join(' ')}`);
+      problems.push(
+        `${args[i]}: there is no such flag; the flags are ${[...known].map((flag) => `--${flag}`).join(' ')}`,
+      );
       continue;
     }
     const value = match?.[2] ?? args[(i += 1)];
@@ -162,7 +238,11 @@ function readFlags(args: readonly string[], problems: string[]): Map<string, str
   return flags;
 }
 
-function readFile(path: string, wanted: boolean, problems: string[]): Map<string, { where: string; value: string }> {
+function readFile(
+  path: string,
+  wanted: boolean,
+  problems: string[],
+): Map<string, { where: string; value: string }> {
   const found = new Map<string, { where: string; value: string }>();
   if (!existsSync(path)) {
     if (wanted) problems.push(`${path}: there is no such file`);
@@ -178,12 +258,18 @@ function readFile(path: string, wanted: boolean, problems: string[]): Map<string
   }
   const known = new Set(Object.values(OPTIONS).map((option) => option.file));
   for (const [name, value] of Object.entries(parsed)) {
-    const line = source.split('\n').findIndex((l) => new RegExp(`^\\s*["']?${name.replace(/[^\w-]/g, '.')}["']?\\s*[=.\\]]|^\\s*\\[${name}`).test(l)) + 1;
+    const line =
+      source
+        .split('\n')
+        .findIndex((l) =>
+          new RegExp(`^\\s*["']?${name.replace(/[^\w-]/g, '.')}["']?\\s*[=.\\]]|^\\s*\\[${name}`).test(l),
+        ) + 1;
     const where = `${path} line ${line}, ${name}`;
     if (!known.has(name)) {
       problems.push(`${where}: there is no such setting; the settings are ${[...known].join(', ')}`);
     } else if (Array.isArray(value)) found.set(name, { where, value: value.join(',') });
-    else if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') found.set(name, { where, value: String(value) });
+    else if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint')
+      found.set(name, { where, value: String(value) });
     else problems.push(`${where}: should be ${Object.values(OPTIONS).find((o) => o.file === name)?.what}`);
   }
   return found;

@@ -2,7 +2,7 @@
  * Configured resources: projects, profiles, campaigns, the policy, jobs, schedules. Each is a document in a stream of
  * its own whose events carry the members that were set, so one fold serves them all.
  */
-import type { Adapter, SystemJob } from './words.ts';
+import type { Adapter } from './words.ts';
 import type { Budget, Completion } from './ticket/state.ts';
 
 export interface Finding {
@@ -43,7 +43,10 @@ export interface Profile {
   files: Record<string, string>;
   model: string | null;
   acp: { authMethod?: string | undefined; mode?: string | undefined } | null;
-  gateway: { upstream: string; key?: { env?: string | undefined; secret?: string | undefined } | undefined } | null;
+  gateway: {
+    upstream: string;
+    key?: { env?: string | undefined; secret?: string | undefined } | undefined;
+  } | null;
   timeoutSeconds: number;
   stallSeconds: number;
   holdSeconds: number;
@@ -70,7 +73,8 @@ export interface Policy {
 }
 
 export interface Job {
-  name: SystemJob | string;
+  /** One of SYSTEM_JOBS, or a schedule's id. */
+  name: string;
   enabled: boolean;
   changedBy: string | null;
   reason: string | null;
@@ -83,7 +87,8 @@ export interface Runner {
   labels: string[];
   kinds: string[];
   pid: number | null;
-  version: string;
+  /** Of the program; `version` is the document's own. */
+  software: string;
   /** The newest process under this name; an older one is refused. */
   instance: string;
   /** The token that registered it. */
@@ -112,7 +117,10 @@ export interface DocumentEvent {
 }
 
 /** The fold of every configured resource: members that an event sets replace those before. */
-export function evolveDocument<T extends object>(state: (T & Stamped) | null, event: DocumentEvent): T & Stamped {
+export function evolveDocument<T extends object>(
+  state: (T & Stamped) | null,
+  event: DocumentEvent,
+): T & Stamped {
   return {
     ...(state ?? { createdAt: event.at }),
     ...event.data.set,

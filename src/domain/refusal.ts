@@ -2,7 +2,6 @@
  * A refusal: the domain says no, with a stable code and the facts. It is data, not an exception, until a transport
  * turns it into problem+json by the catalogue in contract/errors.ts.
  */
-import type { TicketStatus } from './words.ts';
 
 export interface Refusal {
   refused: true;
@@ -10,7 +9,7 @@ export interface Refusal {
   code: string;
   detail: string;
   missing?: string[];
-  current?: { version: number; status: TicketStatus | string };
+  current?: { version: number; status: string };
   /** For `stale_attempt`: why; for others free. */
   reason?: string;
   errors?: { path: string; message: string }[];

@@ -70,12 +70,28 @@ export class Dispatcher {
   }
 
   async #tick(): Promise<TickResult> {
-    const result: TickResult = { outcome: 'leader', epoch: null, resumed: 0, claimed: 0, skipped: 0, conflicts: 0, detail: '' };
+    const result: TickResult = {
+      outcome: 'leader',
+      epoch: null,
+      resumed: 0,
+      claimed: 0,
+      skipped: 0,
+      conflicts: 0,
+      detail: '',
+    };
     try {
-      const { acquired, lease } = await this.#deps.store.acquireLease(DISPATCH_LEASE, this.#holder, this.#deps.timing.dispatchLeaseMs);
+      const { acquired, lease } = await this.#deps.store.acquireLease(
+        DISPATCH_LEASE,
+        this.#holder,
+        this.#deps.timing.dispatchLeaseMs,
+      );
       if (!acquired) {
         this.#lease = null;
-        return { ...result, outcome: 'not_leader', detail: `the dispatch lease is held by ${lease.holder}, epoch ${lease.epoch}` };
+        return {
+          ...result,
+          outcome: 'not_leader',
+          detail: `the dispatch lease is held by ${lease.holder}, epoch ${lease.epoch}`,
+        };
       }
       this.#lease = { holder: this.#holder, epoch: lease.epoch };
       result.epoch = lease.epoch;
@@ -99,13 +115,19 @@ export class Dispatcher {
     }
   }
 
-  async #page(lease: DispatchLease, afterTodo: LanePosition | null, result: TickResult): Promise<LanePosition | null> {
+  async #page(
+    lease: DispatchLease,
+    afterTodo: LanePosition | null,
+    result: TickResult,
+  ): Promise<LanePosition | null> {
     const lanes = await this.#deps.store.readLanes({ limit: PAGE, afterTodo });
     const world = await readWorld(this.#deps, lanes);
     const snapshot: DispatchSnapshot = { ...world, needsInput: lanes.needsInput, todo: lanes.todo };
     const plan = planDispatch(snapshot);
     const skips: Skip[] = [...plan.skips];
-    const start = async (planned: (typeof plan.claims)[number] | (typeof plan.resumes)[number]): Promise<void> => {
+    const start = async (
+      planned: (typeof plan.claims)[number] | (typeof plan.resumes)[number],
+    ): Promise<void> => {
       const started = await startPlanned(this.#deps, lease, planned, lanes.configVersion, world);
       if (started.started) {
         if (planned.candidate.lane === 'todo') result.claimed += 1;
@@ -113,7 +135,11 @@ export class Dispatcher {
         return;
       }
       result.conflicts += 1;
-      skips.push({ ticket: planned.candidate.key, code: 'claim_conflict', detail: `Lost the race for it: ${started.refusal.detail}` });
+      skips.push({
+        ticket: planned.candidate.key,
+        code: 'claim_conflict',
+        detail: `Lost the race for it: ${started.refusal.detail}`,
+      });
     };
     await Promise.all([...plan.resumes, ...plan.claims].map(start));
     result.skipped += skips.length;
@@ -132,7 +158,11 @@ export class Dispatcher {
   }
 
   /** Both lanes are shown as jobs with their last run; an unchanged outcome is written once in a while only. */
-  async #recordRuns(result: TickResult, at: number, before: (TickResult & { at: number }) | null): Promise<void> {
+  async #recordRuns(
+    result: TickResult,
+    at: number,
+    before: (TickResult & { at: number }) | null,
+  ): Promise<void> {
     if (result.outcome === 'not_leader') return;
     const worked = result.claimed + result.resumed + result.conflicts > 0;
     const QUIET_MS = 10_000;
@@ -140,7 +170,12 @@ export class Dispatcher {
     this.#recordedAt = at;
     const outcome = result.outcome === 'leader' ? 'ok' : result.outcome;
     await this.#deps.store
-      .recordJobRun({ name: 'ticket-pickup', at, outcome, detail: result.outcome === 'leader' ? `${result.claimed} claimed` : result.detail })
+      .recordJobRun({
+        name: 'ticket-pickup',
+        at,
+        outcome,
+        detail: result.outcome === 'leader' ? `${result.claimed} claimed` : result.detail,
+      })
       .catch(() => undefined);
     await this.#deps.store
       .recordJobRun({

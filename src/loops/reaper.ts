@@ -25,7 +25,8 @@ export class Reaper {
   /** Returns the attempts that it ended. @param everyMs how often it is meant to run; a much longer gap was a stall */
   async runOnce(everyMs: number): Promise<string[]> {
     const at = this.#monotonic();
-    if (at - this.#lastRun > everyMs + this.#deps.timing.leaseMs / 2) this.#quietUntil = at + this.#deps.timing.leaseMs;
+    if (at - this.#lastRun > everyMs + this.#deps.timing.leaseMs / 2)
+      this.#quietUntil = at + this.#deps.timing.leaseMs;
     this.#lastRun = at;
     const now = await this.#deps.store.now();
     const ended: string[] = [];
@@ -43,7 +44,9 @@ export class Reaper {
   async #reapParked(now: number, ended: string[]): Promise<void> {
     const parked = await this.#deps.store.parkedAttempts();
     if (parked.length === 0) return;
-    const seen = new Map((await this.#deps.store.presences()).map((presence) => [presence.runner, presence.seenAt]));
+    const seen = new Map(
+      (await this.#deps.store.presences()).map((presence) => [presence.runner, presence.seenAt]),
+    );
     for (const open of parked) {
       const silentSince = open.runner === null ? 0 : (seen.get(open.runner) ?? 0);
       if (now - silentSince < this.#deps.timing.parkedSilenceMs) continue;

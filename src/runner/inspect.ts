@@ -22,9 +22,24 @@ const GIT_ENV = {
 };
 
 async function git(args: string[], timeoutMs = 15_000): Promise<{ ok: boolean; text: string }> {
-  const hardened = ['-c', 'core.hooksPath=/dev/null', '-c', 'protocol.ext.allow=never', '-c', 'safe.directory=*'];
-  const result = await execa('git', [...hardened, ...args], { env: GIT_ENV, reject: false, timeout: timeoutMs, stdin: 'ignore' });
-  return { ok: result.exitCode === 0, text: (result.exitCode === 0 ? result.stdout : result.stderr || result.shortMessage || '').trim() };
+  const hardened = [
+    '-c',
+    'core.hooksPath=/dev/null',
+    '-c',
+    'protocol.ext.allow=never',
+    '-c',
+    'safe.directory=*',
+  ];
+  const result = await execa('git', [...hardened, ...args], {
+    env: GIT_ENV,
+    reject: false,
+    timeout: timeoutMs,
+    stdin: 'ignore',
+  });
+  return {
+    ok: result.exitCode === 0,
+    text: (result.exitCode === 0 ? result.stdout : result.stderr || result.shortMessage || '').trim(),
+  };
 }
 
 export async function inspectRepository(
@@ -38,13 +53,16 @@ export async function inspectRepository(
     if (!isAbsolute(path)) return no(`${path} is not an absolute path.`);
     if (!(await stat(path).catch(() => null))?.isDirectory()) return no(`${path} is not a directory.`);
     const inside = await git(['-C', path, 'rev-parse', '--git-dir']);
-    if (!inside.ok) return no(`${path} is not a git repository: ${inside.text.split('\n')[0]}. Make one with: git init`);
+    if (!inside.ok)
+      return no(`${path} is not a git repository: ${inside.text.split('\n')[0]}. Make one with: git init`);
   } else if (!/^(https?|ssh|git|file):\/\/|^[\w.-]+@[\w.-]+:/.test(source)) {
     return no(`${source} is not an address that git can fetch from.`);
   }
   const heads = await git(['ls-remote', '--symref', '--end-of-options', source, 'HEAD', 'refs/heads/*']);
   if (!heads.ok) return no(`git cannot read ${source}: ${heads.text.split('\n')[0]}`);
-  const branches = [...heads.text.matchAll(/^[0-9a-f]+\trefs\/heads\/(.+)$/gm)].map((match) => match[1] ?? '');
+  const branches = [...heads.text.matchAll(/^[0-9a-f]+\trefs\/heads\/(.+)$/gm)].map(
+    (match) => match[1] ?? '',
+  );
   if (branches.length === 0) return no(`${source} has no commit yet. Commit something first.`);
   const head = /^ref: refs\/heads\/(.+)\tHEAD$/m.exec(heads.text)?.[1];
   const branch = wantedBranch ?? (head !== undefined && branches.includes(head) ? head : branches[0]) ?? null;
@@ -61,25 +79,60 @@ export async function inspectCommand(subject: string, command: readonly string[]
     return { ok: true, subject, message: `${program} is looked up in the worktree when it runs` };
   }
   if (program === '/bin/sh' && command[1] === '-c') {
-    const syntax = await execa('/bin/sh', ['-n', '-c', command[2] ?? ''], { reject: false, stdin: 'ignore', timeout: 5000 });
-    if (syntax.exitCode !== 0) return { ok: false, subject, message: `the shell cannot read it: ${syntax.stderr.split('\n')[0]}` };
+    const syntax = await execa('/bin/sh', ['-n', '-c', command[2] ?? ''], {
+      reject: false,
+      stdin: 'ignore',
+      timeout: 5000,
+    });
+    if (syntax.exitCode !== 0)
+      return { ok: false, subject, message: `the shell cannot read it: ${syntax.stderr.split('\n')[0]}` };
     const first = /^\s*([A-Za-z0-9_./-]+)(\s|$)/.exec(command[2] ?? '')?.[1];
     if (first === undefined || SHELL_WORDS.has(first)) return { ok: true, subject, message: 'a shell line' };
     return inspectCommand(subject, [first]);
   }
   const found = await findProgram(program);
   return found === null
-    ? { ok: false, subject, message: `the program ${program} is not on the PATH of the server; install it, or give its full path` }
+    ? {
+        ok: false,
+        subject,
+        message: `the program ${program} is not on the PATH of the server; install it, or give its full path`,
+      }
     : { ok: true, subject, message: found };
 }
 
-const SHELL_WORDS = new Set(['cd', 'if', 'for', 'while', 'case', 'test', 'export', 'set', 'exit', 'true', 'false', 'echo', 'exec', 'eval', '.', ':']);
+const SHELL_WORDS = new Set([
+  'cd',
+  'if',
+  'for',
+  'while',
+  'case',
+  'test',
+  'export',
+  'set',
+  'exit',
+  'true',
+  'false',
+  'echo',
+  'exec',
+  'eval',
+  '.',
+  ':',
+]);
 
 export async function findProgram(program: string, path = process.env['PATH'] ?? ''): Promise<string | null> {
-  const candidates = isAbsolute(program) ? [program] : path.split(delimiter).map((folder) => join(folder, program));
+  const candidates = isAbsolute(program)
+    ? [program]
+    : path.split(delimiter).map((folder) => join(folder, program));
   for (const candidate of candidates) {
     const isFile = (await stat(candidate).catch(() => null))?.isFile() ?? false;
-    if (isFile && (await access(candidate, constants.X_OK).then(() => true, () => false))) return candidate;
+    if (
+      isFile &&
+      (await access(candidate, constants.X_OK).then(
+        () => true,
+        () => false,
+      ))
+    )
+      return candidate;
   }
   return null;
 }

@@ -26,7 +26,8 @@ export function makeSecret(kind: string): string {
 }
 
 export function attemptTokens(secret: string): (attempt: string, fence: number) => string {
-  return (attempt, fence) => `mc_att_${createHmac('sha256', secret).update(`${attempt}\n${fence}`).digest('base64url')}`;
+  return (attempt, fence) =>
+    `mc_att_${createHmac('sha256', secret).update(`${attempt}\n${fence}`).digest('base64url')}`;
 }
 
 export interface Issued {
@@ -54,7 +55,13 @@ export async function createToken(
     ticket: null,
     fence: null,
   };
-  const info: TokenInfo = { id, role: input.role, name: input.name, expiresAt: input.expiresAt, revoked: false };
+  const info: TokenInfo = {
+    id,
+    role: input.role,
+    name: input.name,
+    expiresAt: input.expiresAt,
+    revoked: false,
+  };
   const created = await createDocument<TokenInfo>(deps, caller, 'token', id, info, {
     ...options,
     effects: [{ effect: 'credential_add', credential }],
@@ -72,7 +79,11 @@ export async function revokeToken(deps: Deps, caller: Caller, id: string): Promi
 const SIGN_IN_MS = 15 * 60 * 1000;
 const SESSION_MS = 30 * 24 * 60 * 60 * 1000;
 
-async function addCredential(deps: Deps, credential: Omit<NewCredential, 'hash' | 'createdAt' | 'attempt' | 'ticket' | 'fence'>, secret: string) {
+async function addCredential(
+  deps: Deps,
+  credential: Omit<NewCredential, 'hash' | 'createdAt' | 'attempt' | 'ticket' | 'fence'>,
+  secret: string,
+) {
   const now = await deps.store.now();
   await deps.store.commit({
     appends: [],
@@ -80,14 +91,24 @@ async function addCredential(deps: Deps, credential: Omit<NewCredential, 'hash' 
     effects: [
       {
         effect: 'credential_add',
-        credential: { ...credential, hash: deps.sha256(secret), createdAt: now, attempt: null, ticket: null, fence: null },
+        credential: {
+          ...credential,
+          hash: deps.sha256(secret),
+          createdAt: now,
+          attempt: null,
+          ticket: null,
+          fence: null,
+        },
       },
     ],
   });
 }
 
 /** A one-time code for the sign-in page; it ends after its first use or a quarter of an hour. */
-export async function createSignInCode(deps: Deps, as: { id: string; role: string; name: string }): Promise<{ code: string; expiresAt: number }> {
+export async function createSignInCode(
+  deps: Deps,
+  as: { id: string; role: string; name: string },
+): Promise<{ code: string; expiresAt: number }> {
   const code = makeSecret('code');
   const expiresAt = (await deps.store.now()) + SIGN_IN_MS;
   await addCredential(deps, { id: as.id, kind: 'code', role: as.role, name: as.name, expiresAt }, code);
@@ -110,7 +131,13 @@ export async function signIn(
   const expiresAt = Math.min(now + SESSION_MS, found.expiresAt ?? Infinity, now + SESSION_MS);
   await addCredential(
     deps,
-    { id: found.id, kind: 'session', role: found.role, name: found.name, expiresAt: input.code === undefined ? expiresAt : now + SESSION_MS },
+    {
+      id: found.id,
+      kind: 'session',
+      role: found.role,
+      name: found.name,
+      expiresAt: input.code === undefined ? expiresAt : now + SESSION_MS,
+    },
     session,
   );
   return { session, role: found.role, name: found.name, expiresAt: now + SESSION_MS };
@@ -140,4 +167,3 @@ export function actorKindOf(role: string): ActorKind {
   if (role === 'orchestrator' || role === 'runner' || role === 'attempt') return role;
   return 'human';
 }
-

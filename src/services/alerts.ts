@@ -26,7 +26,10 @@ async function commitAlert(
     const events = decide(loaded?.alert ?? null, await deps.store.now());
     if (!Array.isArray(events)) return events;
     if (events.length === 0) return loaded?.alert ?? null;
-    const alert = events.reduce<AlertState | null>((state, event) => evolveAlert(state, event), loaded?.alert ?? null);
+    const alert = events.reduce<AlertState | null>(
+      (state, event) => evolveAlert(state, event),
+      loaded?.alert ?? null,
+    );
     if (!alert) return null;
     const expected = loaded?.streamVersion ?? 0;
     const inbox = await inboxOf(deps, alert, events);
@@ -39,7 +42,11 @@ async function commitAlert(
 }
 
 /** An alert that needs a decision becomes one inbox item, not one per tick; it goes when the alert is settled. */
-async function inboxOf(deps: Deps, alert: AlertState, events: AlertEvent[]): Promise<{ appends: StreamAppend[]; rows: Row[] }> {
+async function inboxOf(
+  deps: Deps,
+  alert: AlertState,
+  events: AlertEvent[],
+): Promise<{ appends: StreamAppend[]; rows: Row[] }> {
   const id = `inb_${alert.id}_${alert.recurrences}`;
   const existing = await deps.store.inboxItem(id);
   const last = events.at(-1);
@@ -62,12 +69,23 @@ async function inboxOf(deps: Deps, alert: AlertState, events: AlertEvent[]): Pro
     );
   } else if (existing && existing.item.state !== 'acted' && alert.state !== 'open') {
     const decision = alert.state === 'acknowledged' ? 'acknowledge' : 'withdrawn';
-    const reason = last.type === 'alert.acknowledged' || last.type === 'alert.resolved' ? last.data.reason : '';
-    const actor = alert.state === 'acknowledged' ? last.actor : ({ kind: 'control_plane', id: 'mission-control' } as const);
-    item.push(inboxEvent('inbox.acted', actor, last.at, { result: { decision, reason, by: last.actor.id, via: 'alert' } }));
+    const reason =
+      last.type === 'alert.acknowledged' || last.type === 'alert.resolved' ? last.data.reason : '';
+    const actor =
+      alert.state === 'acknowledged'
+        ? last.actor
+        : ({ kind: 'control_plane', id: 'mission-control' } as const);
+    item.push(
+      inboxEvent('inbox.acted', actor, last.at, {
+        result: { decision, reason, by: last.actor.id, via: 'alert' },
+      }),
+    );
   }
   if (item.length === 0) return { appends: [], rows: [] };
-  const state = item.reduce<InboxItem | null>((current, event) => evolveInbox(current, event), existing?.item ?? null);
+  const state = item.reduce<InboxItem | null>(
+    (current, event) => evolveInbox(current, event),
+    existing?.item ?? null,
+  );
   const expected = existing?.streamVersion ?? 0;
   return {
     appends: [{ stream: `inbox:${id}`, expected, events: item }],
@@ -94,7 +112,12 @@ export async function clear(deps: Deps, fingerprint: string): Promise<void> {
   );
 }
 
-export async function acknowledgeAlert(deps: Deps, caller: Caller, id: string, reason: string): Promise<AlertState | Refusal> {
+export async function acknowledgeAlert(
+  deps: Deps,
+  caller: Caller,
+  id: string,
+  reason: string,
+): Promise<AlertState | Refusal> {
   if (caller.actor.kind !== 'human' && caller.actor.kind !== 'orchestrator') {
     return refuse('actor_not_allowed', 'Alerts are acknowledged by a person or the orchestrator.');
   }

@@ -59,9 +59,13 @@ export async function changeTicket(
     if (!record) return notFound('ticket', key);
     const before = record.state;
     if (options.ifMatch !== undefined && options.ifMatch !== before.version) {
-      return refuse('version_conflict', `${key} is at version ${before.version}, and the change was decided on ${options.ifMatch}.`, {
-        current: { version: before.version, status: before.status },
-      });
+      return refuse(
+        'version_conflict',
+        `${key} is at version ${before.version}, and the change was decided on ${options.ifMatch}.`,
+        {
+          current: { version: before.version, status: before.status },
+        },
+      );
     }
     const project = await store.document<Project>('project', before.project);
     const context = decideContext(deps, caller.actor, now, rulesFor(project, before, policy));
@@ -82,10 +86,16 @@ export async function changeTicket(
       });
     }
     if (result.conflict.kind === 'unique') {
-      return refuse('stale_attempt', `${result.conflict.what} has been taken over meanwhile.`, { reason: 'superseded' });
+      return refuse('stale_attempt', `${result.conflict.what} has been taken over meanwhile.`, {
+        reason: 'superseded',
+      });
     }
     if (options.also) {
-      return refuse('version_conflict', `Something that belongs to the change of ${key} has changed meanwhile.`, { reason: 'stream' });
+      return refuse(
+        'version_conflict',
+        `Something that belongs to the change of ${key} has changed meanwhile.`,
+        { reason: 'stream' },
+      );
     }
   }
   throw new Error(`the change of ${key} lost ${MAX_TRIES} times in a row`);
@@ -104,22 +114,39 @@ async function planOf(
   const rows: Row[] = [];
   if (events.length > 0) {
     const version = streamVersion + events.length;
-    appends.push({ stream: `ticket:${ticket.key}`, expected: streamVersion, events, ticket: ticket.key, project: ticket.project });
+    appends.push({
+      stream: `ticket:${ticket.key}`,
+      expected: streamVersion,
+      events,
+      ticket: ticket.key,
+      project: ticket.project,
+    });
     rows.push({ row: 'ticket', state: ticket, before, streamVersion: version });
     const open = touchesInbox(events) ? await deps.store.openInboxOf(ticket.key) : [];
     const versions = new Map(open.map((entry) => [entry.item.id, entry.streamVersion]));
-    const changes = reactToTicket(events, ticket, open.map((entry) => entry.item), {
-      now: context.now,
-      newId: deps.newId,
-      rules: context.rules,
-      via: options.via ?? viaOf(caller),
-      reason: options.reason,
-    });
+    const changes = reactToTicket(
+      events,
+      ticket,
+      open.map((entry) => entry.item),
+      {
+        now: context.now,
+        newId: deps.newId,
+        rules: context.rules,
+        via: options.via ?? viaOf(caller),
+        reason: options.reason,
+      },
+    );
     for (const change of changes) {
       const expected = versions.get(change.id) ?? 0;
       const item = change.events.reduce((state, event) => evolveInbox(state, event), change.before);
       if (!item) continue;
-      appends.push({ stream: `inbox:${change.id}`, expected, events: change.events, ticket: ticket.key, project: ticket.project });
+      appends.push({
+        stream: `inbox:${change.id}`,
+        expected,
+        events: change.events,
+        ticket: ticket.key,
+        project: ticket.project,
+      });
       rows.push({ row: 'inbox', item, streamVersion: expected + change.events.length });
     }
   }

@@ -43,9 +43,13 @@ export async function changeDocument<T extends object>(
     const state = await deps.store.document<T>(kind, id);
     if (!state) return notFound(kind, id);
     if (options.ifMatch !== undefined && options.ifMatch !== state.version) {
-      return refuse('version_conflict', `The ${kind} ${id} is at version ${state.version}, and the change was decided on ${options.ifMatch}.`, {
-        current: { version: state.version, status: '' },
-      });
+      return refuse(
+        'version_conflict',
+        `The ${kind} ${id} is at version ${state.version}, and the change was decided on ${options.ifMatch}.`,
+        {
+          current: { version: state.version, status: '' },
+        },
+      );
     }
     const set = decide(state);
     if ('refused' in set) return set as Refusal;
@@ -73,7 +77,14 @@ async function write<T extends object>(
   };
   const state = evolveDocument<T>(before, event);
   const result = await deps.store.commit({
-    appends: [{ stream: `${kind}:${id}`, expected: before?.version ?? 0, events: [event], project: kind === 'project' ? id : null }],
+    appends: [
+      {
+        stream: `${kind}:${id}`,
+        expected: before?.version ?? 0,
+        events: [event],
+        project: kind === 'project' ? id : null,
+      },
+    ],
     rows: [{ row: 'document', kind, id, state }],
     effects: options.effects ?? [],
     ...(caller.idempotency && options.respond
@@ -96,9 +107,13 @@ export async function changePolicy(
     const before = await deps.store.document<Policy>('policy', 'policy');
     const current = await readPolicy(deps);
     if (options.ifMatch !== undefined && options.ifMatch !== current.version) {
-      return refuse('version_conflict', `The policy is at version ${current.version}, and the change was decided on ${options.ifMatch}.`, {
-        current: { version: current.version, status: '' },
-      });
+      return refuse(
+        'version_conflict',
+        `The policy is at version ${current.version}, and the change was decided on ${options.ifMatch}.`,
+        {
+          current: { version: current.version, status: '' },
+        },
+      );
     }
     const written = await write<Policy>(deps, caller, 'policy', 'policy', before, set, 'changed', options);
     if (written) return { ...current, ...written };
@@ -116,7 +131,14 @@ export async function changeJob(
   if (caller.actor.kind !== 'human') {
     return refuse('actor_not_allowed', 'Jobs are enabled and disabled by people.');
   }
-  return changeDocument<Job>(deps, caller, 'job', name, () => ({ ...set, changedBy: caller.actor.id }), options);
+  return changeDocument<Job>(
+    deps,
+    caller,
+    'job',
+    name,
+    () => ({ ...set, changedBy: caller.actor.id }),
+    options,
+  );
 }
 
 /** The jobs of Mission Control itself exist from the first start on. */

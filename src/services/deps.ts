@@ -61,7 +61,13 @@ export class AlreadyAnswered extends Error {}
 
 export const system = (id: string): Caller => ({ actor: { kind: 'control_plane', id } });
 
-export const DEFAULT_POLICY = (maxWorkers: number): Policy => ({ maxWorkers, budget: null, remedies: [], windows: [], paused: null });
+export const DEFAULT_POLICY = (maxWorkers: number): Policy => ({
+  maxWorkers,
+  budget: null,
+  remedies: [],
+  windows: [],
+  paused: null,
+});
 
 export async function readPolicy(deps: Deps): Promise<Policy & { version: number }> {
   const stored = await deps.store.document<Policy>('policy', 'policy');
@@ -69,9 +75,19 @@ export async function readPolicy(deps: Deps): Promise<Policy & { version: number
   return { ...DEFAULT_POLICY(deps.defaultMaxWorkers), version: 0, ...stored };
 }
 
-const NO_PROJECT: Completion = { requires: ['signal', 'commit'], checks: [], decidedBy: 'human', onAccept: 'leave_branch', allowEmptyDiff: false };
+const NO_PROJECT: Completion = {
+  requires: ['signal', 'commit'],
+  checks: [],
+  decidedBy: 'human',
+  onAccept: 'leave_branch',
+  allowEmptyDiff: false,
+};
 
-export function rulesFor(project: Project | null, ticket: Pick<Ticket, 'completion'>, policy: Policy): TicketRules {
+export function rulesFor(
+  project: Project | null,
+  ticket: Pick<Ticket, 'completion'>,
+  policy: Policy,
+): TicketRules {
   return {
     maxAttempts: project?.limits.maxAttempts ?? 3,
     backoffSeconds: project?.limits.backoffSeconds ?? 30,

@@ -7,7 +7,13 @@ import { Cron } from 'croner';
 import type { Campaign, Job, Policy, Profile, Project, Runner } from '../domain/config.ts';
 import { admit } from '../domain/dispatch/claim-policy.ts';
 import type { PlannedStart } from '../domain/dispatch/plan-dispatch.ts';
-import type { DispatchWorld, NeedsInputCandidate, Reading, RunnerSlots, TodoCandidate } from '../domain/dispatch/snapshot.ts';
+import type {
+  DispatchWorld,
+  NeedsInputCandidate,
+  Reading,
+  RunnerSlots,
+  TodoCandidate,
+} from '../domain/dispatch/snapshot.ts';
 import { type Refusal, isRefusal, refuse } from '../domain/refusal.ts';
 import { decideClaim, decideResume } from '../domain/ticket/decide-dispatch.ts';
 import type { LaneRead } from '../store/port.ts';
@@ -60,7 +66,10 @@ export function aliveWithinMs(deps: Deps): number {
 }
 
 async function readRunners(deps: Deps, now: number): Promise<RunnerSlots[]> {
-  const [runners, presences] = await Promise.all([deps.store.documents<Runner>('runner'), deps.store.presences()]);
+  const [runners, presences] = await Promise.all([
+    deps.store.documents<Runner>('runner'),
+    deps.store.presences(),
+  ]);
   const presence = new Map(presences.map((entry) => [entry.runner, entry]));
   return runners.map((runner) => {
     const seen = presence.get(runner.id);
@@ -92,7 +101,9 @@ async function readSpent(deps: Deps, now: number) {
 /** The maintenance window that is open now: it opens at each firing of its cron line and stays open for its minutes. */
 export function openWindow(policy: Policy, now: number): string | null {
   for (const window of policy.windows) {
-    const opened = new Cron(window.cron, { timezone: 'UTC' }).nextRun(new Date(now - window.minutes * 60_000));
+    const opened = new Cron(window.cron, { timezone: 'UTC' }).nextRun(
+      new Date(now - window.minutes * 60_000),
+    );
     if (opened && opened.getTime() <= now) return window.reason ?? window.cron;
   }
   return null;
@@ -113,12 +124,19 @@ export async function startPlanned(
   const fenceFloor = await deps.store.fenceFloor();
   const command = { profile, runner, epoch: lease.epoch, fenceFloor };
   const admission = admit(candidate, world);
-  if (!admission.admitted) return { started: false, refusal: refuse('transition_not_allowed', admission.detail, { reason: admission.code }) };
+  if (!admission.admitted)
+    return {
+      started: false,
+      refusal: refuse('transition_not_allowed', admission.detail, { reason: admission.code }),
+    };
   const result = await changeTicket(
     deps,
     caller,
     candidate.key,
-    (ticket, context) => (candidate.lane === 'todo' ? decideClaim(ticket, command, context) : decideResume(ticket, command, context)),
+    (ticket, context) =>
+      candidate.lane === 'todo'
+        ? decideClaim(ticket, command, context)
+        : decideResume(ticket, command, context),
     {
       ifMatch: candidate.version,
       guards: [

@@ -23,16 +23,27 @@ export function eventView(event: StoredEvent): wire.Event {
   };
 }
 
-export async function readActivity(deps: Deps, stream: string, query: ListQuery): Promise<wire.Page<wire.Event>> {
+export async function readActivity(
+  deps: Deps,
+  stream: string,
+  query: ListQuery,
+): Promise<wire.Page<wire.Event>> {
   const limit = query.limit ?? DEFAULT_LIMIT;
   const after = Number.parseInt(query.cursor ?? '0', 10) || 0;
   const events = await deps.store.streamEvents(stream, after, limit + 1);
   const items = events.slice(0, limit);
-  return { items: items.map(eventView), nextCursor: events.length > limit ? String(items.at(-1)?.version) : null };
+  return {
+    items: items.map(eventView),
+    nextCursor: events.length > limit ? String(items.at(-1)?.version) : null,
+  };
 }
 
 /** What people and workers said to each other, in order; the machinery's own events left out. */
-export async function conversationOf(deps: Deps, key: string, query: ListQuery): Promise<wire.Page<wire.Comment>> {
+export async function conversationOf(
+  deps: Deps,
+  key: string,
+  query: ListQuery,
+): Promise<wire.Page<wire.Comment>> {
   const limit = query.limit ?? DEFAULT_LIMIT;
   let after = Number.parseInt(query.cursor ?? '0', 10) || 0;
   const items: wire.Comment[] = [];
@@ -50,7 +61,12 @@ export async function conversationOf(deps: Deps, key: string, query: ListQuery):
 
 function commentOf(event: StoredEvent): wire.Comment | null {
   const e = event as unknown as TicketEvent;
-  const said = (kind: string, text: string, by: string = event.actor.id): wire.Comment => ({ at: iso(event.at), by, kind, text });
+  const said = (kind: string, text: string, by: string = event.actor.id): wire.Comment => ({
+    at: iso(event.at),
+    by,
+    kind,
+    text,
+  });
   switch (e.type) {
     case 'ticket.commented':
       return said('comment', e.data.text);
@@ -73,7 +89,10 @@ function commentOf(event: StoredEvent): wire.Comment | null {
 /** The stored reason; for a ticket that no tick has looked at yet, what the claim policy says right now. */
 export async function explainWhy(deps: Deps, ticket: Ticket): Promise<wire.Why> {
   const waiting = ticket.status === 'todo' || ticket.status === 'needs_input';
-  const history = (await deps.store.skipHistory(ticket.key)).map((skip) => ({ ...skip, at: iso(skip.at) })) as wire.Skip[];
+  const history = (await deps.store.skipHistory(ticket.key)).map((skip) => ({
+    ...skip,
+    at: iso(skip.at),
+  })) as wire.Skip[];
   if (!waiting) return { current: null, history };
   const stored = await deps.store.skipOf(ticket.key);
   if (stored) return { current: { ...stored, at: iso(stored.at) } as wire.Skip, history };
@@ -101,6 +120,8 @@ export async function explainWhy(deps: Deps, ticket: Ticket): Promise<wire.Why> 
     },
     world,
   );
-  const current = admission.admitted ? null : { code: admission.code, detail: admission.detail, at: iso(world.now) };
+  const current = admission.admitted
+    ? null
+    : { code: admission.code, detail: admission.detail, at: iso(world.now) };
   return { current, history };
 }

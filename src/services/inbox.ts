@@ -1,6 +1,12 @@
 /** Leasing and acting on inbox items: an act is one commit of the structured result, the item and its effect. */
 import type { ActInbox } from '../contract/requests.ts';
-import { type InboxEvent, type InboxItem, checkDelivery, evolveInbox, inboxEvent } from '../domain/inbox/inbox.ts';
+import {
+  type InboxEvent,
+  type InboxItem,
+  checkDelivery,
+  evolveInbox,
+  inboxEvent,
+} from '../domain/inbox/inbox.ts';
 import { type Refusal, isRefusal, refuse } from '../domain/refusal.ts';
 import type { StreamAppend, Row } from '../store/port.ts';
 import { acknowledgeAlert } from './alerts.ts';
@@ -10,7 +16,10 @@ import { answerQuestion, transitionTicket } from './tickets.ts';
 
 type Loaded = { item: InboxItem; streamVersion: number };
 
-export function inboxWrite(loaded: Loaded, events: InboxEvent[]): { append: StreamAppend; row: Row; item: InboxItem } {
+export function inboxWrite(
+  loaded: Loaded,
+  events: InboxEvent[],
+): { append: StreamAppend; row: Row; item: InboxItem } {
   const item = events.reduce<InboxItem>((state, event) => evolveInbox(state, event), loaded.item);
   return {
     append: { stream: `inbox:${item.id}`, expected: loaded.streamVersion, events, ticket: item.ticket },
@@ -19,7 +28,11 @@ export function inboxWrite(loaded: Loaded, events: InboxEvent[]): { append: Stre
   };
 }
 
-async function commitItem(deps: Deps, id: string, decide: (item: InboxItem, now: number) => InboxEvent[] | Refusal): Promise<InboxItem | Refusal> {
+async function commitItem(
+  deps: Deps,
+  id: string,
+  decide: (item: InboxItem, now: number) => InboxEvent[] | Refusal,
+): Promise<InboxItem | Refusal> {
   for (;;) {
     const loaded = await deps.store.inboxItem(id);
     if (!loaded) return notFound('inbox item', id);
@@ -54,7 +67,13 @@ export async function leaseInbox(
       const deliveryId = deps.newId('dlv');
       const item = await commitItem(deps, candidate.id, (state, now) =>
         state.state === 'pending'
-          ? [inboxEvent('inbox.delivered', caller.actor, now, { deliveryId, consumer: input.consumer, until: now + input.seconds * 1000 })]
+          ? [
+              inboxEvent('inbox.delivered', caller.actor, now, {
+                deliveryId,
+                consumer: input.consumer,
+                until: now + input.seconds * 1000,
+              }),
+            ]
           : [],
       );
       if (!isRefusal(item) && item.delivery?.id === deliveryId) leased.push(item);
@@ -70,16 +89,31 @@ export async function returnDueItem(deps: Deps, id: string): Promise<void> {
   await commitItem(deps, id, (item, now) => {
     const events: InboxEvent[] = [];
     if (item.delivery && item.delivery.until <= now) {
-      events.push(inboxEvent('inbox.returned', actor, now, { reason: `the delivery to ${item.delivery.consumer} ran out` }));
+      events.push(
+        inboxEvent('inbox.returned', actor, now, {
+          reason: `the delivery to ${item.delivery.consumer} ran out`,
+        }),
+      );
     }
-    if (item.state !== 'acted' && item.deadline !== null && item.deadline <= now && (item.delivery === null || events.length > 0)) {
+    if (
+      item.state !== 'acted' &&
+      item.deadline !== null &&
+      item.deadline <= now &&
+      (item.delivery === null || events.length > 0)
+    ) {
       events.push(inboxEvent('inbox.escalated', actor, now, { reason: 'nobody decided it in time' }));
     }
     return events;
   });
 }
 
-export async function actOnInbox(deps: Deps, caller: Caller, id: string, act: ActInbox, options: ChangeOptions): Promise<InboxItem | Refusal> {
+export async function actOnInbox(
+  deps: Deps,
+  caller: Caller,
+  id: string,
+  act: ActInbox,
+  options: ChangeOptions,
+): Promise<InboxItem | Refusal> {
   for (let attempt = 0; ; attempt += 1) {
     const first = await deps.store.inboxItem(id);
     if (!first) return notFound('inbox item', id);
@@ -89,12 +123,17 @@ export async function actOnInbox(deps: Deps, caller: Caller, id: string, act: Ac
     const refused = checkDelivery(item, act, caller.actor, await deps.store.now());
     if (refused) {
       // Acting twice with the same delivery returns the first result: the network may have lost the answer.
-      const repeated = refused.code === 'already_acted' && act.deliveryId !== undefined && (await wasActedBy(deps, id, act.deliveryId));
+      const repeated =
+        refused.code === 'already_acted' &&
+        act.deliveryId !== undefined &&
+        (await wasActedBy(deps, id, act.deliveryId));
       return repeated ? item : refused;
     }
     if (act.decision === 'escalate') {
       return commitItem(deps, id, (state, now) =>
-        state.state === 'acted' ? [] : [inboxEvent('inbox.escalated', caller.actor, now, { reason: act.reason })],
+        state.state === 'acted'
+          ? []
+          : [inboxEvent('inbox.escalated', caller.actor, now, { reason: act.reason })],
       );
     }
     const outcome = await applyDecision(deps, caller, item, act, {
@@ -123,27 +162,67 @@ async function wasActedBy(deps: Deps, id: string, deliveryId: string): Promise<b
   );
 }
 
-async function applyDecision(deps: Deps, caller: Caller, item: InboxItem, act: ActInbox, options: ChangeOptions): Promise<unknown> {
+async function applyDecision(
+  deps: Deps,
+  caller: Caller,
+  item: InboxItem,
+  act: ActInbox,
+  options: ChangeOptions,
+): Promise<unknown> {
   if (item.kind === 'alert') {
-    return item.alert === null ? notFound('alert of item', item.id) : acknowledgeAlert(deps, caller, item.alert, act.reason);
+    return item.alert === null
+      ? notFound('alert of item', item.id)
+      : acknowledgeAlert(deps, caller, item.alert, act.reason);
   }
   if (item.ticket === null) return notFound('ticket of item', item.id);
   switch (act.decision) {
     case 'accept':
-      return transitionTicket(deps, caller, item.ticket, { transition: 'accept', reason: act.reason }, options);
+      return transitionTicket(
+        deps,
+        caller,
+        item.ticket,
+        { transition: 'accept', reason: act.reason },
+        options,
+      );
     case 'request_changes':
-      return transitionTicket(deps, caller, item.ticket, { transition: 'request_changes', feedback: act.feedback ?? act.reason }, options);
+      return transitionTicket(
+        deps,
+        caller,
+        item.ticket,
+        { transition: 'request_changes', feedback: act.feedback ?? act.reason },
+        options,
+      );
     case 'cancel':
       if (item.question !== null) {
-        return answerQuestion(deps, caller, item.ticket, { question: item.question, choice: 'cancel' }, options);
+        return answerQuestion(
+          deps,
+          caller,
+          item.ticket,
+          { question: item.question, choice: 'cancel' },
+          options,
+        );
       }
-      return transitionTicket(deps, caller, item.ticket, { transition: 'cancel', reason: act.reason }, options);
+      return transitionTicket(
+        deps,
+        caller,
+        item.ticket,
+        { transition: 'cancel', reason: act.reason },
+        options,
+      );
     case 'answer':
       if (item.question === null) return notFound('question of item', item.id);
       if ((act.text === undefined) === (act.choice === undefined)) {
-        return refuse('invalid_request', 'An answer has either text or choice.', { errors: [{ path: 'text', message: 'give either text or choice' }] });
+        return refuse('invalid_request', 'An answer has either text or choice.', {
+          errors: [{ path: 'text', message: 'give either text or choice' }],
+        });
       }
-      return answerQuestion(deps, caller, item.ticket, { question: item.question, text: act.text, choice: act.choice }, options);
+      return answerQuestion(
+        deps,
+        caller,
+        item.ticket,
+        { question: item.question, text: act.text, choice: act.choice },
+        options,
+      );
     case 'retry':
       if (item.question === null) return notFound('question of item', item.id);
       return answerQuestion(

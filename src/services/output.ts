@@ -34,7 +34,12 @@ export async function readOutput(
     const left = deadline - Date.now();
     if (chunks.length > 0 || ended || left <= 0 || isGone()) {
       return {
-        items: chunks.map((chunk) => ({ seq: chunk.seq, at: iso(chunk.at), stream: chunk.stream, text: chunk.text })),
+        items: chunks.map((chunk) => ({
+          seq: chunk.seq,
+          at: iso(chunk.at),
+          stream: chunk.stream,
+          text: chunk.text,
+        })),
         nextAfter: chunks.at(-1)?.seq ?? after,
         ended: ended && chunks.length < (query.limit ?? 1000),
       };

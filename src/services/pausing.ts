@@ -10,13 +10,17 @@ export async function setPause(
   caller: Caller,
   input: { paused: boolean; stop?: boolean | undefined; reason?: string | undefined },
 ): Promise<(Policy & Stamped) | Refusal> {
-  if (caller.actor.kind !== 'human') return refuse('actor_not_allowed', 'Pausing and resuming is for people.');
+  if (caller.actor.kind !== 'human')
+    return refuse('actor_not_allowed', 'Pausing and resuming is for people.');
   const reason = input.reason ?? '';
-  const paused = input.paused ? { by: caller.actor.id, reason, at: await deps.store.now(), stop: input.stop ?? false } : null;
+  const paused = input.paused
+    ? { by: caller.actor.id, reason, at: await deps.store.now(), stop: input.stop ?? false }
+    : null;
   const policy = await changePolicy(deps, caller, { paused });
   if (isRefusal(policy) || !input.paused || input.stop !== true) return policy;
   for (const open of await deps.store.openAttempts()) {
-    if (open.state === 'offered' || open.state === 'running') await stopAttempt(deps, open.ticket, `paused by ${caller.actor.id}${reason ? `: ${reason}` : ''}`);
+    if (open.state === 'offered' || open.state === 'running')
+      await stopAttempt(deps, open.ticket, `paused by ${caller.actor.id}${reason ? `: ${reason}` : ''}`);
   }
   return policy;
 }

@@ -12,7 +12,8 @@ import type { SkipRecord } from '../store/port.ts';
 import { type Deps, readPolicy, rulesFor } from './deps.ts';
 
 export const iso = (ms: number): string => new Date(ms).toISOString();
-export const isoOrNull = (ms: number | null | undefined): string | null => (ms === null || ms === undefined ? null : iso(ms));
+export const isoOrNull = (ms: number | null | undefined): string | null =>
+  ms === null || ms === undefined ? null : iso(ms);
 
 /** What a page of tickets is shown with; read once for all of them. */
 export interface Surroundings {
@@ -48,7 +49,11 @@ export async function presentTicket(deps: Deps, ticket: Ticket, viewer: ActorKin
   return ticketView(ticket, await readSurroundings(deps, [ticket.key]), viewer);
 }
 
-export async function presentTickets(deps: Deps, tickets: readonly Ticket[], viewer: ActorKind): Promise<wire.Ticket[]> {
+export async function presentTickets(
+  deps: Deps,
+  tickets: readonly Ticket[],
+  viewer: ActorKind,
+): Promise<wire.Ticket[]> {
   const around = await readSurroundings(
     deps,
     tickets.map((ticket) => ticket.key),
@@ -63,7 +68,8 @@ export function ticketView(ticket: Ticket, around: Surroundings, viewer: ActorKi
   const stored = waiting ? around.skips.get(ticket.key) : undefined;
   const skip = stored ? { code: stored.code as SkipReason, detail: stored.detail, at: iso(stored.at) } : null;
   const newest = newestAttempt(ticket);
-  const profile = newest?.profile ?? (project ? resolveProfile(ticket, project, around.profiles) : ticket.profile);
+  const profile =
+    newest?.profile ?? (project ? resolveProfile(ticket, project, around.profiles) : ticket.profile);
   const context = {
     now: around.now,
     completion,
@@ -151,7 +157,9 @@ export function evidenceView(e: Ticket['evidence'][number]): wire.Evidence {
     required: e.required,
     details: {
       ...e.details,
-      ...(e.kind === 'check' && e.state !== 'unverified' ? { outputUrl: `/api/v1/evidence/${e.id}/output` } : {}),
+      ...(e.kind === 'check' && e.state !== 'unverified'
+        ? { outputUrl: `/api/v1/evidence/${e.id}/output` }
+        : {}),
     },
   };
 }
@@ -208,7 +216,8 @@ export function inboxView(item: InboxItem, withDelivery = false): wire.InboxItem
 }
 
 export function alertView(alert: AlertState): wire.Alert {
-  const { id, fingerprint, rule, subject, severity, state, occurrences, recurrences, detail, version } = alert;
+  const { id, fingerprint, rule, subject, severity, state, occurrences, recurrences, detail, version } =
+    alert;
   return {
     id,
     fingerprint,
@@ -225,13 +234,20 @@ export function alertView(alert: AlertState): wire.Alert {
   };
 }
 
-const stamps = (state: Stamped) => ({ version: state.version, createdAt: iso(state.createdAt), updatedAt: iso(state.updatedAt) });
+const stamps = (state: Stamped) => ({
+  version: state.version,
+  createdAt: iso(state.createdAt),
+  updatedAt: iso(state.updatedAt),
+});
 
 export function projectView(project: Project & Stamped): wire.Project {
   return { ...project, ...stamps(project) };
 }
 
-export function profileView(profile: Profile & Stamped, rateLimitedUntil: number | null = null): wire.Profile {
+export function profileView(
+  profile: Profile & Stamped,
+  rateLimitedUntil: number | null = null,
+): wire.Profile {
   return { ...profile, ...stamps(profile), rateLimitedUntil: isoOrNull(rateLimitedUntil) };
 }
 
@@ -267,5 +283,3 @@ export function jobView(
     version: job.version,
   };
 }
-
-

@@ -13,14 +13,24 @@ export interface ProjectInput {
   setup?: { command: string[]; timeoutSeconds?: number | undefined } | null | undefined;
   checks?: { name: string; command: string[]; timeoutSeconds?: number | undefined }[] | undefined;
   deploy?:
-    | { environment: string; probe: { url?: string | undefined; command?: string[] | undefined }; timeoutSeconds?: number | undefined }
+    | {
+        environment: string;
+        probe: { url?: string | undefined; command?: string[] | undefined };
+        timeoutSeconds?: number | undefined;
+      }
     | null
     | undefined;
   completion?: Partial<Completion> | undefined;
   protectedPaths?: string[] | undefined;
   defaultProfile?: string | null | undefined;
   runnerLabels?: string[] | undefined;
-  limits?: { maxAttempts?: number | undefined; maxWorkers?: number | null | undefined; backoffSeconds?: number | undefined } | undefined;
+  limits?:
+    | {
+        maxAttempts?: number | undefined;
+        maxWorkers?: number | null | undefined;
+        backoffSeconds?: number | undefined;
+      }
+    | undefined;
   budget?: Project['budget'] | undefined;
 }
 
@@ -37,7 +47,9 @@ export async function registerProject(
 ): Promise<(Project & Stamped) | Refusal> {
   const repository = await deps.inspect.repository(input.repository, input.defaultBranch);
   if (!repository.usable) {
-    return refuse('repository_unusable', repository.message, { errors: [{ path: 'repository', message: repository.message }] });
+    return refuse('repository_unusable', repository.message, {
+      errors: [{ path: 'repository', message: repository.message }],
+    });
   }
   const project = fillProject(key, input, null, repository.defaultBranch ?? 'main');
   const wrong = await checkProject(deps, project);
@@ -55,19 +67,29 @@ export async function editProject(
 ): Promise<(Project & Stamped) | Refusal> {
   const before = await deps.store.document<Project>('project', key);
   if (!before) return notFound('project', key);
-  const looked = { ...before.repository, ...(input.repository ? { path: undefined, url: undefined, ...input.repository } : {}) };
+  const looked = {
+    ...before.repository,
+    ...(input.repository ? { path: undefined, url: undefined, ...input.repository } : {}),
+  };
   const repository = await deps.inspect.repository(looked, input.defaultBranch ?? before.defaultBranch);
   if (!repository.usable && (input.repository !== undefined || input.defaultBranch !== undefined)) {
-    return refuse('repository_unusable', repository.message, { errors: [{ path: 'repository', message: repository.message }] });
+    return refuse('repository_unusable', repository.message, {
+      errors: [{ path: 'repository', message: repository.message }],
+    });
   }
   const next = fillProject(key, input, before, before.defaultBranch);
   const wrong = await checkProject(deps, next);
   if (wrong) return wrong;
   next.warnings = await inspectProject(deps, next, repository.message, repository.usable);
   const set = Object.fromEntries(
-    Object.entries(next).filter(([member, value]) => JSON.stringify(value) !== JSON.stringify(before[member as keyof Project])),
+    Object.entries(next).filter(
+      ([member, value]) => JSON.stringify(value) !== JSON.stringify(before[member as keyof Project]),
+    ),
   );
-  return changeDocument<Project>(deps, caller, 'project', key, () => set, { ifMatch: before.version, ...options });
+  return changeDocument<Project>(deps, caller, 'project', key, () => set, {
+    ifMatch: before.version,
+    ...options,
+  });
 }
 
 function fillProject(key: string, input: ProjectInput, before: Project | null, branch: string): Project {
@@ -75,7 +97,8 @@ function fillProject(key: string, input: ProjectInput, before: Project | null, b
     ...value,
     timeoutSeconds: value.timeoutSeconds ?? seconds,
   });
-  const checks = input.checks?.map((check) => withTimeout(check, CHECK_TIMEOUT_SECONDS)) ?? before?.checks ?? [];
+  const checks =
+    input.checks?.map((check) => withTimeout(check, CHECK_TIMEOUT_SECONDS)) ?? before?.checks ?? [];
   const requires: EvidenceKind[] = checks.length > 0 ? ['signal', 'commit', 'check'] : ['signal', 'commit'];
   const base: Completion = before?.completion ?? {
     requires,
@@ -88,7 +111,12 @@ function fillProject(key: string, input: ProjectInput, before: Project | null, b
   const namedAll = before !== null && before.completion.checks.length === before.checks.length;
   const completion: Completion = {
     ...base,
-    ...(before !== null && input.checks !== undefined && namedAll ? { checks: checks.map((check) => check.name), requires: before.checks.length === 0 ? requires : base.requires } : {}),
+    ...(before !== null && input.checks !== undefined && namedAll
+      ? {
+          checks: checks.map((check) => check.name),
+          requires: before.checks.length === 0 ? requires : base.requires,
+        }
+      : {}),
     ...dropUndefined(input.completion ?? {}),
   };
   return {
@@ -96,14 +124,27 @@ function fillProject(key: string, input: ProjectInput, before: Project | null, b
     name: input.name ?? before?.name ?? key,
     repository: input.repository ?? before?.repository ?? {},
     defaultBranch: input.defaultBranch ?? branch,
-    setup: input.setup === undefined ? (before?.setup ?? null) : input.setup && withTimeout(input.setup, SETUP_TIMEOUT_SECONDS),
+    setup:
+      input.setup === undefined
+        ? (before?.setup ?? null)
+        : input.setup && withTimeout(input.setup, SETUP_TIMEOUT_SECONDS),
     checks,
-    deploy: input.deploy === undefined ? (before?.deploy ?? null) : input.deploy && withTimeout(input.deploy, DEPLOY_TIMEOUT_SECONDS),
+    deploy:
+      input.deploy === undefined
+        ? (before?.deploy ?? null)
+        : input.deploy && withTimeout(input.deploy, DEPLOY_TIMEOUT_SECONDS),
     completion,
     protectedPaths: input.protectedPaths ?? before?.protectedPaths ?? [],
-    defaultProfile: input.defaultProfile === undefined ? (before?.defaultProfile ?? null) : input.defaultProfile,
+    defaultProfile:
+      input.defaultProfile === undefined ? (before?.defaultProfile ?? null) : input.defaultProfile,
     runnerLabels: input.runnerLabels ?? before?.runnerLabels ?? [],
-    limits: { maxAttempts: 3, maxWorkers: null, backoffSeconds: 30, ...before?.limits, ...dropUndefined(input.limits ?? {}) },
+    limits: {
+      maxAttempts: 3,
+      maxWorkers: null,
+      backoffSeconds: 30,
+      ...before?.limits,
+      ...dropUndefined(input.limits ?? {}),
+    },
     budget: input.budget === undefined ? (before?.budget ?? null) : input.budget,
     warnings: [],
   };
@@ -120,14 +161,24 @@ async function checkProject(deps: Deps, project: Project): Promise<Refusal | nul
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) return wrong('checks', `There are two checks named ${twice}.`);
   const unknown = project.completion.checks.find((name) => !names.includes(name));
-  if (unknown !== undefined) return wrong('completion.checks', `There is no check ${unknown}; the project has ${names.join(', ') || 'none'}.`);
+  if (unknown !== undefined)
+    return wrong(
+      'completion.checks',
+      `There is no check ${unknown}; the project has ${names.join(', ') || 'none'}.`,
+    );
   if (project.completion.requires.includes('deploy') && !project.deploy) {
     return wrong('completion.requires', 'A required deploy needs the project to have a deploy with a probe.');
   }
   if (project.completion.onAccept !== 'leave_branch' || project.completion.requires.includes('deploy')) {
-    return refuse('not_supported', 'Landing (merge, squash, pull_request) and deploy evidence are not built yet; use onAccept leave_branch.');
+    return refuse(
+      'not_supported',
+      'Landing (merge, squash, pull_request) and deploy evidence are not built yet; use onAccept leave_branch.',
+    );
   }
-  if (project.defaultProfile !== null && !(await deps.store.document<Profile>('profile', project.defaultProfile))) {
+  if (
+    project.defaultProfile !== null &&
+    !(await deps.store.document<Profile>('profile', project.defaultProfile))
+  ) {
     return wrong('defaultProfile', `There is no profile ${project.defaultProfile}.`);
   }
   return null;
@@ -137,11 +188,18 @@ function wrong(path: string, message: string): Refusal {
   return refuse('reference_not_found', message, { errors: [{ path, message }] });
 }
 
-async function inspectProject(deps: Deps, project: Project, repository: string, usable = true): Promise<Finding[]> {
+async function inspectProject(
+  deps: Deps,
+  project: Project,
+  repository: string,
+  usable = true,
+): Promise<Finding[]> {
   return [
     { ok: usable, subject: 'repository', message: repository },
     ...(project.setup ? [await deps.inspect.command('setup', project.setup.command)] : []),
-    ...(await Promise.all(project.checks.map((check) => deps.inspect.command(`check ${check.name}`, check.command)))),
+    ...(await Promise.all(
+      project.checks.map((check) => deps.inspect.command(`check ${check.name}`, check.command)),
+    )),
   ];
 }
 
@@ -190,4 +248,3 @@ export async function editProfile(
   set.warnings = [await deps.inspect.command('command', set.command ?? before.command)];
   return changeDocument<Profile>(deps, caller, 'profile', id, () => set, options);
 }
-

@@ -13,12 +13,16 @@ export interface Registration {
   slots: number;
   labels: string[];
   kinds: string[];
-  version: string;
+  software: string;
   pid: number | null;
 }
 
 /** Registering a name again gives the same id and supersedes the older process. */
-export async function registerRunner(deps: Deps, caller: Caller, input: Registration): Promise<{ id: string; instance: string } | Refusal> {
+export async function registerRunner(
+  deps: Deps,
+  caller: Caller,
+  input: Registration,
+): Promise<{ id: string; instance: string } | Refusal> {
   const id = `run_${input.name}`;
   const instance = deps.newId('ins');
   const state: Omit<Runner, 'id'> = { ...input, instance, token: caller.tokenId ?? '' };
@@ -32,7 +36,12 @@ export async function registerRunner(deps: Deps, caller: Caller, input: Registra
 }
 
 /** The runner behind a request: its token must be the one that registered last, and the instance, where given, too. */
-export async function runnerFor(deps: Deps, caller: Caller, id: string, instance: string | undefined): Promise<Runner | Refusal> {
+export async function runnerFor(
+  deps: Deps,
+  caller: Caller,
+  id: string,
+  instance: string | undefined,
+): Promise<Runner | Refusal> {
   const runner = await deps.store.document<Runner>('runner', id);
   if (!runner) return notFound('runner', id);
   if (runner.token !== (caller.tokenId ?? '') || (instance !== undefined && instance !== runner.instance)) {
@@ -95,6 +104,36 @@ function continuesOf(ticket: Ticket, attempt: Attempt) {
 }
 
 function profileForRunner(profile: Profile) {
-  const { id, adapter, command, env, envAllow, home, files, model, acp, gateway, timeoutSeconds, stallSeconds, holdSeconds, permissions } = profile;
-  return { id, adapter, command, env, envAllow, home, files, model, acp, gateway, timeoutSeconds, stallSeconds, holdSeconds, permissions };
+  const {
+    id,
+    adapter,
+    command,
+    env,
+    envAllow,
+    home,
+    files,
+    model,
+    acp,
+    gateway,
+    timeoutSeconds,
+    stallSeconds,
+    holdSeconds,
+    permissions,
+  } = profile;
+  return {
+    id,
+    adapter,
+    command,
+    env,
+    envAllow,
+    home,
+    files,
+    model,
+    acp,
+    gateway,
+    timeoutSeconds,
+    stallSeconds,
+    holdSeconds,
+    permissions,
+  };
 }

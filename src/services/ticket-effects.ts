@@ -16,7 +16,13 @@ export function effectsOf(deps: Deps, events: readonly TicketEvent[], after: Tic
       case 'attempt.offered': {
         const { attempt, fence, runner, kind } = event.data;
         if (kind === 'person' || runner === null) break;
-        effects.push({ effect: 'lease_set', name: attemptLease(attempt), holder: runner, epoch: fence, ttlMs: deps.timing.offerMs });
+        effects.push({
+          effect: 'lease_set',
+          name: attemptLease(attempt),
+          holder: runner,
+          epoch: fence,
+          ttlMs: deps.timing.offerMs,
+        });
         effects.push({
           effect: 'credential_add',
           credential: {
@@ -37,7 +43,13 @@ export function effectsOf(deps: Deps, events: readonly TicketEvent[], after: Tic
       case 'attempt.started': {
         const { attempt, fence } = event.data;
         const runner = after.attempts.find((a) => a.id === attempt)?.runner ?? '';
-        effects.push({ effect: 'lease_set', name: attemptLease(attempt), holder: runner, epoch: fence, ttlMs: deps.timing.leaseMs });
+        effects.push({
+          effect: 'lease_set',
+          name: attemptLease(attempt),
+          holder: runner,
+          epoch: fence,
+          ttlMs: deps.timing.leaseMs,
+        });
         break;
       }
       case 'attempt.parked':

@@ -2,7 +2,15 @@
 import type { Campaign, Profile, Project } from '../domain/config.ts';
 import { type Refusal, refuse } from '../domain/refusal.ts';
 import { decideComment, decideCreate, decideEdit, decideWaiver } from '../domain/ticket/decide-fields.ts';
-import { type AnswerCommand, decideAnswer, decideCancel, decideDefer, decideHandIn, decideReady, decideReopen } from '../domain/ticket/decide-people.ts';
+import {
+  type AnswerCommand,
+  decideAnswer,
+  decideCancel,
+  decideDefer,
+  decideHandIn,
+  decideReady,
+  decideReopen,
+} from '../domain/ticket/decide-people.ts';
 import { decideAcceptWork, decideRequestChanges } from '../domain/ticket/decide-review.ts';
 import type { Claim } from '../domain/ticket/decide-signal.ts';
 import { evolveTicket } from '../domain/ticket/evolve.ts';
@@ -27,7 +35,10 @@ export async function createTicket(
     const number = await store.nextNumber(`ticket:${input.project}`);
     const key = `${input.project}-${number}`;
     const now = await store.now();
-    const events = decideCreate({ key, project: input.project, number, status: input.status, ...input.fields }, { actor: caller.actor, now });
+    const events = decideCreate(
+      { key, project: input.project, number, status: input.status, ...input.fields },
+      { actor: caller.actor, now },
+    );
     const ticket = events.reduce<Ticket | null>((state, event) => evolveTicket(state, event), null);
     if (!ticket) throw new Error('a created ticket has a state');
     const changed: TicketChanged = { ticket, before: ticket, events, project };
@@ -77,9 +88,15 @@ export async function transitionTicket(
 ): Promise<TicketChanged | Refusal> {
   const row = transitionRow(input.transition);
   if (!row.by.includes(caller.actor.kind)) {
-    return refuse('actor_not_allowed', `${input.transition} is made by ${row.by.join(', ')}, and this is ${caller.actor.kind}.`);
+    return refuse(
+      'actor_not_allowed',
+      `${input.transition} is made by ${row.by.join(', ')}, and this is ${caller.actor.kind}.`,
+    );
   }
-  const [fenceFloor, profiles] = await Promise.all([deps.store.fenceFloor(), deps.store.documents<Profile>('profile')]);
+  const [fenceFloor, profiles] = await Promise.all([
+    deps.store.fenceFloor(),
+    deps.store.documents<Profile>('profile'),
+  ]);
   const profileIds = new Set(profiles.map((profile) => profile.id));
   return changeTicket(
     deps,
@@ -96,19 +113,29 @@ export async function transitionTicket(
         case 'reopen':
           return decideReopen(ticket, input.reason, context);
         case 'accept':
-          return decideAcceptWork(ticket, input.reason === undefined ? {} : { reason: input.reason }, context);
+          return decideAcceptWork(
+            ticket,
+            input.reason === undefined ? {} : { reason: input.reason },
+            context,
+          );
         case 'request_changes': {
           const feedback = input.feedback ?? input.reason;
           if (feedback === undefined || feedback.trim() === '') {
-            return refuse('invalid_request', 'Say what has to change: the next attempt gets it as its feedback.', {
-              errors: [{ path: 'feedback', message: 'must not be empty' }],
-            });
+            return refuse(
+              'invalid_request',
+              'Say what has to change: the next attempt gets it as its feedback.',
+              {
+                errors: [{ path: 'feedback', message: 'must not be empty' }],
+              },
+            );
           }
           return decideRequestChanges(ticket, { feedback }, context);
         }
         case 'hand_in':
           if (input.summary === undefined || input.summary.trim() === '') {
-            return refuse('invalid_request', 'Say in a summary what was done.', { errors: [{ path: 'summary', message: 'must not be empty' }] });
+            return refuse('invalid_request', 'Say in a summary what was done.', {
+              errors: [{ path: 'summary', message: 'must not be empty' }],
+            });
           }
           return decideHandIn(
             ticket,
@@ -159,16 +186,34 @@ export function grantWaiver(
   command: { kind: EvidenceKind; reason: string; expiresAt: number },
   options: ChangeOptions,
 ) {
-  return changeTicket(deps, caller, key, (ticket, context) => decideWaiver(ticket, command, context), options);
+  return changeTicket(
+    deps,
+    caller,
+    key,
+    (ticket, context) => decideWaiver(ticket, command, context),
+    options,
+  );
 }
 
 /** Profile, campaign and blockers have to exist, and blockers may not lead back to the ticket. */
-async function checkReferences(deps: Deps, fields: Partial<TicketFields>, key: string | null): Promise<Refusal | null> {
+async function checkReferences(
+  deps: Deps,
+  fields: Partial<TicketFields>,
+  key: string | null,
+): Promise<Refusal | null> {
   const { store } = deps;
-  if (fields.profile !== undefined && fields.profile !== null && !(await store.document<Profile>('profile', fields.profile))) {
+  if (
+    fields.profile !== undefined &&
+    fields.profile !== null &&
+    !(await store.document<Profile>('profile', fields.profile))
+  ) {
     return unknownReference('profile', `There is no profile ${fields.profile}.`);
   }
-  if (fields.campaign !== undefined && fields.campaign !== null && !(await store.document<Campaign>('campaign', fields.campaign))) {
+  if (
+    fields.campaign !== undefined &&
+    fields.campaign !== null &&
+    !(await store.document<Campaign>('campaign', fields.campaign))
+  ) {
     return unknownReference('campaign', `There is no campaign ${fields.campaign}.`);
   }
   if (fields.blockedBy !== undefined && fields.blockedBy.length > 0) {
@@ -190,7 +235,8 @@ async function findCycle(deps: Deps, key: string, blockers: readonly string[]): 
   for (let current = queue.shift(); current !== undefined; current = queue.shift()) {
     if (current === key) {
       const path = [key];
-      for (let at = cameFrom.get(key); at !== undefined && at !== key; at = cameFrom.get(at)) path.unshift(at);
+      for (let at = cameFrom.get(key); at !== undefined && at !== key; at = cameFrom.get(at))
+        path.unshift(at);
       return refuse('dependency_cycle', `${key} would wait for itself: ${[key, ...path].join(' ← ')}.`, {
         errors: [{ path: 'blockedBy', message: `leads back to ${key}` }],
       });
@@ -210,4 +256,3 @@ export async function loadTicket(deps: Deps, key: string): Promise<Ticket | Refu
   const record = await deps.store.ticket(key);
   return record ? record.state : notFound('ticket', key);
 }
-

@@ -5,7 +5,12 @@
 import type { Project } from '../domain/config.ts';
 import { type Refusal, isRefusal, refuse } from '../domain/refusal.ts';
 import { effectiveCompletion, submittedCommit, verifiableEvidence } from '../domain/ticket/completion.ts';
-import { type Finding, decideByPolicy, decideFindings, decideReverify } from '../domain/ticket/decide-review.ts';
+import {
+  type Finding,
+  decideByPolicy,
+  decideFindings,
+  decideReverify,
+} from '../domain/ticket/decide-review.ts';
 import type { Evidence, Ticket } from '../domain/ticket/state.ts';
 import type { VerifyOffer } from '../contract/runner-protocol.ts';
 import type { Work } from '../store/port.ts';
@@ -23,7 +28,8 @@ export async function createVerifyWork(deps: Deps, key: string): Promise<boolean
   const attemptId = due[0]?.attempt;
   if (attemptId === undefined) return false;
   const active = await deps.store.workOfAttempt(attemptId);
-  if (active.some((work) => work.kind === 'verify' && (work.state === 'pending' || work.state === 'running'))) return false;
+  if (active.some((work) => work.kind === 'verify' && (work.state === 'pending' || work.state === 'running')))
+    return false;
   const attempt = record.state.attempts.find((a) => a.id === attemptId);
   await deps.store.commit({
     appends: [],
@@ -59,7 +65,11 @@ export async function verifyOffer(deps: Deps, work: Work): Promise<VerifyOffer |
   const evidence: VerifyOffer['evidence'] = [];
   for (const due of dueOf(ticket, work.attempt, await deps.store.now())) {
     if (due.kind === 'commit') {
-      evidence.push({ id: due.id, kind: 'commit', commit: typeof due.claim['commit'] === 'string' ? due.claim['commit'] : (commit ?? '') });
+      evidence.push({
+        id: due.id,
+        kind: 'commit',
+        commit: typeof due.claim['commit'] === 'string' ? due.claim['commit'] : (commit ?? ''),
+      });
     } else {
       const check = project.checks.find((candidate) => candidate.name === due.claim['name']);
       if (check) evidence.push({ id: due.id, kind: 'check', check });
@@ -104,7 +114,9 @@ export async function finishVerifyWork(
   report: { fence: number; outcome: 'done' | 'unable'; reason: string | null; findings: Finding[] },
 ): Promise<true | Refusal> {
   if (work.fence !== report.fence || work.state !== 'running') {
-    return refuse('stale_attempt', `Work ${work.id} has been given to another verifier.`, { reason: 'superseded' });
+    return refuse('stale_attempt', `Work ${work.id} has been given to another verifier.`, {
+      reason: 'superseded',
+    });
   }
   const result = await changeTicket(
     deps,
@@ -124,19 +136,36 @@ export async function finishVerifyWork(
       );
       return decideFindings(ticket, findings, context);
     },
-    { effects: [{ effect: 'work_finish', id: work.id, fence: report.fence, state: report.outcome, reason: report.reason }] },
+    {
+      effects: [
+        {
+          effect: 'work_finish',
+          id: work.id,
+          fence: report.fence,
+          state: report.outcome,
+          reason: report.reason,
+        },
+      ],
+    },
   );
   return isRefusal(result) ? result : true;
 }
 
 /** Applies the completion policy to a submission whose evidence is settled; a no-op where it says nothing. */
 export function applyPolicy(deps: Deps, key: string) {
-  return changeTicket(deps, { actor: { kind: 'policy', id: 'completion-policy' } }, key, (ticket, context) => decideByPolicy(ticket, context));
+  return changeTicket(deps, { actor: { kind: 'policy', id: 'completion-policy' } }, key, (ticket, context) =>
+    decideByPolicy(ticket, context),
+  );
 }
 
 export async function reverifyEvidence(deps: Deps, caller: Caller, evidence: string, options: ChangeOptions) {
   const key = await deps.store.ticketOfEvidence(evidence);
   if (key === null) return notFound('evidence', evidence);
-  return changeTicket(deps, caller, key, (ticket, context) => decideReverify(ticket, evidence, context), options);
+  return changeTicket(
+    deps,
+    caller,
+    key,
+    (ticket, context) => decideReverify(ticket, evidence, context),
+    options,
+  );
 }
-

@@ -45,7 +45,12 @@ export async function verifyState(deps: Deps): Promise<Verified> {
   return { ok: report.ok, head, events, invariants: report.results() };
 }
 
-async function walkLog(deps: Deps, until: number, report: InvariantReport, world: WorldHistory): Promise<number> {
+async function walkLog(
+  deps: Deps,
+  until: number,
+  report: InvariantReport,
+  world: WorldHistory,
+): Promise<number> {
   let seq = 0;
   let roll = GENESIS;
   let count = 0;
@@ -90,14 +95,25 @@ async function checkStream(
       version += 1;
       const name = `${stream.stream} event ${event.version} (${event.type}, seq ${event.seq})`;
       report.expect('I13', event.version === version, () => `${name}: version ${version} is missing`);
-      report.expect('I13', deps.sha256(JSON.stringify(event.data)) === event.dataHash, () => `${name}: its data was changed`);
-      report.expect('I13', deps.sha256(chainText(previous, event)) === event.hash, () => `${name}: its hash does not match`);
+      report.expect(
+        'I13',
+        deps.sha256(JSON.stringify(event.data)) === event.dataHash,
+        () => `${name}: its data was changed`,
+      );
+      report.expect(
+        'I13',
+        deps.sha256(chainText(previous, event)) === event.hash,
+        () => `${name}: its hash does not match`,
+      );
       previous = event.hash;
       version = event.version;
       try {
         replay.event(event);
       } catch (error) {
-        report.violate('I13', `${name} cannot be replayed: ${error instanceof Error ? error.message : String(error)}`);
+        report.violate(
+          'I13',
+          `${name} cannot be replayed: ${error instanceof Error ? error.message : String(error)}`,
+        );
       }
     }
     if (!complete || page.length < PAGE) break;
@@ -106,7 +122,11 @@ async function checkStream(
   const now = (await deps.store.streamEvents(stream.stream, version, 1)).length;
   // It moved on while we looked; the next verification sees the rest.
   if (now > 0) return;
-  report.expect('I13', stream.version <= version, () => `${stream.stream} is at version ${stream.version}, and its events end at ${version}`);
+  report.expect(
+    'I13',
+    stream.version <= version,
+    () => `${stream.stream} is at version ${stream.version}, and its events end at ${version}`,
+  );
   await replay.compare();
 }
 
@@ -120,7 +140,11 @@ function replayOf(stream: string, deps: Deps, report: InvariantReport, world: Wo
   const kind = stream.slice(0, colon);
   const id = stream.slice(colon + 1);
   const same = (row: unknown, state: unknown): void =>
-    report.expect('I13', canonical(row) === canonical(state), () => `the row of ${stream} differs from what its events give`);
+    report.expect(
+      'I13',
+      canonical(row) === canonical(state),
+      () => `the row of ${stream} differs from what its events give`,
+    );
   if (kind === 'ticket') {
     const history = new TicketHistory(report, (seq, ticket) => world.policyAt(seq, ticket), deps.sha256);
     let state: Ticket | null = null;
@@ -136,8 +160,11 @@ function replayOf(stream: string, deps: Deps, report: InvariantReport, world: Wo
         if (!state) return;
         history.final(state);
         const open = await deps.store.openInboxOf(id);
-        const decisions = open.filter((entry) => entry.item.kind === 'review' || entry.item.kind === 'conflict').length;
-        const landing = state.landing !== null && state.landing.state !== 'landed' && state.landing.state !== 'ended';
+        const decisions = open.filter(
+          (entry) => entry.item.kind === 'review' || entry.item.kind === 'conflict',
+        ).length;
+        const landing =
+          state.landing !== null && state.landing.state !== 'landed' && state.landing.state !== 'ended';
         report.expect(
           'I8',
           state.status === 'in_review' ? decisions === 1 || (decisions === 0 && landing) : decisions === 0,
@@ -157,7 +184,11 @@ function replayOf(stream: string, deps: Deps, report: InvariantReport, world: Wo
       },
       compare: async () => {
         same((await deps.store.inboxItem(id))?.item ?? null, state);
-        report.expect('I8', state?.state !== 'acted' || (results === 1 && state.result !== null), () => `${stream} is acted without a result`);
+        report.expect(
+          'I8',
+          state?.state !== 'acted' || (results === 1 && state.result !== null),
+          () => `${stream} is acted without a result`,
+        );
       },
     };
   }
@@ -190,7 +221,11 @@ async function checkLeases(deps: Deps, report: InvariantReport): Promise<void> {
   const { leaseMs, graceMs } = deps.timing;
   for (const open of await deps.store.openAttempts()) {
     const over = open.lease === null ? null : open.lease.expiresAt + graceMs + 3 * leaseMs + 10_000;
-    report.expect('I11', over !== null && over > now, () => `attempt ${open.attempt} of ${open.ticket} is ${open.state}, and its lease has long run out`);
+    report.expect(
+      'I11',
+      over !== null && over > now,
+      () => `attempt ${open.attempt} of ${open.ticket} is ${open.state}, and its lease has long run out`,
+    );
   }
 }
 

@@ -73,13 +73,18 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
     describe('compare-and-swap', () => {
       it('commits the first write to a stream and refuses a second first write', async () => {
         expect(await store.commit(append('a', 0, event('x')))).toEqual({ committed: true });
-        expect(await store.commit(append('a', 0, event('y')))).toEqual({ committed: false, conflict: { kind: 'stream', stream: 'a' } });
+        expect(await store.commit(append('a', 0, event('y')))).toEqual({
+          committed: false,
+          conflict: { kind: 'stream', stream: 'a' },
+        });
         expect(await store.streamEvents('a', 0, 10)).toHaveLength(1);
       });
 
       it('lets exactly one of many concurrent writers on the same version win', async () => {
         await store.commit(append('a', 0, event('x')));
-        const results = await Promise.all(Array.from({ length: 20 }, (_, i) => store.commit(append('a', 1, event(`y${i}`)))));
+        const results = await Promise.all(
+          Array.from({ length: 20 }, (_, i) => store.commit(append('a', 1, event(`y${i}`)))),
+        );
         expect(results.filter((result) => result.committed)).toHaveLength(1);
         expect(await store.streamEvents('a', 0, 10)).toHaveLength(2);
       });
@@ -87,7 +92,10 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
       it('changes nothing at all when one stream of a plan conflicts', async () => {
         await store.commit(append('b', 0, event('x')));
         const { plan } = ticketPlan('MC-1');
-        const result = await store.commit({ ...plan, appends: [...plan.appends, { stream: 'b', expected: 0, events: [event('z')] }] });
+        const result = await store.commit({
+          ...plan,
+          appends: [...plan.appends, { stream: 'b', expected: 0, events: [event('z')] }],
+        });
         expect(result.committed).toBe(false);
         expect(await store.ticket('MC-1')).toBeNull();
         expect(await store.streamEvents('ticket:MC-1', 0, 10)).toEqual([]);
@@ -107,7 +115,10 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
 
     describe('the log', () => {
       it('numbers committed events without gaps and chains their hashes', async () => {
-        await Promise.all([store.commit(append('a', 0, event('x', { n: 1 }), event('y'))), store.commit(append('b', 0, event('z')))]);
+        await Promise.all([
+          store.commit(append('a', 0, event('x', { n: 1 }), event('y'))),
+          store.commit(append('b', 0, event('z'))),
+        ]);
         await store.commit(append('a', 2, event('w')));
         const events = await store.eventsAfter(0, 10);
         expect(events.map((e) => e.seq)).toEqual([1, 2, 3, 4]);
@@ -138,7 +149,11 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
       it('tells subscribers of committed events only, each once, in seq order', async () => {
         const seen: StoredEvent[] = [];
         const stop = store.subscribe((events) => seen.push(...events));
-        await Promise.all([store.commit(append('a', 0, event('x'))), store.commit(append('a', 0, event('no'))), store.commit(append('b', 0, event('y')))]);
+        await Promise.all([
+          store.commit(append('a', 0, event('x'))),
+          store.commit(append('a', 0, event('no'))),
+          store.commit(append('b', 0, event('y'))),
+        ]);
         expect(seen.map((e) => [e.seq, e.type])).toEqual([
           [1, 'x'],
           [2, 'y'],
@@ -153,10 +168,19 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
       it('are held by one holder, and change hands with a higher epoch once they expire', async () => {
         const first = await store.acquireLease('dispatch', 'one', 1000);
         expect(first).toMatchObject({ acquired: true, lease: { epoch: 1 } });
-        expect(await store.acquireLease('dispatch', 'two', 1000)).toMatchObject({ acquired: false, lease: { holder: 'one' } });
-        expect(await store.acquireLease('dispatch', 'one', 1000)).toMatchObject({ acquired: true, lease: { epoch: 1 } });
+        expect(await store.acquireLease('dispatch', 'two', 1000)).toMatchObject({
+          acquired: false,
+          lease: { holder: 'one' },
+        });
+        expect(await store.acquireLease('dispatch', 'one', 1000)).toMatchObject({
+          acquired: true,
+          lease: { epoch: 1 },
+        });
         t.advance(1001);
-        expect(await store.acquireLease('dispatch', 'two', 1000)).toMatchObject({ acquired: true, lease: { epoch: 2 } });
+        expect(await store.acquireLease('dispatch', 'two', 1000)).toMatchObject({
+          acquired: true,
+          lease: { epoch: 2 },
+        });
         expect(await store.renewLease('dispatch', 'one', 1, 1000)).toBe(false);
         expect(await store.renewLease('dispatch', 'two', 2, 1000)).toBe(true);
       });
@@ -164,26 +188,44 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
       it('raise the epoch also for their old holder after an expiry or a release', async () => {
         await store.acquireLease('dispatch', 'one', 1000);
         t.advance(2000);
-        expect(await store.acquireLease('dispatch', 'one', 1000)).toMatchObject({ acquired: true, lease: { epoch: 2 } });
+        expect(await store.acquireLease('dispatch', 'one', 1000)).toMatchObject({
+          acquired: true,
+          lease: { epoch: 2 },
+        });
         await store.dropLease('dispatch', 'one');
-        expect(await store.acquireLease('dispatch', 'two', 1000)).toMatchObject({ acquired: true, lease: { epoch: 3 } });
+        expect(await store.acquireLease('dispatch', 'two', 1000)).toMatchObject({
+          acquired: true,
+          lease: { epoch: 3 },
+        });
       });
 
       it('guard a commit by holder, epoch and the database clock', async () => {
         await store.acquireLease('dispatch', 'one', 1000);
         const guarded = (stream: string, epoch: number, holder = 'one') =>
-          store.commit({ ...append(stream, 0, event('x')), guards: [{ guard: 'lease_held', name: 'dispatch', holder, epoch }] });
+          store.commit({
+            ...append(stream, 0, event('x')),
+            guards: [{ guard: 'lease_held', name: 'dispatch', holder, epoch }],
+          });
         expect(await guarded('a', 1)).toEqual({ committed: true });
-        expect(await guarded('b', 2)).toEqual({ committed: false, conflict: { kind: 'guard', guard: 'lease_held' } });
+        expect(await guarded('b', 2)).toEqual({
+          committed: false,
+          conflict: { kind: 'guard', guard: 'lease_held' },
+        });
         expect(await guarded('b', 1, 'two')).toMatchObject({ committed: false });
         t.advance(1000);
         expect(await guarded('b', 1)).toMatchObject({ committed: false });
       });
 
       it('guard an expiry by lease and grace', async () => {
-        await store.commit({ ...append('a', 0, event('x')), effects: [{ effect: 'lease_set', name: 'attempt:1', holder: 'r', epoch: 1, ttlMs: 1000 }] });
+        await store.commit({
+          ...append('a', 0, event('x')),
+          effects: [{ effect: 'lease_set', name: 'attempt:1', holder: 'r', epoch: 1, ttlMs: 1000 }],
+        });
         const expire = () =>
-          store.commit({ ...append('b', 0, event('lost')), guards: [{ guard: 'lease_expired', name: 'attempt:1', graceMs: 500 }] });
+          store.commit({
+            ...append('b', 0, event('lost')),
+            guards: [{ guard: 'lease_expired', name: 'attempt:1', graceMs: 500 }],
+          });
         t.advance(1499);
         expect((await expire()).committed).toBe(false);
         t.advance(1);
@@ -195,9 +237,18 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
       it('refuse a plan that was made on an older configuration', async () => {
         const version = await store.configVersion();
         const state = { version: 1, createdAt: 0, updatedAt: 0, id: 'p' };
-        await store.commit({ ...append('profile:p', 0, event('profile.created')), rows: [{ row: 'document', kind: 'profile', id: 'p', state }] });
-        const plan = (v: number): CommitPlan => ({ ...append('a', 0, event('x')), guards: [{ guard: 'config_version', version: v }] });
-        expect(await store.commit(plan(version))).toMatchObject({ committed: false, conflict: { guard: 'config_version' } });
+        await store.commit({
+          ...append('profile:p', 0, event('profile.created')),
+          rows: [{ row: 'document', kind: 'profile', id: 'p', state }],
+        });
+        const plan = (v: number): CommitPlan => ({
+          ...append('a', 0, event('x')),
+          guards: [{ guard: 'config_version', version: v }],
+        });
+        expect(await store.commit(plan(version))).toMatchObject({
+          committed: false,
+          conflict: { guard: 'config_version' },
+        });
         expect(await store.commit(plan(version + 1))).toEqual({ committed: true });
       });
     });
@@ -218,7 +269,10 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
 
       it('keeps no answer when the effect is refused', async () => {
         await store.commit(append('a', 0, event('x')));
-        await store.commit({ ...append('a', 0, event('y')), idempotency: { scope: 's', key: 'k', bodyHash: 'h', answer, at: 1000 } });
+        await store.commit({
+          ...append('a', 0, event('y')),
+          idempotency: { scope: 's', key: 'k', bodyHash: 'h', answer, at: 1000 },
+        });
         expect(await store.idempotent('s', 'k')).toBeNull();
       });
     });
@@ -240,13 +294,18 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
           cursor = page.nextCursor ?? undefined;
         } while (cursor !== undefined);
         expect(new Set(seen.map((ticket) => ticket.key)).size).toBe(25);
-        expect(seen.map((ticket) => ticket.priority)).toEqual(seen.map((ticket) => ticket.priority).sort((a, b) => a - b));
+        expect(seen.map((ticket) => ticket.priority)).toEqual(
+          seen.map((ticket) => ticket.priority).sort((a, b) => a - b),
+        );
       });
 
       it('are found by status, label and words, and a percent sign is only a percent sign', async () => {
         await store.commit(ticketPlan('MC-1', { title: 'Fix the 100% bug', labels: ['ui'] }).plan);
-        await store.commit(ticketPlan('MC-2', { title: 'Fix another bug', status: 'done', labels: ['uii'] }).plan);
-        const keys = async (q: object) => (await store.tickets({ sort: 'created', limit: 10, ...q })).items.map((x) => x.key);
+        await store.commit(
+          ticketPlan('MC-2', { title: 'Fix another bug', status: 'done', labels: ['uii'] }).plan,
+        );
+        const keys = async (q: object) =>
+          (await store.tickets({ sort: 'created', limit: 10, ...q })).items.map((x) => x.key);
         expect(await keys({ statuses: ['done'] })).toEqual(['MC-2']);
         expect(await keys({ label: 'ui' })).toEqual(['MC-1']);
         expect(await keys({ q: '100%' })).toEqual(['MC-1']);
@@ -290,7 +349,20 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
         store.commit({
           appends: [],
           rows: [],
-          effects: [{ effect: 'work_add', work: { id, kind: 'verify', ticket: 'MC-1', attempt: 'att', key, createdAt: 1, wantsRunner: null } }],
+          effects: [
+            {
+              effect: 'work_add',
+              work: {
+                id,
+                kind: 'verify',
+                ticket: 'MC-1',
+                attempt: 'att',
+                key,
+                createdAt: 1,
+                wantsRunner: null,
+              },
+            },
+          ],
         });
       it('exists once per key while it is unfinished', async () => {
         await add('w1');
@@ -307,7 +379,11 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
         expect((await store.offerableWork('r2', ['verify'], 5)).map((w) => w.id)).toEqual(['w1']);
         expect(await store.takeWork('w1', 'r2', 1000)).toMatchObject({ runner: 'r2', fence: 2 });
         const finish = (fence: number) =>
-          store.commit({ appends: [], rows: [], effects: [{ effect: 'work_finish', id: 'w1', fence, state: 'done', reason: null }] });
+          store.commit({
+            appends: [],
+            rows: [],
+            effects: [{ effect: 'work_finish', id: 'w1', fence, state: 'done', reason: null }],
+          });
         expect((await finish(1)).committed).toBe(false);
         expect((await finish(2)).committed).toBe(true);
         expect((await finish(2)).committed).toBe(false);

@@ -46,7 +46,15 @@ export type Row =
   | { row: 'alert'; alert: AlertState; streamVersion: number }
   | { row: 'document'; kind: DocumentKind; id: string; state: Stamped & object };
 
-export type DocumentKind = 'project' | 'profile' | 'campaign' | 'policy' | 'job' | 'schedule' | 'runner' | 'token';
+export type DocumentKind =
+  | 'project'
+  | 'profile'
+  | 'campaign'
+  | 'policy'
+  | 'job'
+  | 'schedule'
+  | 'runner'
+  | 'token';
 
 export type Guard =
   /** The named lease is held by this holder under this epoch, and has not run out. */
@@ -122,7 +130,14 @@ export interface CommitPlan {
 
 export type CommitResult =
   | { committed: true }
-  | { committed: false; conflict: { kind: 'stream'; stream: string } | { kind: 'guard'; guard: Guard['guard'] } | { kind: 'unique'; what: string } | { kind: 'idempotency' } };
+  | {
+      committed: false;
+      conflict:
+        | { kind: 'stream'; stream: string }
+        | { kind: 'guard'; guard: Guard['guard'] }
+        | { kind: 'unique'; what: string }
+        | { kind: 'idempotency' };
+    };
 
 export interface Lease {
   name: string;
@@ -232,7 +247,13 @@ export interface Store {
   countByStatus(): Promise<Record<string, number>>;
 
   inboxItem(id: string): Promise<{ item: InboxItem; streamVersion: number } | null>;
-  inbox(query: { states: string[]; ticket?: string; for?: string; limit: number; cursor?: string }): Promise<PageOf<InboxItem>>;
+  inbox(query: {
+    states: string[];
+    ticket?: string;
+    for?: string;
+    limit: number;
+    cursor?: string;
+  }): Promise<PageOf<InboxItem>>;
   openInboxOf(ticket: string): Promise<{ item: InboxItem; streamVersion: number }[]>;
   dueInbox(now: number): Promise<string[]>;
 
@@ -256,7 +277,9 @@ export interface Store {
   openAttempts(): Promise<OpenAttempt[]>;
   attemptsOfRunner(runner: string): Promise<OpenAttempt[]>;
   parkedAttempts(): Promise<OpenAttempt[]>;
-  spentSince(since: number): Promise<{ project: string; usd: number; inputTokens: number; outputTokens: number }[]>;
+  spentSince(
+    since: number,
+  ): Promise<{ project: string; usd: number; inputTokens: number; outputTokens: number }[]>;
   ticketsToVerify(limit: number): Promise<string[]>;
 
   work(id: string): Promise<Work | null>;
@@ -272,7 +295,13 @@ export interface Store {
   useCode(hash: string, now: number): Promise<Credential | null>;
 
   idempotent(scope: string, key: string): Promise<{ bodyHash: string; answer: IdempotentAnswer } | null>;
-  saveAnswer(scope: string, key: string, bodyHash: string, answer: IdempotentAnswer, at: number): Promise<void>;
+  saveAnswer(
+    scope: string,
+    key: string,
+    bodyHash: string,
+    answer: IdempotentAnswer,
+    at: number,
+  ): Promise<void>;
 
   seen(runner: string, at: number, draining: boolean): Promise<void>;
   presences(): Promise<Presence[]>;

@@ -11,7 +11,8 @@ export interface Query {
   params: readonly unknown[];
 }
 
-export type ResultRow = Record<string, unknown>;
+/** Columns are text, numbers or null: nothing here stores blobs. */
+export type ResultRow = Record<string, string | number | null>;
 
 export interface QueryResult {
   rows: ResultRow[];
@@ -49,12 +50,18 @@ export function p(name: string): never {
 }
 
 /** A statement that is compiled once, at its first use, and executed with named parameters ever after. */
-export function statement<P extends object>(db: Kysely<Tables>, build: (db: Kysely<Tables>) => { compile(): CompiledQuery }) {
+export function statement<P extends object>(
+  db: Kysely<Tables>,
+  build: (db: Kysely<Tables>) => { compile(): CompiledQuery },
+) {
   let compiled: { sql: string; slots: readonly (string | { fixed: unknown })[] } | null = null;
   return (params: P): Query => {
     if (!compiled) {
       const { sql, parameters } = build(db).compile();
-      compiled = { sql, slots: parameters.map((value) => (value instanceof Placeholder ? value.name : { fixed: value })) };
+      compiled = {
+        sql,
+        slots: parameters.map((value) => (value instanceof Placeholder ? value.name : { fixed: value })),
+      };
     }
     const values = params as Record<string, unknown>;
     return {

@@ -123,7 +123,15 @@ export interface Tables {
     fence: number | null;
     over_at: number | null;
   };
-  idempotency: { scope: string; key: string; body_hash: string; status: number; headers: string; body: string; at: number };
+  idempotency: {
+    scope: string;
+    key: string;
+    body_hash: string;
+    status: number;
+    headers: string;
+    body: string;
+    at: number;
+  };
   presence: { runner: string; seen_at: number; draining: number };
   job_runs: { name: string; at: number; outcome: string; detail: string };
   output: { owner: string; seq: number; at: number; stream: string; text: string };
@@ -135,7 +143,8 @@ export const SCHEMA_VERSION = 1;
 /** All statements that make an empty database one of this version; applied in one transaction. */
 export function schemaStatements(db: Kysely<Tables>): { sql: string }[] {
   const table = (name: keyof Tables) => db.schema.createTable(name);
-  const index = (name: string, on: keyof Tables, columns: string[]) => db.schema.createIndex(name).on(on).columns(columns);
+  const index = (name: string, on: keyof Tables, columns: string[]) =>
+    db.schema.createIndex(name).on(on).columns(columns);
   return [
     table('events')
       .addColumn('stream', 'text', (c) => c.notNull())

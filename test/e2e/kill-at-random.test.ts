@@ -30,7 +30,9 @@ mc-coord submit --summary "made it good"
 function anyAgent() {
   const agents = [...readProcessTable().values()].filter((row) => {
     const environment = readEnvironment(row.pid);
-    return environment?.includes(`${mc.dataDir}`) === true && /MC_ATTEMPT_MARKER=att_/.test(environment.toString());
+    return (
+      environment?.includes(`${mc.dataDir}`) === true && /MC_ATTEMPT_MARKER=att_/.test(environment.toString())
+    );
   });
   return agents[Math.floor(random() * agents.length)] ?? null;
 }

@@ -4,7 +4,7 @@
 //   node test/simulation/run.mjs --seed=17 --size=small   replays one, with its trace
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleSimulation } from './bundle.mjs';

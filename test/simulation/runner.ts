@@ -88,7 +88,7 @@ export class SimRunner {
   async settle(): Promise<void> {
     if (this.#id === null) await this.#register();
     await this.#poll();
-    for (const agent of [...this.#agents]) {
+    for (const agent of this.#agents.slice()) {
       await this.#heartbeat(agent);
       if (agent.owes) await this.#report(agent);
       else if (agent.alive) await this.#finish(agent);
@@ -139,7 +139,7 @@ export class SimRunner {
           slots: 2,
           labels: [],
           kinds: ['attempt', 'verify'],
-          version: '1',
+          software: '1',
           pid: 1,
         }),
       );
@@ -427,7 +427,7 @@ export class SimRunner {
     this.#world.note(`${this.name} crashes`);
     this.#id = null;
     this.#work = [];
-    for (const agent of [...this.#agents]) {
+    for (const agent of this.#agents.slice()) {
       if (random.chance(0.3)) {
         this.#drop(agent);
         // Its agent may live on, and goes on talking.

@@ -32,9 +32,22 @@ export interface Observation {
 }
 
 export interface AlertEventData {
-  'alert.raised': { id: string; fingerprint: string; rule: string; subject: string; severity: AlertSeverity; detail: string };
+  'alert.raised': {
+    id: string;
+    fingerprint: string;
+    rule: string;
+    subject: string;
+    severity: AlertSeverity;
+    detail: string;
+  };
   'alert.reopened': { severity: AlertSeverity; detail: string };
-  'alert.changed': { severity?: AlertSeverity; detail?: string; seen?: number; clears?: number; state?: 'open' };
+  'alert.changed': {
+    severity?: AlertSeverity;
+    detail?: string;
+    seen?: number;
+    clears?: number;
+    state?: 'open';
+  };
   'alert.acknowledged': { reason: string };
   'alert.resolved': { reason: string };
 }
@@ -42,7 +55,12 @@ export type AlertEvent = {
   [T in keyof AlertEventData]: { type: T; actor: Actor; at: number; data: AlertEventData[T] };
 }[keyof AlertEventData];
 
-export function alertEvent<T extends keyof AlertEventData>(type: T, actor: Actor, at: number, data: AlertEventData[T]): AlertEvent {
+export function alertEvent<T extends keyof AlertEventData>(
+  type: T,
+  actor: Actor,
+  at: number,
+  data: AlertEventData[T],
+): AlertEvent {
   return { type, actor, at, data } as AlertEvent;
 }
 
@@ -108,15 +126,27 @@ const RANK: Record<AlertSeverity, number> = { info: 0, warning: 1, critical: 2 }
 const SEVERITIES: AlertSeverity[] = ['info', 'warning', 'critical'];
 
 /** The condition holds now. */
-export function decideHolds(state: AlertState | null, observation: Observation, now: number, newId: (prefix: string) => string): AlertEvent[] {
+export function decideHolds(
+  state: AlertState | null,
+  observation: Observation,
+  now: number,
+  newId: (prefix: string) => string,
+): AlertEvent[] {
   if (!state) {
     const fingerprint = fingerprintOf(observation.rule, observation.subject);
     return [alertEvent('alert.raised', OPERATOR, now, { id: newId('alr'), fingerprint, ...observation })];
   }
   if (state.state === 'resolved') {
-    return [alertEvent('alert.reopened', OPERATOR, now, { severity: observation.severity, detail: observation.detail })];
+    return [
+      alertEvent('alert.reopened', OPERATOR, now, {
+        severity: observation.severity,
+        detail: observation.detail,
+      }),
+    ];
   }
-  const unheard = state.state === 'open' && now - state.openSince >= RISES_AFTER_MS * (RANK[state.severity] - RANK[observation.severity] + 1);
+  const unheard =
+    state.state === 'open' &&
+    now - state.openSince >= RISES_AFTER_MS * (RANK[state.severity] - RANK[observation.severity] + 1);
   const risen = unheard ? Math.min(RANK[state.severity] + 1, 2) : RANK[state.severity];
   const severity = SEVERITIES[Math.max(risen, RANK[observation.severity])] ?? observation.severity;
   const worse = RANK[severity] > RANK[state.severity];

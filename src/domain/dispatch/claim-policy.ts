@@ -36,35 +36,53 @@ export function resolveProfile(
 
 export function admit(candidate: Candidate, world: DispatchWorld): Admission {
   const { policy } = world;
-  if (policy.paused) return no('paused', `Paused by ${policy.paused.by}: ${policy.paused.reason || 'no reason given'}`);
+  if (policy.paused)
+    return no('paused', `Paused by ${policy.paused.by}: ${policy.paused.reason || 'no reason given'}`);
   if (!world.jobs[candidate.lane]) {
-    return no('job_disabled', `The job ${candidate.lane === 'todo' ? 'ticket-pickup' : 'needs-input-pickup'} is disabled.`);
+    return no(
+      'job_disabled',
+      `The job ${candidate.lane === 'todo' ? 'ticket-pickup' : 'needs-input-pickup'} is disabled.`,
+    );
   }
-  if (world.openWindow !== null) return no('maintenance_window', `A maintenance window is open: ${world.openWindow}`);
+  if (world.openWindow !== null)
+    return no('maintenance_window', `A maintenance window is open: ${world.openWindow}`);
   if (candidate.notBefore !== null && candidate.notBefore > world.now) {
     return no('not_before', `Not before ${new Date(candidate.notBefore).toISOString()}.`);
   }
   const blocker = candidate.unfinishedBlockers[0];
   if (blocker) {
     const more = candidate.unfinishedBlockers.length - 1;
-    return no('blocked_by', `Waits for ${blocker.key}, which is ${blocker.status}${more > 0 ? `, and ${more} more` : ''}.`);
+    return no(
+      'blocked_by',
+      `Waits for ${blocker.key}, which is ${blocker.status.replace('_', ' ')}${more > 0 ? `, and ${more} more` : ''}.`,
+    );
   }
   const project = world.projects.get(candidate.project);
   if (!project) return no('project_unavailable', `There is no project ${candidate.project}.`);
   const who = admitProfile(candidate, project, world);
   if ('code' in who) return who;
-  if (candidate.stopping) return no('previous_attempt_stopping', 'The previous attempt is still being stopped.');
+  if (candidate.stopping)
+    return no('previous_attempt_stopping', 'The previous attempt is still being stopped.');
   const broke = overBudget(candidate, project, world);
   if (broke) return broke;
-  if (!world.workers.known) return no('worker_count_unknown', `Workers cannot be counted: ${world.workers.reason}`);
-  if (!world.runners.known) return no('worker_count_unknown', `Runners cannot be read: ${world.runners.reason}`);
+  if (!world.workers.known)
+    return no('worker_count_unknown', `Workers cannot be counted: ${world.workers.reason}`);
+  if (!world.runners.known)
+    return no('worker_count_unknown', `Runners cannot be read: ${world.runners.reason}`);
   return admitSlot(candidate, who.profile, project, world, world.workers.value, world.runners.value);
 }
 
-function admitProfile(candidate: Candidate, project: Project, world: DispatchWorld): Denial | { profile: Profile } {
+function admitProfile(
+  candidate: Candidate,
+  project: Project,
+  world: DispatchWorld,
+): Denial | { profile: Profile } {
   const { assignee } = candidate;
   if (assignee !== null && !world.profiles.has(assignee)) {
-    return no('assignee_not_runnable', `It is assigned to ${assignee}, who is not a profile; a person works on it.`);
+    return no(
+      'assignee_not_runnable',
+      `It is assigned to ${assignee}, who is not a profile; a person works on it.`,
+    );
   }
   const id = resolveProfile(candidate, project, world.profiles);
   if (id === null) {
@@ -72,11 +90,15 @@ function admitProfile(candidate: Candidate, project: Project, world: DispatchWor
   }
   const profile = world.profiles.get(id);
   if (!profile) return no('profile_unavailable', `There is no profile ${id}.`);
-  if (profile.role !== 'worker') return no('profile_unavailable', `Profile ${id} is an orchestrator's, not a worker's.`);
+  if (profile.role !== 'worker')
+    return no('profile_unavailable', `Profile ${id} is an orchestrator's, not a worker's.`);
   if (candidate.campaign !== null) {
     const campaign = world.campaigns.get(candidate.campaign);
     if (campaign && world.profiles.has(campaign.owner) && campaign.owner !== id) {
-      return no('campaign_owner_mismatch', `Campaign ${campaign.key} is owned by ${campaign.owner}, and the ticket would run as ${id}.`);
+      return no(
+        'campaign_owner_mismatch',
+        `Campaign ${campaign.key} is owned by ${campaign.owner}, and the ticket would run as ${id}.`,
+      );
     }
   }
   return { profile };
@@ -87,10 +109,12 @@ function overBudget(candidate: Candidate, project: Project, world: DispatchWorld
     return no('budget_exhausted', "The ticket's budget is spent; a person can raise it.");
   }
   if (!project.budget && !world.policy.budget) return null;
-  if (!world.spentToday.known) return no('budget_exhausted', `What was spent cannot be read: ${world.spentToday.reason}`);
+  if (!world.spentToday.known)
+    return no('budget_exhausted', `What was spent cannot be read: ${world.spentToday.reason}`);
   const { byProject, total } = world.spentToday.value;
   const spent = byProject.get(project.key);
-  if (spent && isSpent(project.budget, spent)) return no('budget_exhausted', `The budget of project ${project.key} is spent.`);
+  if (spent && isSpent(project.budget, spent))
+    return no('budget_exhausted', `The budget of project ${project.key} is spent.`);
   if (isSpent(world.policy.budget, total)) return no('budget_exhausted', "The day's budget is spent.");
   return null;
 }
@@ -115,22 +139,31 @@ function admitSlot(
     return no('profile_limit', `Profile ${profile.id} runs its ${profile.maxWorkers} workers already.`);
   }
   if (over(project.limits.maxWorkers, (w) => w.project === project.key)) {
-    return no('project_limit', `Project ${project.key} runs its ${project.limits.maxWorkers} workers already.`);
+    return no(
+      'project_limit',
+      `Project ${project.key} runs its ${project.limits.maxWorkers} workers already.`,
+    );
   }
   const campaign = candidate.campaign === null ? undefined : world.campaigns.get(candidate.campaign);
   if (campaign && over(campaign.maxWorkers, (w) => w.campaign === campaign.key)) {
     return no('campaign_limit', `Campaign ${campaign.key} runs its ${campaign.maxWorkers} workers already.`);
   }
   const able = runners.filter(
-    (runner) => runner.alive && runner.takesAttempts && project.runnerLabels.every((label) => runner.labels.includes(label)),
+    (runner) =>
+      runner.alive &&
+      runner.takesAttempts &&
+      project.runnerLabels.every((label) => runner.labels.includes(label)),
   );
   const parkedOn = candidate.lane === 'needs_input' ? candidate.parkedOn : null;
   const usable = parkedOn === null ? able : able.filter((runner) => runner.id === parkedOn);
   if (usable.length === 0) {
-    const wanted = project.runnerLabels.length > 0 ? ` with the labels ${project.runnerLabels.join(', ')}` : '';
+    const wanted =
+      project.runnerLabels.length > 0 ? ` with the labels ${project.runnerLabels.join(', ')}` : '';
     return no(
       'runner_unavailable',
-      parkedOn === null ? `No runner${wanted} is connected.` : 'The runner that keeps the session and the worktree is not connected.',
+      parkedOn === null
+        ? `No runner${wanted} is connected.`
+        : 'The runner that keeps the session and the worktree is not connected.',
     );
   }
   if (workers.length >= world.policy.maxWorkers) {

@@ -6,7 +6,13 @@ import { admit } from './claim-policy.ts';
 import { PRIORITY_AGING_MS, dispatchRank, planDispatch } from './plan-dispatch.ts';
 import type { ActiveWorker, DispatchSnapshot, NeedsInputCandidate, TodoCandidate } from './snapshot.ts';
 
-const project = { key: 'MC', defaultProfile: 'worker', runnerLabels: [], limits: { maxWorkers: null }, budget: null } as unknown as Project;
+const project = {
+  key: 'MC',
+  defaultProfile: 'worker',
+  runnerLabels: [],
+  limits: { maxWorkers: null },
+  budget: null,
+} as unknown as Project;
 const profile = { id: 'worker', role: 'worker', maxWorkers: null } as unknown as Profile;
 const todo = (key: string, set: Partial<TodoCandidate> = {}): TodoCandidate => ({
   lane: 'todo',
@@ -41,14 +47,23 @@ const snapshot = (set: Partial<DispatchSnapshot> = {}): DispatchSnapshot => ({
   projects: new Map([['MC', project]]),
   profiles: new Map([['worker', profile]]),
   campaigns: new Map(),
-  runners: { known: true, value: [{ id: 'run', name: 'run', slots: 10, labels: [], alive: true, takesAttempts: true }] },
+  runners: {
+    known: true,
+    value: [{ id: 'run', name: 'run', slots: 10, labels: [], alive: true, takesAttempts: true }],
+  },
   workers: { known: true, value: [] },
-  spentToday: { known: true, value: { byProject: new Map(), total: { usd: 0, inputTokens: 0, outputTokens: 0 } } },
+  spentToday: {
+    known: true,
+    value: { byProject: new Map(), total: { usd: 0, inputTokens: 0, outputTokens: 0 } },
+  },
   needsInput: [],
   todo: [],
   ...set,
 });
-const reason = (candidate: TodoCandidate | NeedsInputCandidate, set: Partial<DispatchSnapshot> = {}): string => {
+const reason = (
+  candidate: TodoCandidate | NeedsInputCandidate,
+  set: Partial<DispatchSnapshot> = {},
+): string => {
   const admission = admit(candidate, snapshot(set));
   return admission.admitted ? 'admitted' : admission.code;
 };
@@ -63,7 +78,11 @@ describe('the claim policy', () => {
   const spent = { usd: 5, inputTokens: 0, outputTokens: 0 };
   const cases: [string, TodoCandidate | NeedsInputCandidate, Partial<DispatchSnapshot>][] = [
     ['admitted', todo('A'), {}],
-    ['paused', todo('A'), { policy: { ...snapshot().policy, paused: { by: 'ada', reason: '', at: 0, stop: false } } }],
+    [
+      'paused',
+      todo('A'),
+      { policy: { ...snapshot().policy, paused: { by: 'ada', reason: '', at: 0, stop: false } } },
+    ],
     ['job_disabled', todo('A'), { jobs: { todo: false, needs_input: true } }],
     ['maintenance_window', todo('A'), { openWindow: 'backup' }],
     ['not_before', todo('A', { notBefore: 1001 }), {}],
@@ -81,20 +100,59 @@ describe('the claim policy', () => {
     ['runner_unavailable', todo('A'), { runners: { known: true, value: [] } }],
     ['runner_unavailable', todo('A'), { projects: new Map([['MC', { ...project, runnerLabels: ['gpu'] }]]) }],
     ['previous_attempt_stopping', todo('A', { stopping: true }), {}],
-    ['profile_limit', todo('A'), { profiles: new Map([['worker', { ...profile, maxWorkers: 1 }]]), workers: { known: true, value: [worker(1)] } }],
-    ['project_limit', todo('A'), { projects: new Map([['MC', { ...project, limits: { ...project.limits, maxWorkers: 1 } }]]), workers: { known: true, value: [worker(1)] } }],
-    ['campaign_limit', todo('A', { campaign: 'epic', profile: 'other' }), { campaigns, profiles, workers: { known: true, value: [worker(1, { campaign: 'epic' })] } }],
-    ['no_free_slot', todo('A'), { workers: { known: true, value: Array.from({ length: 10 }, (_, i) => worker(i)) } }],
+    [
+      'profile_limit',
+      todo('A'),
+      {
+        profiles: new Map([['worker', { ...profile, maxWorkers: 1 }]]),
+        workers: { known: true, value: [worker(1)] },
+      },
+    ],
+    [
+      'project_limit',
+      todo('A'),
+      {
+        projects: new Map([['MC', { ...project, limits: { ...project.limits, maxWorkers: 1 } }]]),
+        workers: { known: true, value: [worker(1)] },
+      },
+    ],
+    [
+      'campaign_limit',
+      todo('A', { campaign: 'epic', profile: 'other' }),
+      { campaigns, profiles, workers: { known: true, value: [worker(1, { campaign: 'epic' })] } },
+    ],
+    [
+      'no_free_slot',
+      todo('A'),
+      { workers: { known: true, value: Array.from({ length: 10 }, (_, i) => worker(i)) } },
+    ],
     ['worker_count_unknown', todo('A'), { workers: { known: false, reason: 'disk I/O error' } }],
     ['worker_count_unknown', todo('A'), { runners: { known: false, reason: 'disk I/O error' } }],
     ['budget_exhausted', todo('A', { budget: { usd: 5 }, cost: spent }), {}],
-    ['budget_exhausted', todo('A'), { projects: new Map([['MC', { ...project, budget: { usd: 5 } }]]), spentToday: { known: true, value: { byProject: new Map([['MC', spent]]), total: spent } } }],
-    ['budget_exhausted', todo('A'), { policy: { ...snapshot().policy, budget: { usd: 9 } }, spentToday: { known: false, reason: 'x' } }],
+    [
+      'budget_exhausted',
+      todo('A'),
+      {
+        projects: new Map([['MC', { ...project, budget: { usd: 5 } }]]),
+        spentToday: { known: true, value: { byProject: new Map([['MC', spent]]), total: spent } },
+      },
+    ],
+    [
+      'budget_exhausted',
+      todo('A'),
+      { policy: { ...snapshot().policy, budget: { usd: 9 } }, spentToday: { known: false, reason: 'x' } },
+    ],
   ];
   for (const [expected, candidate, set] of cases) {
-    it(`says ${expected} for ${JSON.stringify({ ...candidate, cost: undefined, key: undefined })}`.slice(0, 150), () => {
-      expect(reason(candidate, set)).toBe(expected);
-    });
+    it(
+      `says ${expected} for ${JSON.stringify({ ...candidate, cost: undefined, key: undefined })}`.slice(
+        0,
+        150,
+      ),
+      () => {
+        expect(reason(candidate, set)).toBe(expected);
+      },
+    );
   }
 
   it('has a case for every reason that it can give', () => {
@@ -118,12 +176,17 @@ describe('the plan', () => {
         todo: [todo('A'), todo('B')],
       }),
     );
-    expect([plan.resumes.map((r) => r.candidate.key), plan.claims.map((c) => c.candidate.key)]).toEqual([['N'], ['A']]);
+    expect([plan.resumes.map((r) => r.candidate.key), plan.claims.map((c) => c.candidate.key)]).toEqual([
+      ['N'],
+      ['A'],
+    ]);
     expect(plan.skips).toMatchObject([{ ticket: 'B', code: 'no_free_slot' }]);
   });
 
   it('starts nothing when workers cannot be counted', () => {
-    const plan = planDispatch(snapshot({ workers: { known: false, reason: 'broken' }, todo: [todo('A'), todo('B')] }));
+    const plan = planDispatch(
+      snapshot({ workers: { known: false, reason: 'broken' }, todo: [todo('A'), todo('B')] }),
+    );
     expect(plan.claims).toEqual([]);
     expect(plan.skips.map((skip) => skip.code)).toEqual(['worker_count_unknown', 'worker_count_unknown']);
   });
@@ -131,33 +194,49 @@ describe('the plan', () => {
   it('never exceeds any limit, and gives every candidate a start or exactly one reason', () => {
     const limit = fc.option(fc.nat(4), { nil: null });
     fc.assert(
-      fc.property(fc.nat(6), limit, limit, fc.nat(3), fc.array(fc.constantFrom('A', 'B'), { maxLength: 12 }), (max, ofProfile, ofProject, slots, campaignsOf) => {
-        const s = snapshot({
-          policy: { ...snapshot().policy, maxWorkers: max },
-          profiles: new Map([['worker', { ...profile, maxWorkers: ofProfile }]]),
-          projects: new Map([['MC', { ...project, limits: { ...project.limits, maxWorkers: ofProject } }]]),
-          campaigns: new Map([['A', { key: 'A', name: 'A', owner: 'ada', maxWorkers: 1 }]]),
-          runners: {
-            known: true,
-            value: ['r1', 'r2'].map((id) => ({ id, name: id, slots, labels: [], alive: true, takesAttempts: true })),
-          },
-          workers: { known: true, value: [worker(1, { runner: 'r1' })] },
-          todo: campaignsOf.map((campaign, i) => todo(`T-${i}`, { campaign })),
-        });
-        const plan = planDispatch(s);
-        const started = plan.claims.length + 1;
-        if (plan.claims.length > 0) {
-          expect(started).toBeLessThanOrEqual(max);
-          if (ofProfile !== null) expect(started).toBeLessThanOrEqual(ofProfile);
-          if (ofProject !== null) expect(started).toBeLessThanOrEqual(ofProject);
-        }
-        for (const id of ['r1', 'r2']) {
-          const here = plan.claims.filter((claim) => claim.runner === id).length;
-          if (here > 0) expect(here + (id === 'r1' ? 1 : 0)).toBeLessThanOrEqual(slots);
-        }
-        expect(plan.claims.filter((claim) => claim.candidate.campaign === 'A').length).toBeLessThanOrEqual(1);
-        expect(plan.claims.length + plan.skips.length).toBe(campaignsOf.length);
-      }),
+      fc.property(
+        fc.nat(6),
+        limit,
+        limit,
+        fc.nat(3),
+        fc.array(fc.constantFrom('A', 'B'), { maxLength: 12 }),
+        (max, ofProfile, ofProject, slots, campaignsOf) => {
+          const s = snapshot({
+            policy: { ...snapshot().policy, maxWorkers: max },
+            profiles: new Map([['worker', { ...profile, maxWorkers: ofProfile }]]),
+            projects: new Map([['MC', { ...project, limits: { ...project.limits, maxWorkers: ofProject } }]]),
+            campaigns: new Map([['A', { key: 'A', name: 'A', owner: 'ada', maxWorkers: 1 }]]),
+            runners: {
+              known: true,
+              value: ['r1', 'r2'].map((id) => ({
+                id,
+                name: id,
+                slots,
+                labels: [],
+                alive: true,
+                takesAttempts: true,
+              })),
+            },
+            workers: { known: true, value: [worker(1, { runner: 'r1' })] },
+            todo: campaignsOf.map((campaign, i) => todo(`T-${i}`, { campaign })),
+          });
+          const plan = planDispatch(s);
+          const started = plan.claims.length + 1;
+          if (plan.claims.length > 0) {
+            expect(started).toBeLessThanOrEqual(max);
+            if (ofProfile !== null) expect(started).toBeLessThanOrEqual(ofProfile);
+            if (ofProject !== null) expect(started).toBeLessThanOrEqual(ofProject);
+          }
+          for (const id of ['r1', 'r2']) {
+            const here = plan.claims.filter((claim) => claim.runner === id).length;
+            if (here > 0) expect(here + (id === 'r1' ? 1 : 0)).toBeLessThanOrEqual(slots);
+          }
+          expect(plan.claims.filter((claim) => claim.candidate.campaign === 'A').length).toBeLessThanOrEqual(
+            1,
+          );
+          expect(plan.claims.length + plan.skips.length).toBe(campaignsOf.length);
+        },
+      ),
     );
   });
 });

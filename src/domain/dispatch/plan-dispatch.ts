@@ -3,7 +3,14 @@
  * against every limit before the next is looked at; and for everything else the reason why not.
  */
 import { type Skip, admit } from './claim-policy.ts';
-import type { ActiveWorker, Candidate, DispatchSnapshot, DispatchWorld, NeedsInputCandidate, TodoCandidate } from './snapshot.ts';
+import type {
+  ActiveWorker,
+  Candidate,
+  DispatchSnapshot,
+  DispatchWorld,
+  NeedsInputCandidate,
+  TodoCandidate,
+} from './snapshot.ts';
 
 export interface PlannedStart<C extends Candidate = Candidate> {
   candidate: C;
@@ -58,7 +65,9 @@ function consider(candidate: Candidate, world: DispatchWorld, workers: ActiveWor
 function hasFreeSlot(world: DispatchWorld, workers: ActiveWorker[]): boolean {
   if (!world.workers.known || !world.runners.known || world.policy.paused) return false;
   if (workers.length >= world.policy.maxWorkers) return false;
-  return world.runners.value.some((r) => r.alive && workers.filter((w) => w.runner === r.id).length < r.slots);
+  return world.runners.value.some(
+    (r) => r.alive && workers.filter((w) => w.runner === r.id).length < r.slots,
+  );
 }
 
 /** One priority level is worth four hours of waiting, so that a low priority cannot starve. Lower goes first. */

@@ -47,20 +47,38 @@ export type InboxEvent = {
   [T in keyof InboxEventData]: { type: T; actor: Actor; at: number; data: InboxEventData[T] };
 }[keyof InboxEventData];
 
-export function inboxEvent<T extends keyof InboxEventData>(type: T, actor: Actor, at: number, data: InboxEventData[T]): InboxEvent {
+export function inboxEvent<T extends keyof InboxEventData>(
+  type: T,
+  actor: Actor,
+  at: number,
+  data: InboxEventData[T],
+): InboxEvent {
   return { type, actor, at, data } as InboxEvent;
 }
 
 export function evolveInbox(state: InboxItem | null, event: InboxEvent): InboxItem {
   if (event.type === 'inbox.created') {
-    return { ...event.data, state: 'pending', createdAt: event.at, deliveries: 0, delivery: null, result: null, version: 1 };
+    return {
+      ...event.data,
+      state: 'pending',
+      createdAt: event.at,
+      deliveries: 0,
+      delivery: null,
+      result: null,
+      version: 1,
+    };
   }
   if (!state) throw new Error(`${event.type} before inbox.created`);
   const next = { ...state, version: state.version + 1 };
   switch (event.type) {
     case 'inbox.delivered': {
       const { deliveryId, consumer, until } = event.data;
-      return { ...next, state: 'delivered', deliveries: state.deliveries + 1, delivery: { id: deliveryId, consumer, until } };
+      return {
+        ...next,
+        state: 'delivered',
+        deliveries: state.deliveries + 1,
+        delivery: { id: deliveryId, consumer, until },
+      };
     }
     case 'inbox.returned':
       return { ...next, state: 'pending', delivery: null };
@@ -89,7 +107,13 @@ export function reactToTicket(
   events: readonly TicketEvent[],
   after: Ticket,
   open: readonly InboxItem[],
-  context: { now: number; newId: (prefix: string) => string; rules: TicketRules; via: string; reason?: string | undefined },
+  context: {
+    now: number;
+    newId: (prefix: string) => string;
+    rules: TicketRules;
+    via: string;
+    reason?: string | undefined;
+  },
 ): ItemChange[] {
   const changes = new Map<string, ItemChange>();
   const live = new Map(open.map((item) => [item.id, item]));
@@ -113,7 +137,12 @@ export function reactToTicket(
     };
     put(id, inboxEvent('inbox.created', { kind: 'control_plane', id: 'mission-control' }, at, data));
   };
-  const settle = (event: TicketEvent, matches: (item: InboxItem) => boolean, decision: InboxDecision, reason: string): void => {
+  const settle = (
+    event: TicketEvent,
+    matches: (item: InboxItem) => boolean,
+    decision: InboxDecision,
+    reason: string,
+  ): void => {
     for (const item of live.values()) {
       if (!matches(item)) continue;
       const result = { decision, reason, by: event.actor.id, via: context.via };
@@ -130,7 +159,8 @@ export function reactToTicket(
         create(event.at, { kind: 'review', subject: after.title, attempt: attempt ?? null, question: null });
       } else if (transition === 'accept') settle(event, isDecision, 'accept', why);
       else if (transition === 'request_changes') settle(event, isDecision, 'request_changes', why);
-      else if (transition === 'exhaust' && from === 'in_review') settle(event, isDecision, 'request_changes', why);
+      else if (transition === 'exhaust' && from === 'in_review')
+        settle(event, isDecision, 'request_changes', why);
       else if (transition === 'cancel') settle(event, isDecision, 'cancel', why);
     } else if (event.type === 'question.opened') {
       const { kind, text, question, attempt } = event.data;
@@ -170,10 +200,15 @@ export function checkDelivery(
   now: number,
 ): Refusal | null {
   if (item.state === 'acted') {
-    return refuse('already_acted', `${item.result?.by} has decided it: ${item.result?.decision}.`, { result: item.result });
+    return refuse('already_acted', `${item.result?.by} has decided it: ${item.result?.decision}.`, {
+      result: item.result,
+    });
   }
   if (!DECISIONS[item.kind].includes(act.decision)) {
-    return refuse('decision_not_allowed', `An item of kind ${item.kind} takes: ${DECISIONS[item.kind].join(', ')}.`);
+    return refuse(
+      'decision_not_allowed',
+      `An item of kind ${item.kind} takes: ${DECISIONS[item.kind].join(', ')}.`,
+    );
   }
   // People need no delivery, and override a lease.
   if (actor.kind === 'human') return null;

@@ -18,7 +18,16 @@ export interface Chained {
 
 /** What `hash` covers; a change of this text is a change of the format. */
 export function chainText(previous: string, event: Chained): string {
-  return [previous, event.stream, event.version, event.type, event.actor.kind, event.actor.id, event.at, event.dataHash].join('\n');
+  return [
+    previous,
+    event.stream,
+    event.version,
+    event.type,
+    event.actor.kind,
+    event.actor.id,
+    event.at,
+    event.dataHash,
+  ].join('\n');
 }
 
 export function rollText(previous: string, seq: number, hash: string): string {

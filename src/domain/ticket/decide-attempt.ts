@@ -1,7 +1,15 @@
 /** What the runner reports about an attempt that it runs: a permission request, parking, the end. And the stop switch. */
 import type { Outcome } from '../words.ts';
 import { isRefusal, refuse } from '../refusal.ts';
-import { type DecideContext, type Decision, CONTROL_PLANE, Draft, decided, endFromOffer, settleOutcome } from './decide.ts';
+import {
+  type DecideContext,
+  type Decision,
+  CONTROL_PLANE,
+  Draft,
+  decided,
+  endFromOffer,
+  settleOutcome,
+} from './decide.ts';
 import { currentAttempt, stale, stoppingReason } from './fence.ts';
 import { type Attempt, type Cost, type Ticket, openAttempt, openQuestions } from './state.ts';
 
@@ -27,7 +35,11 @@ export function decidePermission(
 }
 
 /** Parks after an `ask`, or turns a held permission request into one (`ask` by the runner). */
-export function decidePark(state: Ticket, command: Who & { session: string | null; treeGone: boolean }, context: DecideContext): Decision {
+export function decidePark(
+  state: Ticket,
+  command: Who & { session: string | null; treeGone: boolean },
+  context: DecideContext,
+): Decision {
   const attempt = currentAttempt(state, command.attempt, command.fence);
   if (isRefusal(attempt)) return attempt;
   const draft = new Draft(state, context);
@@ -101,10 +113,20 @@ export function decideEnd(state: Ticket, command: EndCommand, context: DecideCon
   if (attempt.state === 'offered') return endFromOffer(draft, attempt, outcome, reason, command.notBefore);
   const fixed = { attempt: attempt.id, fence: attempt.fence, outcome, reason };
   if (command.treeGone) draft.add('attempt.ended', { ...fixed, ...report });
-  else draft.add('attempt.stopping', { ...fixed, to: 'ended', session: command.session, exitCode: command.exitCode, head: command.head });
+  else
+    draft.add('attempt.stopping', {
+      ...fixed,
+      to: 'ended',
+      session: command.session,
+      exitCode: command.exitCode,
+      head: command.head,
+    });
   draft.withdrawQuestions('the attempt ended', (id) => id === attempt.id);
   const retry = reason === 'budget_exhausted:ticket' ? { retry: false } : {};
-  return decided(draft, settleOutcome(draft, attempt, outcome, { reason, notBefore: command.notBefore, ...retry }));
+  return decided(
+    draft,
+    settleOutcome(draft, attempt, outcome, { reason, notBefore: command.notBefore, ...retry }),
+  );
 }
 
 /** A runner's word alone makes nothing submitted or cancelled: without the signal, the agent left without a result. */
@@ -123,9 +145,15 @@ export function decideStop(state: Ticket, reason: string, context: DecideContext
 }
 
 /** Ends what has no process (offered, parked), and stops what may have one. */
-export function stopOrEnd(draft: Draft, attempt: Attempt, outcome: 'stopped' | 'cancelled', reason: string): void {
+export function stopOrEnd(
+  draft: Draft,
+  attempt: Attempt,
+  outcome: 'stopped' | 'cancelled',
+  reason: string,
+): void {
   const fixed = { attempt: attempt.id, fence: attempt.fence, outcome, reason };
-  if (attempt.state === 'offered' || attempt.state === 'parked') draft.add('attempt.ended', fixed, CONTROL_PLANE);
+  if (attempt.state === 'offered' || attempt.state === 'parked')
+    draft.add('attempt.ended', fixed, CONTROL_PLANE);
   else if (attempt.state === 'running' || attempt.stoppingTo === 'parked') {
     draft.add('attempt.stopping', { ...fixed, to: 'ended' }, CONTROL_PLANE);
   }

@@ -1,6 +1,14 @@
 /** Claim and resume by the dispatcher; acceptance of the offer by a runner; what happens when a lease runs out. */
 import { isRefusal, refuse } from '../refusal.ts';
-import { type DecideContext, type Decision, CONTROL_PLANE, Draft, decided, endFromOffer, settleOutcome } from './decide.ts';
+import {
+  type DecideContext,
+  type Decision,
+  CONTROL_PLANE,
+  Draft,
+  decided,
+  endFromOffer,
+  settleOutcome,
+} from './decide.ts';
 import { currentAttempt, stale, stoppingReason } from './fence.ts';
 import { type Attempt, type Ticket, newestAttempt, openAttempt, openQuestions } from './state.ts';
 
@@ -20,7 +28,8 @@ export function branchName(ticket: string, number: number): string {
 /** todo → in_progress: creates the next attempt. */
 export function decideClaim(state: Ticket, command: StartCommand, context: DecideContext): Decision {
   const open = openAttempt(state);
-  if (open) return refuse('transition_not_allowed', `Attempt ${open.number} of ${state.key} is still ${open.state}.`);
+  if (open)
+    return refuse('transition_not_allowed', `Attempt ${open.number} of ${state.key} is still ${open.state}.`);
   const draft = new Draft(state, context);
   const refused = draft.transition('claim', { epoch: command.epoch });
   if (!refused) offerNext(draft, command);
@@ -95,7 +104,12 @@ function offerNext(draft: Draft, command: StartCommand): void {
 /** After a rate limit, a stop, or the loss of a parked attempt the next one goes on with its worktree and session. */
 function continuesWork(previous: Attempt): boolean {
   if (previous.startedAt === null && previous.continues === null) return false;
-  if (previous.outcome === 'rate_limited' || previous.outcome === 'stopped' || previous.outcome === 'declined') return true;
+  if (
+    previous.outcome === 'rate_limited' ||
+    previous.outcome === 'stopped' ||
+    previous.outcome === 'declined'
+  )
+    return true;
   return previous.outcome === 'lost' && previous.reason !== null && previous.reason.startsWith('parked');
 }
 
@@ -142,10 +156,18 @@ export function decideExpire(state: Ticket, attemptId: string, context: DecideCo
   if (attempt.stoppingTo === 'parked') {
     draft.add(
       'attempt.ended',
-      { attempt: attempt.id, fence: attempt.fence, outcome: 'lost', reason: 'parked: the runner was lost while parking' },
+      {
+        attempt: attempt.id,
+        fence: attempt.fence,
+        outcome: 'lost',
+        reason: 'parked: the runner was lost while parking',
+      },
       CONTROL_PLANE,
     );
-    return decided(draft, settleOutcome(draft, attempt, 'stopped', { reason: 'the runner was lost while parking' }));
+    return decided(
+      draft,
+      settleOutcome(draft, attempt, 'stopped', { reason: 'the runner was lost while parking' }),
+    );
   }
   draft.add(
     'attempt.ended',
@@ -161,7 +183,12 @@ export function decideLoseParked(state: Ticket, attemptId: string, context: Deci
   if (!attempt || attempt.id !== attemptId || attempt.state !== 'parked') return [];
   return new Draft(state, context).add(
     'attempt.ended',
-    { attempt: attempt.id, fence: attempt.fence, outcome: 'lost', reason: 'parked: its runner has been silent for too long' },
+    {
+      attempt: attempt.id,
+      fence: attempt.fence,
+      outcome: 'lost',
+      reason: 'parked: its runner has been silent for too long',
+    },
     CONTROL_PLANE,
   ).events;
 }

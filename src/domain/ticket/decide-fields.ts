@@ -12,8 +12,13 @@ export interface CreateTicketCommand extends TicketFields {
   status: 'backlog' | 'todo';
 }
 
-export function decideCreate(command: CreateTicketCommand, context: Pick<DecideContext, 'actor' | 'now'>): TicketEvent[] {
-  return [ticketEvent('ticket.created', context.actor, context.now, { ...command, createdBy: context.actor.id })];
+export function decideCreate(
+  command: CreateTicketCommand,
+  context: Pick<DecideContext, 'actor' | 'now'>,
+): TicketEvent[] {
+  return [
+    ticketEvent('ticket.created', context.actor, context.now, { ...command, createdBy: context.actor.id }),
+  ];
 }
 
 export function decideEdit(state: Ticket, set: Partial<TicketFields>, context: DecideContext): Decision {
@@ -45,9 +50,13 @@ export function decideWaiver(
   }
   const attempt = submittedAttempt(state);
   if (!attempt || state.status !== 'in_review') {
-    return refuse('transition_not_allowed', `${state.key} is ${state.status}; a waiver is for a submission that is in review.`, {
-      current: { version: state.version, status: state.status },
-    });
+    return refuse(
+      'transition_not_allowed',
+      `${state.key} is ${state.status}; a waiver is for a submission that is in review.`,
+      {
+        current: { version: state.version, status: state.status },
+      },
+    );
   }
   if (command.expiresAt <= context.now) {
     return refuse('invalid_request', 'The waiver would have expired already.', {

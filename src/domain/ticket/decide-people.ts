@@ -18,21 +18,38 @@ export function decideDefer(state: Ticket, reason: string | undefined, context: 
 /** The work of a person: recorded as an attempt of kind `person` that ended `submitted`, and verified like any other. */
 export function decideHandIn(
   state: Ticket,
-  command: { summary: string; commit: string | null; evidence: Claim[]; assigneeIsPerson: boolean; fenceFloor: number },
+  command: {
+    summary: string;
+    commit: string | null;
+    evidence: Claim[];
+    assigneeIsPerson: boolean;
+    fenceFloor: number;
+  },
   context: DecideContext,
 ): Decision {
   if (state.status === 'todo' && !command.assigneeIsPerson) {
-    return refuse('transition_not_allowed', `${state.key} is not assigned to a person; hand_in is for people's own work.`, {
-      current: { version: state.version, status: state.status },
-    });
+    return refuse(
+      'transition_not_allowed',
+      `${state.key} is not assigned to a person; hand_in is for people's own work.`,
+      {
+        current: { version: state.version, status: state.status },
+      },
+    );
   }
   const open = openAttempt(state);
-  if (open) return refuse('transition_not_allowed', `Attempt ${open.number} of ${state.key} is still ${open.state}.`);
+  if (open)
+    return refuse('transition_not_allowed', `Attempt ${open.number} of ${state.key} is still ${open.state}.`);
   if (command.commit !== null && !/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(command.commit)) {
-    return refuse('evidence_incomplete', `${command.commit} is not a full commit id of 40 or 64 hex digits.`, { missing: ['commit'] });
+    return refuse(
+      'evidence_incomplete',
+      `${command.commit} is not a full commit id of 40 or 64 hex digits.`,
+      { missing: ['commit'] },
+    );
   }
   if (command.commit === null && context.rules.completion.requires.includes('commit')) {
-    return refuse('evidence_incomplete', 'The completion policy requires a commit; name it by its full id.', { missing: ['commit'] });
+    return refuse('evidence_incomplete', 'The completion policy requires a commit; name it by its full id.', {
+      missing: ['commit'],
+    });
   }
   const draft = new Draft(state, context);
   const number = (newestAttempt(state)?.number ?? 0) + 1;
@@ -57,7 +74,13 @@ export function decideHandIn(
   });
   for (const claim of command.evidence) {
     const { kind, ...rest } = claim;
-    draft.add('evidence.claimed', { evidence: context.newId('evd'), attempt, kind, claim: rest, required: false });
+    draft.add('evidence.claimed', {
+      evidence: context.newId('evd'),
+      attempt,
+      kind,
+      claim: rest,
+      required: false,
+    });
   }
   const incomplete: Refusal | null = requireEvidence(draft, attempt, command.commit);
   if (incomplete) return incomplete;
@@ -112,11 +135,16 @@ export function decideAnswer(state: Ticket, command: AnswerCommand, context: Dec
   const question = state.questions.find((q) => q.id === command.question);
   if (!question) return refuse('not_found', `${state.key} has no question ${command.question}.`);
   if (question.state !== 'open') {
-    const what = question.state === 'answered' ? `answered by ${question.answeredBy}: ${question.answer}` : 'withdrawn';
-    return refuse('already_answered', `The question was ${what}.`, { result: { state: question.state, answer: question.answer, answeredBy: question.answeredBy } });
+    const what =
+      question.state === 'answered' ? `answered by ${question.answeredBy}: ${question.answer}` : 'withdrawn';
+    return refuse('already_answered', `The question was ${what}.`, {
+      result: { state: question.state, answer: question.answer, answeredBy: question.answeredBy },
+    });
   }
   const chosen =
-    command.choice === undefined ? null : question.choices.find((c) => c.id === command.choice || c.label === command.choice);
+    command.choice === undefined
+      ? null
+      : question.choices.find((c) => c.id === command.choice || c.label === command.choice);
   const needsChoice = question.kind !== 'question';
   if (chosen === undefined || (needsChoice && chosen === null)) {
     const offered = question.choices.map((c) => `${c.id} (${c.label})`).join(', ') || 'none';
@@ -145,4 +173,3 @@ export function decideAnswer(state: Ticket, command: AnswerCommand, context: Dec
   }
   return decided(draft);
 }
-

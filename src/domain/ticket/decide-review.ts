@@ -1,7 +1,15 @@
 /** What a verifier found, and the decision about a submission: by a person, the orchestrator or the policy. */
 import { type Refusal, refuse } from '../refusal.ts';
 import { completionGaps, evidenceFingerprint, isReviewReady, submittedCommit } from './completion.ts';
-import { type DecideContext, type Decision, CONTROL_PLANE, Draft, backoffMs, decided, exhaust } from './decide.ts';
+import {
+  type DecideContext,
+  type Decision,
+  CONTROL_PLANE,
+  Draft,
+  backoffMs,
+  decided,
+  exhaust,
+} from './decide.ts';
 import { type Ticket, submittedAttempt } from './state.ts';
 
 export interface Finding {
@@ -44,23 +52,37 @@ export function decideReverify(state: Ticket, evidenceId: string, context: Decid
   const evidence = state.evidence.find((e) => e.id === evidenceId);
   if (!evidence) return refuse('not_found', `${state.key} has no evidence ${evidenceId}.`);
   if (evidence.kind !== 'commit' && evidence.kind !== 'check') {
-    return refuse('decision_not_allowed', `Evidence of kind ${evidence.kind} is verified when it is recorded; only commit and check can be run again.`);
+    return refuse(
+      'decision_not_allowed',
+      `Evidence of kind ${evidence.kind} is verified when it is recorded; only commit and check can be run again.`,
+    );
   }
   return new Draft(state, context).add('evidence.reverifying', { evidence: evidenceId }).events;
 }
 
-export function decideAcceptWork(state: Ticket, command: { reason?: string }, context: DecideContext): Decision {
+export function decideAcceptWork(
+  state: Ticket,
+  command: { reason?: string },
+  context: DecideContext,
+): Decision {
   const draft = new Draft(state, context);
   const attempt = submittedAttempt(state);
   if (state.status === 'in_review' && attempt) {
     if (attempt.submittedBy === context.actor.id && context.actor.kind !== 'policy') {
-      return refuse('actor_not_allowed', `${context.actor.id} handed this work in; somebody else has to accept it.`);
+      return refuse(
+        'actor_not_allowed',
+        `${context.actor.id} handed this work in; somebody else has to accept it.`,
+      );
     }
     const refused = checkEvidence(state, context);
     if (refused) return refused;
   }
   const decision = attempt
-    ? { attempt: attempt.id, commit: submittedCommit(state), evidenceHash: context.sha256(evidenceFingerprint(state)) }
+    ? {
+        attempt: attempt.id,
+        commit: submittedCommit(state),
+        evidenceHash: context.sha256(evidenceFingerprint(state)),
+      }
     : undefined;
   const refused = draft.transition('accept', {
     ...(attempt ? { attempt: attempt.id } : {}),
@@ -78,11 +100,15 @@ function checkEvidence(state: Ticket, context: DecideContext): Refusal | null {
     const why = [
       ...gaps.refuted.filter((e) => e.kind === kind).map((e) => `refuted (${firstLine(e.reason)})`),
       ...gaps.pending.filter((e) => e.kind === kind).map(() => 'not verified yet'),
-      ...gaps.givenUp.filter((e) => e.kind === kind).map((e) => `could not be verified (${firstLine(e.reason)})`),
+      ...gaps.givenUp
+        .filter((e) => e.kind === kind)
+        .map((e) => `could not be verified (${firstLine(e.reason)})`),
     ];
     return `${kind}: ${why.join(', ') || 'absent'}`;
   });
-  return refuse('evidence_incomplete', `${state.key} cannot be accepted: ${parts.join('; ')}.`, { missing: gaps.missing });
+  return refuse('evidence_incomplete', `${state.key} cannot be accepted: ${parts.join('; ')}.`, {
+    missing: gaps.missing,
+  });
 }
 
 function firstLine(text: string | null): string {
@@ -102,12 +128,21 @@ function recordReview(draft: Draft, attempt: string, verdict: string): void {
   draft.add('evidence.verified', { evidence, reason: null, details: {} }, CONTROL_PLANE);
 }
 
-export function decideRequestChanges(state: Ticket, command: { feedback: string }, context: DecideContext): Decision {
+export function decideRequestChanges(
+  state: Ticket,
+  command: { feedback: string },
+  context: DecideContext,
+): Decision {
   const attempt = submittedAttempt(state);
   const draft = new Draft(state, context);
   // A person's work spends no retry: there is no next attempt that would start by itself.
   const byPolicy = context.actor.kind === 'policy' && attempt?.kind !== 'person';
-  if (byPolicy && attempt && state.status === 'in_review' && state.retriesSpent + 1 >= context.rules.maxAttempts) {
+  if (
+    byPolicy &&
+    attempt &&
+    state.status === 'in_review' &&
+    state.retriesSpent + 1 >= context.rules.maxAttempts
+  ) {
     return decided(
       draft,
       exhaust(draft, attempt, { reason: 'evidence refuted', retrySpent: true, feedback: command.feedback }),
@@ -118,7 +153,9 @@ export function decideRequestChanges(state: Ticket, command: { feedback: string 
     feedback: command.feedback,
     retrySpent: byPolicy,
     retriesReset: context.actor.kind !== 'policy',
-    notBefore: byPolicy ? context.now + backoffMs(context.rules.backoffSeconds, state.retriesSpent, context.random) : null,
+    notBefore: byPolicy
+      ? context.now + backoffMs(context.rules.backoffSeconds, state.retriesSpent, context.random)
+      : null,
   });
   if (!refused && attempt) recordReview(draft, attempt.id, 'request_changes');
   return decided(draft, refused);
@@ -140,10 +177,12 @@ export function decideByPolicy(state: Ticket, context: DecideContext): Decision 
       .join('\n\n');
     return decideRequestChanges(state, { feedback }, context);
   }
-  return gaps.missing.length === 0 ? decideAcceptWork(state, { reason: 'all required evidence is verified' }, context) : [];
+  return gaps.missing.length === 0
+    ? decideAcceptWork(state, { reason: 'all required evidence is verified' }, context)
+    : [];
 }
 
 function describe(evidence: { kind: string; claim: Record<string, unknown> }): string {
   const subject = evidence.claim['name'] ?? evidence.claim['commit'] ?? evidence.claim['environment'] ?? '';
-  return `${evidence.kind} ${String(subject)}`.trim();
+  return `${evidence.kind} ${typeof subject === 'string' ? subject : ''}`.trim();
 }

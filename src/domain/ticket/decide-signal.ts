@@ -20,14 +20,22 @@ export type SignalCommand =
   | { type: 'submit'; summary: string; commit?: string | undefined; evidence?: Claim[] | undefined }
   | { type: 'fail'; reason: string; retry?: boolean | undefined };
 
-export function decideSignal(state: Ticket, who: { attempt: string; fence: number }, signal: SignalCommand, context: DecideContext): Decision {
+export function decideSignal(
+  state: Ticket,
+  who: { attempt: string; fence: number },
+  signal: SignalCommand,
+  context: DecideContext,
+): Decision {
   const attempt = currentAttempt(state, who.attempt, who.fence);
   if (isRefusal(attempt)) return attempt;
   const parking = attempt.state === 'stopping' && attempt.stoppingTo === 'parked';
   const late = signal.type === 'progress' || (signal.type === 'ask' && parking);
   if (attempt.state === 'stopping' && !late) return stale(attempt, stoppingReason(attempt));
   if (attempt.state === 'offered') {
-    return refuse('transition_not_allowed', `Attempt ${attempt.number} has not been accepted by its runner yet.`);
+    return refuse(
+      'transition_not_allowed',
+      `Attempt ${attempt.number} has not been accepted by its runner yet.`,
+    );
   }
   switch (signal.type) {
     case 'progress':
@@ -48,7 +56,12 @@ export function decideSignal(state: Ticket, who: { attempt: string; fence: numbe
   }
 }
 
-function ask(state: Ticket, attempt: Attempt, signal: Extract<SignalCommand, { type: 'ask' }>, context: DecideContext): Decision {
+function ask(
+  state: Ticket,
+  attempt: Attempt,
+  signal: Extract<SignalCommand, { type: 'ask' }>,
+  context: DecideContext,
+): Decision {
   const draft = new Draft(state, context);
   draft.add('question.opened', {
     question: context.newId('que'),
@@ -61,7 +74,13 @@ function ask(state: Ticket, attempt: Attempt, signal: Extract<SignalCommand, { t
   if (attempt.state === 'stopping') return draft.events;
   const refused = draft.transition('ask', { attempt: attempt.id });
   if (!refused) {
-    draft.add('attempt.stopping', { attempt: attempt.id, fence: attempt.fence, to: 'parked', outcome: null, reason: 'asked a question' });
+    draft.add('attempt.stopping', {
+      attempt: attempt.id,
+      fence: attempt.fence,
+      to: 'parked',
+      outcome: null,
+      reason: 'asked a question',
+    });
   }
   return decided(draft, refused);
 }
@@ -69,24 +88,44 @@ function ask(state: Ticket, attempt: Attempt, signal: Extract<SignalCommand, { t
 const FULL_ID = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
 
 /** The claim as it is stored, or why it is not one. */
-function readClaim(claim: Claim, attempt: Attempt, context: DecideContext): Record<string, unknown> | { wrong: string; missing?: EvidenceKind } {
+function readClaim(
+  claim: Claim,
+  attempt: Attempt,
+  context: DecideContext,
+): Record<string, unknown> | { wrong: string; missing?: EvidenceKind } {
   switch (claim.kind) {
     case 'commit':
       if (claim.commit === undefined || !FULL_ID.test(claim.commit)) {
-        return { wrong: `The commit ${claim.commit ?? '(none)'} is not a full commit id of 40 or 64 hex digits.`, missing: 'commit' };
+        return {
+          wrong: `The commit ${claim.commit ?? '(none)'} is not a full commit id of 40 or 64 hex digits.`,
+          missing: 'commit',
+        };
       }
-      if (claim.commit === attempt.base && !context.rules.completion.allowEmptyDiff && context.rules.completion.requires.includes('commit')) {
-        return { wrong: `The commit ${claim.commit} is the one this attempt started from; nothing has been committed on top of it.`, missing: 'commit' };
+      if (
+        claim.commit === attempt.base &&
+        !context.rules.completion.allowEmptyDiff &&
+        context.rules.completion.requires.includes('commit')
+      ) {
+        return {
+          wrong: `The commit ${claim.commit} is the one this attempt started from; nothing has been committed on top of it.`,
+          missing: 'commit',
+        };
       }
       return { commit: claim.commit };
     case 'check':
       if (claim.name === undefined || !context.rules.checkNames.includes(claim.name)) {
-        return { wrong: `The project has no check named ${claim.name ?? '(none)'}; it has: ${context.rules.checkNames.join(', ') || 'none'}.` };
+        return {
+          wrong: `The project has no check named ${claim.name ?? '(none)'}; it has: ${context.rules.checkNames.join(', ') || 'none'}.`,
+        };
       }
       return { name: claim.name };
     case 'deploy':
-      if (claim.environment === undefined || claim.environment === '') return { wrong: 'A deploy names its environment.' };
-      return { environment: claim.environment, ...(claim.version === undefined ? {} : { version: claim.version }) };
+      if (claim.environment === undefined || claim.environment === '')
+        return { wrong: 'A deploy names its environment.' };
+      return {
+        environment: claim.environment,
+        ...(claim.version === undefined ? {} : { version: claim.version }),
+      };
     case 'artifact':
       if (claim.name === undefined || claim.name === '') return { wrong: 'An artifact has a name.' };
       return { name: claim.name };
@@ -111,7 +150,12 @@ function claimEvidence(state: Ticket, attempt: Attempt, signal: Claim, context: 
   }).events;
 }
 
-function submit(state: Ticket, attempt: Attempt, signal: Extract<SignalCommand, { type: 'submit' }>, context: DecideContext): Decision {
+function submit(
+  state: Ticket,
+  attempt: Attempt,
+  signal: Extract<SignalCommand, { type: 'submit' }>,
+  context: DecideContext,
+): Decision {
   const draft = new Draft(state, context);
   const claims: Claim[] = [...(signal.evidence ?? [])];
   if (signal.commit !== undefined) claims.unshift({ kind: 'commit', commit: signal.commit });
@@ -120,7 +164,9 @@ function submit(state: Ticket, attempt: Attempt, signal: Extract<SignalCommand, 
     if (isRefusal(events)) return events;
     for (const event of events) draft.add(event.type, event.data as never);
   }
-  const refused = requireEvidence(draft, attempt.id, signal.commit ?? null) ?? draft.transition('submit', { attempt: attempt.id });
+  const refused =
+    requireEvidence(draft, attempt.id, signal.commit ?? null) ??
+    draft.transition('submit', { attempt: attempt.id });
   if (refused) return refused;
   draft.withdrawQuestions('the work was submitted');
   draft.add('attempt.stopping', {
@@ -145,9 +191,17 @@ export function requireEvidence(draft: Draft, attempt: string, commit: string | 
   const { completion, deployEnvironment } = context.rules;
   const open = (kind: EvidenceKind, match: (claim: Record<string, unknown>) => boolean = () => true) =>
     evidenceOf(draft.state, attempt).filter((e) => e.kind === kind && match(e.claim));
-  const need = (kind: EvidenceKind, claim: Record<string, unknown>, existing: { id: string; required: boolean } | undefined): void => {
+  const need = (
+    kind: EvidenceKind,
+    claim: Record<string, unknown>,
+    existing: { id: string; required: boolean } | undefined,
+  ): void => {
     if (!existing) {
-      draft.add('evidence.claimed', { evidence: context.newId('evd'), attempt, kind, claim, required: true }, CONTROL_PLANE);
+      draft.add(
+        'evidence.claimed',
+        { evidence: context.newId('evd'), attempt, kind, claim, required: true },
+        CONTROL_PLANE,
+      );
     } else if (!existing.required) draft.add('evidence.required', { evidence: existing.id }, CONTROL_PLANE);
   };
   for (const kind of completion.requires) {
@@ -159,20 +213,33 @@ export function requireEvidence(draft: Draft, attempt: string, commit: string | 
         break;
       }
       case 'commit':
-        need('commit', { commit }, open('commit', (claim) => commit === null || claim['commit'] === commit).at(-1));
+        need(
+          'commit',
+          { commit },
+          open('commit', (claim) => commit === null || claim['commit'] === commit).at(-1),
+        );
         break;
       case 'check':
-        for (const name of completion.checks) need('check', { name }, open('check', (claim) => claim['name'] === name)[0]);
+        for (const name of completion.checks)
+          need('check', { name }, open('check', (claim) => claim['name'] === name)[0]);
         break;
       case 'deploy':
         if (deployEnvironment !== null) {
-          need('deploy', { environment: deployEnvironment }, open('deploy', (claim) => claim['environment'] === deployEnvironment)[0]);
+          need(
+            'deploy',
+            { environment: deployEnvironment },
+            open('deploy', (claim) => claim['environment'] === deployEnvironment)[0],
+          );
         }
         break;
       case 'artifact': {
         const artifacts = open('artifact');
         if (artifacts.length === 0) {
-          return refuse('evidence_incomplete', 'The completion policy requires an artifact, and none was uploaded.', { missing: ['artifact'] });
+          return refuse(
+            'evidence_incomplete',
+            'The completion policy requires an artifact, and none was uploaded.',
+            { missing: ['artifact'] },
+          );
         }
         for (const artifact of artifacts) need('artifact', artifact.claim, artifact);
         break;
@@ -185,9 +252,23 @@ export function requireEvidence(draft: Draft, attempt: string, commit: string | 
   return null;
 }
 
-function fail(state: Ticket, attempt: Attempt, signal: Extract<SignalCommand, { type: 'fail' }>, context: DecideContext): Decision {
+function fail(
+  state: Ticket,
+  attempt: Attempt,
+  signal: Extract<SignalCommand, { type: 'fail' }>,
+  context: DecideContext,
+): Decision {
   const draft = new Draft(state, context);
-  draft.add('attempt.stopping', { attempt: attempt.id, fence: attempt.fence, to: 'ended', outcome: 'failed', reason: signal.reason });
+  draft.add('attempt.stopping', {
+    attempt: attempt.id,
+    fence: attempt.fence,
+    to: 'ended',
+    outcome: 'failed',
+    reason: signal.reason,
+  });
   draft.withdrawQuestions('the attempt failed', (id) => id === attempt.id);
-  return decided(draft, settleOutcome(draft, attempt, 'failed', { reason: signal.reason, retry: signal.retry ?? true }));
+  return decided(
+    draft,
+    settleOutcome(draft, attempt, 'failed', { reason: signal.reason, retry: signal.retry ?? true }),
+  );
 }

@@ -87,7 +87,8 @@ export class Draft {
 
   withdrawQuestions(reason: string, only: (attempt: string | null) => boolean = () => true): void {
     for (const question of openQuestions(this.state)) {
-      if (only(question.attempt)) this.add('question.withdrawn', { question: question.id, reason }, CONTROL_PLANE);
+      if (only(question.attempt))
+        this.add('question.withdrawn', { question: question.id, reason }, CONTROL_PLANE);
     }
   }
 }
@@ -131,10 +132,19 @@ export function settleOutcome(
 }
 
 /** Asks a person or the orchestrator what to do with a ticket whose retries or budget are spent. */
-export function exhaust(draft: Draft, attempt: Attempt, options: { reason: string; retrySpent: boolean; feedback?: string }): Refusal | null {
+export function exhaust(
+  draft: Draft,
+  attempt: Attempt,
+  options: { reason: string; retrySpent: boolean; feedback?: string },
+): Refusal | null {
   const refused = draft.transition(
     'exhaust',
-    { attempt: attempt.id, reason: options.reason, retrySpent: options.retrySpent, feedback: options.feedback },
+    {
+      attempt: attempt.id,
+      reason: options.reason,
+      retrySpent: options.retrySpent,
+      feedback: options.feedback,
+    },
     CONTROL_PLANE,
   );
   if (refused) return refused;

@@ -66,7 +66,8 @@ function describeOther(type: string, who: string, data: unknown): string {
 }
 
 function subject(claim: Record<string, unknown>): string {
-  return String(claim['name'] ?? claim['commit'] ?? claim['environment'] ?? claim['verdict'] ?? '');
+  const named = claim['name'] ?? claim['commit'] ?? claim['environment'] ?? claim['verdict'];
+  return typeof named === 'string' ? named : '';
 }
 
 function actorName(actor: Actor): string {

@@ -24,7 +24,13 @@ export interface TransitionedData {
 }
 
 export interface TicketEventData {
-  'ticket.created': TicketFields & { key: string; project: string; number: number; status: 'backlog' | 'todo'; createdBy: string };
+  'ticket.created': TicketFields & {
+    key: string;
+    project: string;
+    number: number;
+    status: 'backlog' | 'todo';
+    createdBy: string;
+  };
   'ticket.changed': { set: Partial<TicketFields> };
   'ticket.commented': { text: string; attempt?: string };
   'ticket.transitioned': TransitionedData;
@@ -90,7 +96,12 @@ export interface TicketEventData {
     required: boolean;
   };
   'evidence.required': { evidence: string };
-  'evidence.verified': { evidence: string; reason: string | null; details: Record<string, unknown>; claim?: Record<string, unknown> };
+  'evidence.verified': {
+    evidence: string;
+    reason: string | null;
+    details: Record<string, unknown>;
+    claim?: Record<string, unknown>;
+  };
   'evidence.refuted': { evidence: string; reason: string; details: Record<string, unknown> };
   'evidence.unverifiable': {
     evidence: string;
@@ -117,7 +128,12 @@ export type TicketEvent = {
   [T in TicketEventType]: { type: T; actor: Actor; at: number; data: TicketEventData[T] };
 }[TicketEventType];
 
-export function ticketEvent<T extends TicketEventType>(type: T, actor: Actor, at: number, data: TicketEventData[T]): TicketEvent {
+export function ticketEvent<T extends TicketEventType>(
+  type: T,
+  actor: Actor,
+  at: number,
+  data: TicketEventData[T],
+): TicketEvent {
   return { type, actor, at, data } as TicketEvent;
 }
 

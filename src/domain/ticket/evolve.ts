@@ -105,7 +105,10 @@ function apply(state: Ticket, event: Exclude<TicketEvent, { type: 'ticket.create
     }
     case 'attempt.progressed': {
       const d = event.data;
-      return withAttempt(state, d.attempt, (a) => ({ ...a, lastProgress: { text: d.text, percent: d.percent, at } }));
+      return withAttempt(state, d.attempt, (a) => ({
+        ...a,
+        lastProgress: { text: d.text, percent: d.percent, at },
+      }));
     }
     case 'attempt.stopping': {
       const d = event.data;
@@ -231,7 +234,13 @@ function apply(state: Ticket, event: Exclude<TicketEvent, { type: 'ticket.create
       }));
     }
     case 'evidence.reverifying':
-      return withEvidence(state, event.data.evidence, (e) => ({ ...e, tries: 0, givenUp: false, retryAt: null, reverify: true }));
+      return withEvidence(state, event.data.evidence, (e) => ({
+        ...e,
+        tries: 0,
+        givenUp: false,
+        retryAt: null,
+        reverify: true,
+      }));
     case 'waiver.granted': {
       const { waiver, ...rest } = event.data;
       return { ...state, waivers: [...state.waivers, { id: waiver, ...rest, createdAt: at }] };
@@ -260,7 +269,11 @@ function applyTransition(state: Ticket, d: TransitionedData, by: string, at: num
   return next;
 }
 
-function applyEnded(state: Ticket, d: Extract<TicketEvent, { type: 'attempt.ended' }>['data'], at: number): Ticket {
+function applyEnded(
+  state: Ticket,
+  d: Extract<TicketEvent, { type: 'attempt.ended' }>['data'],
+  at: number,
+): Ticket {
   const next = withAttempt(state, d.attempt, (a) => ({
     ...a,
     state: 'ended',

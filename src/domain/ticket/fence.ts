@@ -38,5 +38,9 @@ export function stale(attempt: Attempt, reason: StaleReason): Refusal {
     cancelled: 'its ticket was cancelled',
     parked: 'it is parked until its question is answered',
   };
-  return refuse('stale_attempt', `Attempt ${attempt.number} (${attempt.id}) is no longer current: ${said[reason]}.`, { reason });
+  return refuse(
+    'stale_attempt',
+    `Attempt ${attempt.number} (${attempt.id}) is no longer current: ${said[reason]}.`,
+    { reason },
+  );
 }

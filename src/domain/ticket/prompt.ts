@@ -49,25 +49,63 @@ const PROTOCOL = `How to report (commands on your PATH; they know your ticket):
 - mc-coord fail "why": when it cannot be done. Then stop.
 Ending without one of these counts as a failed attempt. What you say is a claim: Mission Control looks at the commit and runs the project's checks itself, on exactly that commit, in a clean worktree.`;
 
-export function buildPrompt(ticket: Ticket, attempt: Attempt, checks: { name: string; command: string[] }[], resumed: boolean): string {
-  const brief = workerBrief(ticket, attempt, checks.map((c) => c.name));
+export function buildPrompt(
+  ticket: Ticket,
+  attempt: Attempt,
+  checks: { name: string; command: string[] }[],
+  resumed: boolean,
+): string {
+  const brief = workerBrief(
+    ticket,
+    attempt,
+    checks.map((c) => c.name),
+  );
   const parts: string[] = [];
   if (resumed) {
     parts.push(`You go on with ticket ${ticket.key}: ${ticket.title}. Your questions have been answered.`);
-    if (brief.answers.length > 0) parts.push(section('Answers', brief.answers.map((a) => `Q: ${a.question}\nA: ${a.answer}`)));
+    if (brief.answers.length > 0)
+      parts.push(
+        section(
+          'Answers',
+          brief.answers.map((a) => `Q: ${a.question}\nA: ${a.answer}`),
+        ),
+      );
     parts.push(PROTOCOL);
     return parts.join('\n\n');
   }
-  parts.push(`You work on ticket ${ticket.key}, attempt ${attempt.number}, in the git worktree that is your current directory.`);
+  parts.push(
+    `You work on ticket ${ticket.key}, attempt ${attempt.number}, in the git worktree that is your current directory.`,
+  );
   parts.push(`# ${ticket.title}\n\n${ticket.description}`.trim());
-  if (brief.acceptanceCriteria.length > 0) parts.push(section('Acceptance criteria', brief.acceptanceCriteria.map((c) => `- ${c}`), '\n'));
+  if (brief.acceptanceCriteria.length > 0)
+    parts.push(
+      section(
+        'Acceptance criteria',
+        brief.acceptanceCriteria.map((c) => `- ${c}`),
+        '\n',
+      ),
+    );
   if (checks.length > 0) {
-    parts.push(section('Checks that Mission Control will run on your commit', checks.map((c) => `- ${c.name}: ${printable(c.command)}`), '\n'));
+    parts.push(
+      section(
+        'Checks that Mission Control will run on your commit',
+        checks.map((c) => `- ${c.name}: ${printable(c.command)}`),
+        '\n',
+      ),
+    );
   }
   if (brief.feedback.length > 0) parts.push(section('Feedback on earlier work', brief.feedback));
-  if (brief.answers.length > 0) parts.push(section('Answers you were given', brief.answers.map((a) => `Q: ${a.question}\nA: ${a.answer}`)));
+  if (brief.answers.length > 0)
+    parts.push(
+      section(
+        'Answers you were given',
+        brief.answers.map((a) => `Q: ${a.question}\nA: ${a.answer}`),
+      ),
+    );
   if (brief.earlierAttempts.length > 0) {
-    const lines = brief.earlierAttempts.map((a) => `- attempt ${a.number}: ${a.outcome ?? 'open'}${a.reason ? ` (${firstLine(a.reason)})` : ''}`);
+    const lines = brief.earlierAttempts.map(
+      (a) => `- attempt ${a.number}: ${a.outcome ?? 'open'}${a.reason ? ` (${firstLine(a.reason)})` : ''}`,
+    );
     parts.push(section('Earlier attempts', lines, '\n'));
   }
   parts.push(PROTOCOL);

@@ -21,7 +21,13 @@ export class Story {
   rules: DecideContext['rules'] = {
     maxAttempts: 3,
     backoffSeconds: 10,
-    completion: { requires: ['signal', 'commit', 'check'], checks: ['test'], decidedBy: 'human', onAccept: 'leave_branch', allowEmptyDiff: false },
+    completion: {
+      requires: ['signal', 'commit', 'check'],
+      checks: ['test'],
+      decidedBy: 'human',
+      onAccept: 'leave_branch',
+      allowEmptyDiff: false,
+    },
     checkNames: ['test'],
     deployEnvironment: null,
     paused: false,
@@ -70,7 +76,8 @@ export class Story {
   /** Applies what is decided; a refusal comes back, and changes nothing. */
   when(actor: Actor, decide: (ticket: Ticket, context: DecideContext) => Decision): Decision {
     const decision = decide(this.ticket, this.context(actor));
-    if (!isRefusal(decision)) this.ticket = decision.reduce<Ticket>((state, event) => evolveTicket(state, event), this.ticket);
+    if (!isRefusal(decision))
+      this.ticket = decision.reduce<Ticket>((state, event) => evolveTicket(state, event), this.ticket);
     return decision;
   }
 
@@ -81,11 +88,15 @@ export class Story {
   }
 
   claim(): Decision {
-    return this.when(DISPATCHER, (t, c) => decideClaim(t, { profile: 'worker', runner: 'run', epoch: 1, fenceFloor: 0 }, c));
+    return this.when(DISPATCHER, (t, c) =>
+      decideClaim(t, { profile: 'worker', runner: 'run', epoch: 1, fenceFloor: 0 }, c),
+    );
   }
   accept(): Decision {
     const { id, fence } = this.attempt;
-    return this.when(RUNNER, (t, c) => decideAccept(t, { attempt: id, fence, base: BASE, branch: 'mc/MC-1/1' }, c));
+    return this.when(RUNNER, (t, c) =>
+      decideAccept(t, { attempt: id, fence, base: BASE, branch: 'mc/MC-1/1' }, c),
+    );
   }
   running(): this {
     this.claim();
@@ -101,7 +112,18 @@ export class Story {
     return this.when(RUNNER, (t, c) =>
       decideEnd(
         t,
-        { attempt: id, fence, outcome: outcome ?? 'failed', reason, exitCode: 0, head: COMMIT, session: null, cost: null, notBefore: null, treeGone },
+        {
+          attempt: id,
+          fence,
+          outcome: outcome ?? 'failed',
+          reason,
+          exitCode: 0,
+          head: COMMIT,
+          session: null,
+          cost: null,
+          notBefore: null,
+          treeGone,
+        },
         c,
       ),
     );

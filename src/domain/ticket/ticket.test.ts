@@ -8,7 +8,13 @@ import { decidePark, decidePermission, decideStop } from './decide-attempt.ts';
 import { decideClaim, decideExpire, decideLoseParked, decideResume } from './decide-dispatch.ts';
 import { decideWaiver } from './decide-fields.ts';
 import { decideAnswer, decideCancel, decideHandIn, decideReopen } from './decide-people.ts';
-import { VERIFY_TRIES, decideAcceptWork, decideByPolicy, decideFindings, decideRequestChanges } from './decide-review.ts';
+import {
+  VERIFY_TRIES,
+  decideAcceptWork,
+  decideByPolicy,
+  decideFindings,
+  decideRequestChanges,
+} from './decide-review.ts';
 import { buildPrompt } from './prompt.ts';
 import { Story, BASE, COMMIT, DISPATCHER, PERSON, RUNNER } from './testing.ts';
 import { TRANSITION_TABLE } from './transitions.ts';
@@ -22,9 +28,19 @@ const VERIFIER = { kind: 'control_plane', id: 'verifier' } as const;
 const POLICY = { kind: 'policy', id: 'completion-policy' } as const;
 const ORCHESTRATOR = { kind: 'orchestrator', id: 'orc' } as const;
 
-function verified(story: Story, state: 'verified' | 'refuted' | 'unverified' = 'verified', details: Record<string, unknown> = {}): Story {
+function verified(
+  story: Story,
+  state: 'verified' | 'refuted' | 'unverified' = 'verified',
+  details: Record<string, unknown> = {},
+): Story {
   const due = verifiableEvidence(story.ticket, story.now);
-  story.when(VERIFIER, (t, c) => decideFindings(t, due.map((e) => ({ id: e.id, state, reason: state === 'verified' ? null : 'exit 1', details })), c));
+  story.when(VERIFIER, (t, c) =>
+    decideFindings(
+      t,
+      due.map((e) => ({ id: e.id, state, reason: state === 'verified' ? null : 'exit 1', details })),
+      c,
+    ),
+  );
   return story;
 }
 const question = (story: Story) => {
@@ -32,21 +48,28 @@ const question = (story: Story) => {
   if (!found) throw new Error('no question');
   return found;
 };
-const answer = (story: Story, command: { text?: string; choice?: string; profile?: string } = { text: 'blue' }) =>
-  story.when(PERSON, (t, c) => decideAnswer(t, { question: question(story).id, ...command }, c));
-const resume = (story: Story) => story.when(DISPATCHER, (t, c) => decideResume(t, { profile: 'worker', runner: 'run', epoch: 1, fenceFloor: 0 }, c));
+const answer = (
+  story: Story,
+  command: { text?: string; choice?: string; profile?: string } = { text: 'blue' },
+) => story.when(PERSON, (t, c) => decideAnswer(t, { question: question(story).id, ...command }, c));
+const resume = (story: Story) =>
+  story.when(DISPATCHER, (t, c) =>
+    decideResume(t, { profile: 'worker', runner: 'run', epoch: 1, fenceFloor: 0 }, c),
+  );
 
 describe('the transition table', () => {
   it('names every transition once, and no worker or operator ever leads to done', () => {
     expect(TRANSITION_TABLE.map((row) => row.transition).sort()).toEqual([...TRANSITIONS].sort());
     for (const row of TRANSITION_TABLE) {
       expect(row.by).not.toContain('operator');
-      if (row.to === 'done') expect(row.by.some((kind) => ['attempt', 'runner', 'dispatcher'].includes(kind))).toBe(false);
+      if (row.to === 'done')
+        expect(row.by.some((kind) => ['attempt', 'runner', 'dispatcher'].includes(kind))).toBe(false);
     }
   });
 
   it('leaves no open status without a way on', () => {
-    for (const status of TICKET_STATUSES) expect(TRANSITION_TABLE.some((row) => row.from.includes(status))).toBe(true);
+    for (const status of TICKET_STATUSES)
+      expect(TRANSITION_TABLE.some((row) => row.from.includes(status))).toBe(true);
   });
 });
 
@@ -55,7 +78,9 @@ describe('fencing', () => {
     const story = new Story().running();
     const old = story.attempt.fence;
     story.signal({ type: 'ask', text: 'Which colour?' });
-    story.when(RUNNER, (t, c) => decidePark(t, { attempt: story.attempt.id, fence: old, session: 's', treeGone: true }, c));
+    story.when(RUNNER, (t, c) =>
+      decidePark(t, { attempt: story.attempt.id, fence: old, session: 's', treeGone: true }, c),
+    );
     answer(story);
     resume(story);
     story.accept();
@@ -77,7 +102,9 @@ describe('fencing', () => {
     expect(reasonAfter((s) => s.end())).toBe('ended');
     expect(reasonAfter((s) => s.when(PERSON, (t, c) => decideCancel(t, 'no', c)))).toBe('cancelled');
     expect(reasonAfter((s) => s.signal({ type: 'ask', text: 'x' }))).toBe('parked');
-    expect(reasonAfter((s) => s.when(VERIFIER, (t, c) => decideExpire(t, s.attempt.id, c)))).toBe('lease_expired');
+    expect(reasonAfter((s) => s.when(VERIFIER, (t, c) => decideExpire(t, s.attempt.id, c)))).toBe(
+      'lease_expired',
+    );
   });
 
   it('rises strictly with every claim and resume, also past a floor that a restore set', () => {
@@ -86,7 +113,9 @@ describe('fencing', () => {
     expect(story.ticket.fence).toBe(1);
     story.when(VERIFIER, (t, c) => decideExpire(t, story.attempt.id, c));
     expect(story.attempt).toMatchObject({ outcome: 'declined' });
-    story.when(DISPATCHER, (t, c) => decideClaim(t, { profile: 'worker', runner: 'run', epoch: 1, fenceFloor: 40 }, c));
+    story.when(DISPATCHER, (t, c) =>
+      decideClaim(t, { profile: 'worker', runner: 'run', epoch: 1, fenceFloor: 40 }, c),
+    );
     expect(story.ticket.fence).toBe(41);
   });
 });
@@ -101,9 +130,20 @@ describe('asking', () => {
     story.when(RUNNER, (t, c) => decidePark(t, { attempt: id, fence, session: 'ses', treeGone: true }, c));
     expect(story.attempt.state).toBe('parked');
     answer(story, { choice: '2' });
-    expect(question(story)).toMatchObject({ state: 'answered', answer: 'blue', choice: '2', answeredBy: 'ada' });
+    expect(question(story)).toMatchObject({
+      state: 'answered',
+      answer: 'blue',
+      choice: '2',
+      answeredBy: 'ada',
+    });
     resume(story);
-    expect(story.attempt).toMatchObject({ id, number: 1, state: 'offered', session: 'ses', fence: fence + 1 });
+    expect(story.attempt).toMatchObject({
+      id,
+      number: 1,
+      state: 'offered',
+      session: 'ses',
+      fence: fence + 1,
+    });
     expect(story.ticket.retriesSpent).toBe(0);
     expect(buildPrompt(story.ticket, story.attempt, [], true)).toContain('Q: Which colour?\nA: blue');
   });
@@ -112,7 +152,13 @@ describe('asking', () => {
     const story = new Story().running();
     story.signal({ type: 'ask', text: 'One?' });
     story.signal({ type: 'ask', text: 'Two?' });
-    story.when(RUNNER, (t, c) => decidePark(t, { attempt: story.attempt.id, fence: story.attempt.fence, session: null, treeGone: true }, c));
+    story.when(RUNNER, (t, c) =>
+      decidePark(
+        t,
+        { attempt: story.attempt.id, fence: story.attempt.fence, session: null, treeGone: true },
+        c,
+      ),
+    );
     answer(story);
     expect(refusal(resume(story)).detail).toContain('open question');
     story.when(PERSON, (t, c) => decideAnswer(t, { question: t.questions[0]?.id ?? '', text: 'first' }, c));
@@ -126,14 +172,19 @@ describe('asking', () => {
     const story = new Story().running();
     story.signal({ type: 'ask', text: 'Which?' });
     answer(story, { text: 'first' });
-    expect(refusal(answer(story, { text: 'second' }))).toMatchObject({ code: 'already_answered', result: { answer: 'first' } });
+    expect(refusal(answer(story, { text: 'second' }))).toMatchObject({
+      code: 'already_answered',
+      result: { answer: 'first' },
+    });
   });
 
   it('loses no answer when the runner is lost while parking, or stays silent afterwards', () => {
     for (const lose of [
       (s: Story) => s.when(VERIFIER, (t, c) => decideExpire(t, s.attempt.id, c)),
       (s: Story) => {
-        s.when(RUNNER, (t, c) => decidePark(t, { attempt: s.attempt.id, fence: s.attempt.fence, session: null, treeGone: true }, c));
+        s.when(RUNNER, (t, c) =>
+          decidePark(t, { attempt: s.attempt.id, fence: s.attempt.fence, session: null, treeGone: true }, c),
+        );
         return s.when(VERIFIER, (t, c) => decideLoseParked(t, s.attempt.id, c));
       },
     ]) {
@@ -154,7 +205,16 @@ describe('asking', () => {
     const story = new Story().running();
     const ask = () =>
       story.when(RUNNER, (t, c) =>
-        decidePermission(t, { attempt: story.attempt.id, fence: story.attempt.fence, text: 'rm -rf?', choices: [{ id: 'y', label: 'Yes' }] }, c),
+        decidePermission(
+          t,
+          {
+            attempt: story.attempt.id,
+            fence: story.attempt.fence,
+            text: 'rm -rf?',
+            choices: [{ id: 'y', label: 'Yes' }],
+          },
+          c,
+        ),
       );
     ask();
     expect([story.ticket.status, story.attempt.state]).toEqual(['in_progress', 'running']);
@@ -191,7 +251,11 @@ describe('retries', () => {
     story.end('rate_limited');
     story.running();
     story.when({ kind: 'control_plane', id: 'pause' }, (t, c) => decideStop(t, 'paused', c));
-    expect([story.ticket.status, story.attempt.state, story.ticket.retriesSpent]).toEqual(['todo', 'stopping', 0]);
+    expect([story.ticket.status, story.attempt.state, story.ticket.retriesSpent]).toEqual([
+      'todo',
+      'stopping',
+      0,
+    ]);
     expect(refusal(story.claim()).detail).toContain('still stopping');
     story.end();
     story.claim();
@@ -213,11 +277,16 @@ describe('retries', () => {
 
   it('back off exponentially, within an hour, never negative', () => {
     fc.assert(
-      fc.property(fc.double({ min: 0, max: 86_400, noNaN: true }), fc.nat(50), fc.double({ min: 0, max: 0.999, noNaN: true }), (base, tries, r) => {
-        const ms = backoffMs(base, tries, () => r);
-        expect(ms).toBeGreaterThanOrEqual(0);
-        expect(ms).toBeLessThanOrEqual(3_600_000);
-      }),
+      fc.property(
+        fc.double({ min: 0, max: 86_400, noNaN: true }),
+        fc.nat(50),
+        fc.double({ min: 0, max: 0.999, noNaN: true }),
+        (base, tries, r) => {
+          const ms = backoffMs(base, tries, () => r);
+          expect(ms).toBeGreaterThanOrEqual(0);
+          expect(ms).toBeLessThanOrEqual(3_600_000);
+        },
+      ),
     );
   });
 });
@@ -226,7 +295,11 @@ describe('stopping', () => {
   it('keeps the slot until the tree is reported gone, and the outcome that was fixed', () => {
     const story = new Story().running();
     story.end('timed_out', false, 'timeout');
-    expect([story.ticket.status, story.attempt.state, story.attempt.outcome]).toEqual(['todo', 'stopping', 'timed_out']);
+    expect([story.ticket.status, story.attempt.state, story.attempt.outcome]).toEqual([
+      'todo',
+      'stopping',
+      'timed_out',
+    ]);
     expect(refusal(story.claim()).detail).toContain('stopping');
     story.end('failed', true);
     expect([story.attempt.state, story.attempt.outcome]).toEqual(['ended', 'timed_out']);
@@ -235,7 +308,11 @@ describe('stopping', () => {
   it('makes a submit out of nothing but the signal', () => {
     const story = new Story().running();
     story.end('submitted');
-    expect([story.ticket.status, story.attempt.outcome, story.attempt.reason]).toEqual(['todo', 'failed', 'exited_without_result']);
+    expect([story.ticket.status, story.attempt.outcome, story.attempt.reason]).toEqual([
+      'todo',
+      'failed',
+      'exited_without_result',
+    ]);
   });
 
   it('cancels from every open status', () => {
@@ -254,7 +331,8 @@ describe('stopping', () => {
       story.when(PERSON, (t, c) => decideCancel(t, 'no', c));
       expect(story.ticket.status).toBe('cancelled');
       const attempt = story.ticket.attempts.at(-1);
-      if (attempt && attempt.outcome !== 'submitted') expect([attempt.outcome, attempt.stoppingTo]).toEqual(['cancelled', 'ended']);
+      if (attempt && attempt.outcome !== 'submitted')
+        expect([attempt.outcome, attempt.stoppingTo]).toEqual(['cancelled', 'ended']);
       expect(story.ticket.questions.every((q) => q.state !== 'open')).toBe(true);
       expect(refusal(story.when(PERSON, (t, c) => decideReopen(t, '', c))).code).toBe('invalid_request');
       story.when(PERSON, (t, c) => decideReopen(t, 'after all', c));
@@ -267,7 +345,10 @@ describe('submitting', () => {
   it('refuses a commit that is no full id, or the base, and the attempt keeps running', () => {
     const story = new Story().running();
     for (const commit of ['HEAD', 'abc123', BASE]) {
-      expect(refusal(story.signal({ type: 'submit', summary: 'x', commit }))).toMatchObject({ code: 'evidence_incomplete', missing: ['commit'] });
+      expect(refusal(story.signal({ type: 'submit', summary: 'x', commit }))).toMatchObject({
+        code: 'evidence_incomplete',
+        missing: ['commit'],
+      });
     }
     expect([story.ticket.status, story.attempt.state]).toEqual(['in_progress', 'running']);
     expect(story.ticket.evidence).toEqual([]);
@@ -302,12 +383,16 @@ describe('submitting', () => {
 });
 
 describe('completion', () => {
-  const accept = (story: Story, actor: Parameters<Story['when']>[0] = PERSON) => story.when(actor, (t, c) => decideAcceptWork(t, {}, c));
+  const accept = (story: Story, actor: Parameters<Story['when']>[0] = PERSON) =>
+    story.when(actor, (t, c) => decideAcceptWork(t, {}, c));
 
   it('counts no words: without verified evidence nobody can accept', () => {
     const story = new Story().submitted();
     for (const actor of [PERSON, ORCHESTRATOR, POLICY]) {
-      expect(refusal(accept(story, actor))).toMatchObject({ code: 'evidence_incomplete', missing: ['commit', 'check'] });
+      expect(refusal(accept(story, actor))).toMatchObject({
+        code: 'evidence_incomplete',
+        missing: ['commit', 'check'],
+      });
     }
     verified(story, 'refuted');
     expect(refusal(accept(story)).detail).toContain('refuted');
@@ -322,7 +407,12 @@ describe('completion', () => {
   });
 
   it('is refused to a worker, a runner and the dispatcher, whatever the evidence', () => {
-    for (const actor of [{ kind: 'attempt', id: 'x' } as const, RUNNER, DISPATCHER, { kind: 'operator', id: 'operator' } as const]) {
+    for (const actor of [
+      { kind: 'attempt', id: 'x' } as const,
+      RUNNER,
+      DISPATCHER,
+      { kind: 'operator', id: 'operator' } as const,
+    ]) {
       expect(refusal(accept(verified(new Story().submitted()), actor)).code).toBe('actor_not_allowed');
     }
   });
@@ -360,11 +450,17 @@ describe('completion', () => {
 
   it('by policy: leaves to a person what it cannot verify, and what touches protected paths; and decides nothing while paused', () => {
     const policy = (story: Story, paused = false): Story => {
-      story.rules = { ...story.rules, paused, completion: { ...story.rules.completion, decidedBy: 'policy' } };
+      story.rules = {
+        ...story.rules,
+        paused,
+        completion: { ...story.rules.completion, decidedBy: 'policy' },
+      };
       story.when(POLICY, decideByPolicy);
       return story;
     };
-    expect(policy(verified(new Story().submitted(), 'verified', { protectedPaths: ['test/a.ts'] })).ticket.status).toBe('in_review');
+    expect(
+      policy(verified(new Story().submitted(), 'verified', { protectedPaths: ['test/a.ts'] })).ticket.status,
+    ).toBe('in_review');
     expect(policy(verified(new Story().submitted()), true).ticket.status).toBe('in_review');
     const unable = new Story().submitted();
     for (let i = 0; i < VERIFY_TRIES; i += 1) {
@@ -377,7 +473,11 @@ describe('completion', () => {
 
   it('exhausts in the place of the last request for changes', () => {
     const story = new Story();
-    story.rules = { ...story.rules, maxAttempts: 1, completion: { ...story.rules.completion, decidedBy: 'policy' } };
+    story.rules = {
+      ...story.rules,
+      maxAttempts: 1,
+      completion: { ...story.rules.completion, decidedBy: 'policy' },
+    };
     verified(story.submitted(), 'refuted');
     story.when(POLICY, decideByPolicy);
     expect([story.ticket.status, question(story).kind]).toEqual(['needs_input', 'attempts_exhausted']);
@@ -386,7 +486,9 @@ describe('completion', () => {
   it("a person's own work is verified like any other, and accepted by somebody else", () => {
     const story = new Story({ assignee: 'ada' });
     const handIn = (commit: string | null) =>
-      story.when(PERSON, (t, c) => decideHandIn(t, { summary: 'mine', commit, evidence: [], assigneeIsPerson: true, fenceFloor: 0 }, c));
+      story.when(PERSON, (t, c) =>
+        decideHandIn(t, { summary: 'mine', commit, evidence: [], assigneeIsPerson: true, fenceFloor: 0 }, c),
+      );
     expect(refusal(handIn(null)).missing).toEqual(['commit']);
     handIn(COMMIT);
     expect([story.ticket.status, story.attempt.kind]).toEqual(['in_review', 'person']);

@@ -117,7 +117,9 @@ export function transitionRow(transition: Transition): TransitionRow {
 
 /** The transitions that an actor of this kind may try from this status; guards may still refuse. */
 export function transitionsFrom(status: TicketStatus, by: ActorKind): Transition[] {
-  return TRANSITION_TABLE.filter((row) => row.from.includes(status) && row.by.includes(by)).map((row) => row.transition);
+  return TRANSITION_TABLE.filter((row) => row.from.includes(status) && row.by.includes(by)).map(
+    (row) => row.transition,
+  );
 }
 
 export function isClosed(status: TicketStatus): boolean {

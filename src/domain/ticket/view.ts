@@ -23,11 +23,15 @@ export interface NextAction {
   actor: string | null;
 }
 
-export function runtimeOf(ticket: Ticket, context: Pick<ViewContext, 'completion' | 'now' | 'stalled'>): Runtime {
+export function runtimeOf(
+  ticket: Ticket,
+  context: Pick<ViewContext, 'completion' | 'now' | 'stalled'>,
+): Runtime {
   if (isClosed(ticket.status)) {
     return newestAttempt(ticket)?.state === 'stopping' ? 'stopping' : 'closed';
   }
-  if (ticket.landing && ticket.landing.state !== 'landed' && ticket.landing.state !== 'ended') return 'landing';
+  if (ticket.landing && ticket.landing.state !== 'landed' && ticket.landing.state !== 'ended')
+    return 'landing';
   const attempt = newestAttempt(ticket);
   if (attempt?.state === 'stopping') return 'stopping';
   switch (ticket.status) {
@@ -60,7 +64,10 @@ export function nextActionOf(ticket: Ticket, context: ViewContext): NextAction {
     case 'in_progress':
       if (openQuestions(ticket).length > 0) return answerQuestions(ticket, decider);
       if (attempt?.state === 'offered') return { text: 'Start the worker', actor: attempt.runner };
-      return { text: attempt?.state === 'stopping' ? 'Stop the worker' : 'Work on it', actor: attempt?.profile ?? 'runner' };
+      return {
+        text: attempt?.state === 'stopping' ? 'Stop the worker' : 'Work on it',
+        actor: attempt?.profile ?? 'runner',
+      };
     case 'needs_input':
       return openQuestions(ticket).length > 0 ? answerQuestions(ticket, decider) : waiting(ticket, context);
     case 'in_review': {
@@ -70,19 +77,30 @@ export function nextActionOf(ticket: Ticket, context: ViewContext): NextAction {
           : { text: 'Verify the evidence', actor: 'verifier' };
       }
       const gaps = completionGaps(ticket, context.completion, context.now);
-      if (context.completion.decidedBy === 'policy' && gaps.givenUp.length === 0 && gaps.protectedPaths.length === 0) {
+      if (
+        context.completion.decidedBy === 'policy' &&
+        gaps.givenUp.length === 0 &&
+        gaps.protectedPaths.length === 0
+      ) {
         if (gaps.missing.length === 0 || gaps.refuted.length > 0) {
-          return { text: context.paused ? 'Decide by policy once the pause ends' : 'Decide by policy', actor: context.paused ? 'a person' : 'policy' };
+          return {
+            text: context.paused ? 'Decide by policy once the pause ends' : 'Decide by policy',
+            actor: context.paused ? 'a person' : 'policy',
+          };
         }
       }
-      return { text: 'Decide the review', actor: context.completion.decidedBy === 'policy' ? 'a person' : decider };
+      return {
+        text: 'Decide the review',
+        actor: context.completion.decidedBy === 'policy' ? 'a person' : decider,
+      };
     }
   }
 }
 
 function answerQuestions(ticket: Ticket, decider: string): NextAction {
   const open = openQuestions(ticket);
-  if (open.some((q) => q.kind === 'attempts_exhausted')) return { text: 'Decide whether to try again', actor: decider };
+  if (open.some((q) => q.kind === 'attempts_exhausted'))
+    return { text: 'Decide whether to try again', actor: decider };
   return { text: `Answer ${open.length} question${open.length === 1 ? '' : 's'}`, actor: decider };
 }
 
@@ -100,7 +118,10 @@ function waiting(ticket: Ticket, context: ViewContext): NextAction {
     case 'maintenance_window':
       return { text: 'Waiting for the maintenance window to end', actor: 'dispatcher' };
     case 'not_before':
-      return { text: `Waiting until ${new Date(ticket.notBefore ?? context.now).toISOString().slice(0, 16).replace('T', ' ')} UTC`, actor: 'dispatcher' };
+      return {
+        text: `Waiting until ${new Date(ticket.notBefore ?? context.now).toISOString().slice(0, 16).replace('T', ' ')} UTC`,
+        actor: 'dispatcher',
+      };
     case 'blocked_by':
       return { text: context.skip.detail.replace(/\.$/, ''), actor: ticket.blockedBy[0] ?? 'a person' };
     case 'assignee_not_runnable':
@@ -131,6 +152,7 @@ function waiting(ticket: Ticket, context: ViewContext): NextAction {
 
 /** As on the ticket page: *Ticket is done; runtime is closed. · profile claude_opus_1m_medium* */
 export function sentenceOf(ticket: Ticket, runtime: Runtime, profile: string | null): string {
-  const said = `Ticket is ${ticket.status.replace('_', ' ')}; runtime is ${runtime}.`;
+  const is = ticket.status === 'needs_input' ? 'needs input' : `is ${ticket.status.replace('_', ' ')}`;
+  const said = `Ticket ${is}; runtime is ${runtime}.`;
   return profile === null ? said : `${said} · profile ${profile}`;
 }

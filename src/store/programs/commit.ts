@@ -5,13 +5,19 @@
 import { createHash } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { GENESIS, chainText, rollText } from '../../domain/log/chain.ts';
-import { dispatchRank } from '../../domain/dispatch/plan-dispatch.ts';
-import { holdsSlot, newestAttempt, openQuestions, type Ticket, ticketCost } from '../../domain/ticket/state.ts';
-import type { AlertState } from '../../domain/alert/alert.ts';
-import type { InboxItem } from '../../domain/inbox/inbox.ts';
 import type { CommitPlan, CommitResult, Effect, Guard, Row, StoredEvent, StreamAppend } from '../port.ts';
 import { type Program, p, statement } from '../program.ts';
 import { type Tables, incremented } from '../schema.ts';
+import {
+  ATTEMPT_COLUMNS,
+  CREDENTIAL_COLUMNS,
+  INBOX_COLUMNS,
+  TICKET_COLUMNS,
+  alertColumns,
+  attemptColumns,
+  inboxColumns,
+  ticketColumns,
+} from './rows.ts';
 
 export type Conflict = Extract<CommitResult, { committed: false }>['conflict'];
 
@@ -27,18 +33,22 @@ export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-const TEXT_LIMIT_FOR_SEARCH = 2000;
-/** History of reasons kept per ticket. */
 const CONFIG_KINDS: ReadonlySet<string> = new Set(['project', 'profile', 'campaign', 'policy', 'job']);
 
 export function commitPrograms(db: Kysely<Tables>) {
   const s = {
-    lease: statement<{ name: string }>(db, (k) => k.selectFrom('leases').selectAll().where('name', '=', p('name'))),
-    setting: statement<{ name: string }>(db, (k) => k.selectFrom('settings').select('value').where('name', '=', p('name'))),
+    lease: statement<{ name: string }>(db, (k) =>
+      k.selectFrom('leases').selectAll().where('name', '=', p('name')),
+    ),
+    setting: statement<{ name: string }>(db, (k) =>
+      k.selectFrom('settings').select('value').where('name', '=', p('name')),
+    ),
     bumpSetting: statement<{ name: string }>(db, (k) =>
       k.updateTable('settings').set({ value: incremented }).where('name', '=', p('name')),
     ),
-    head: statement<{ stream: string }>(db, (k) => k.selectFrom('streams').select(['version', 'hash']).where('stream', '=', p('stream'))),
+    head: statement<{ stream: string }>(db, (k) =>
+      k.selectFrom('streams').select(['version', 'hash']).where('stream', '=', p('stream')),
+    ),
     // Keeps invariant 13: the update succeeds only on the version that the plan was decided on.
     advance: statement<{ stream: string; expected: number; version: number; hash: string }>(db, (k) =>
       k
@@ -79,7 +89,9 @@ export function commitPrograms(db: Kysely<Tables>) {
         .onConflict((c) => c.column('key').doUpdateSet(changing));
     }),
     attempt: statement<Record<string, unknown>>(db, (k) => {
-      const values = Object.fromEntries(ATTEMPT_COLUMNS.map((c) => [c, p(c)])) as unknown as Tables['attempts'];
+      const values = Object.fromEntries(
+        ATTEMPT_COLUMNS.map((c) => [c, p(c)]),
+      ) as unknown as Tables['attempts'];
       const { id: _id, ...changing } = values;
       return k
         .insertInto('attempts')
@@ -124,37 +136,55 @@ export function commitPrograms(db: Kysely<Tables>) {
       k
         .insertInto('documents')
         .values({ kind: p('kind'), id: p('id'), version: p('version'), state: p('state') })
-        .onConflict((c) => c.columns(['kind', 'id']).doUpdateSet({ version: p('version'), state: p('state') })),
+        .onConflict((c) =>
+          c.columns(['kind', 'id']).doUpdateSet({ version: p('version'), state: p('state') }),
+        ),
     ),
     leaseSet: statement<{ name: string; holder: string; epoch: number; expires_at: number }>(db, (k) =>
       k
         .insertInto('leases')
         .values({ name: p('name'), holder: p('holder'), epoch: p('epoch'), expires_at: p('expires_at') })
         .onConflict((c) =>
-          c.column('name').doUpdateSet({ holder: p('holder'), epoch: p('epoch'), expires_at: p('expires_at') }),
+          c
+            .column('name')
+            .doUpdateSet({ holder: p('holder'), epoch: p('epoch'), expires_at: p('expires_at') }),
         ),
     ),
     leaseDrop: statement<{ name: string }>(db, (k) => k.deleteFrom('leases').where('name', '=', p('name'))),
     credential: statement<Record<string, unknown>>(db, (k) =>
       k
         .insertInto('credentials')
-        .values(Object.fromEntries(CREDENTIAL_COLUMNS.map((c) => [c, p(c)])) as unknown as Tables['credentials'])
+        .values(
+          Object.fromEntries(CREDENTIAL_COLUMNS.map((c) => [c, p(c)])) as unknown as Tables['credentials'],
+        )
         .onConflict((c) => c.doNothing()),
     ),
     credentialsOver: statement<{ attempt: string; at: number }>(db, (k) =>
-      k.updateTable('credentials').set({ over_at: p('at') }).where('attempt', '=', p('attempt')).where('over_at', 'is', null),
+      k
+        .updateTable('credentials')
+        .set({ over_at: p('at') })
+        .where('attempt', '=', p('attempt'))
+        .where('over_at', 'is', null),
     ),
-    credentialsRevoke: statement<{ id: string }>(db, (k) => k.deleteFrom('credentials').where('id', '=', p('id'))),
+    credentialsRevoke: statement<{ id: string }>(db, (k) =>
+      k.deleteFrom('credentials').where('id', '=', p('id')),
+    ),
     skip: statement<{ ticket: string; code: string; detail: string; at: number }>(db, (k) =>
       k
         .insertInto('skips')
         .values({ ticket: p('ticket'), code: p('code'), detail: p('detail'), at: p('at') })
-        .onConflict((c) => c.column('ticket').doUpdateSet({ code: p('code'), detail: p('detail'), at: p('at') })),
+        .onConflict((c) =>
+          c.column('ticket').doUpdateSet({ code: p('code'), detail: p('detail'), at: p('at') }),
+        ),
     ),
     skipHistory: statement<{ ticket: string; code: string; detail: string; at: number }>(db, (k) =>
-      k.insertInto('skip_history').values({ ticket: p('ticket'), code: p('code'), detail: p('detail'), at: p('at') }),
+      k
+        .insertInto('skip_history')
+        .values({ ticket: p('ticket'), code: p('code'), detail: p('detail'), at: p('at') }),
     ),
-    skipClear: statement<{ ticket: string }>(db, (k) => k.deleteFrom('skips').where('ticket', '=', p('ticket'))),
+    skipClear: statement<{ ticket: string }>(db, (k) =>
+      k.deleteFrom('skips').where('ticket', '=', p('ticket')),
+    ),
     workAdd: statement<Record<string, unknown>>(db, (k) =>
       k
         .insertInto('work')
@@ -201,20 +231,26 @@ export function commitPrograms(db: Kysely<Tables>) {
         })
         .onConflict((c) => c.doNothing()),
     ),
-    seqHead: statement<object>(db, (k) => k.selectFrom('events').select(['seq', 'roll']).orderBy('seq', 'desc').limit(1)),
+    seqHead: statement<object>(db, (k) =>
+      k.selectFrom('events').select(['seq', 'roll']).orderBy('seq', 'desc').limit(1),
+    ),
   };
 
   function* checkGuard(guard: Guard, now: number): Program<void> {
     if (guard.guard === 'config_version') {
       const { rows } = yield s.setting({ name: 'config_version' });
-      if (Number(rows[0]?.['value'] ?? 0) !== guard.version) throw new PlanRejected({ kind: 'guard', guard: guard.guard });
+      if (Number(rows[0]?.['value'] ?? 0) !== guard.version)
+        throw new PlanRejected({ kind: 'guard', guard: guard.guard });
       return;
     }
     const { rows } = yield s.lease({ name: guard.name });
     const lease = rows[0] as Tables['leases'] | undefined;
     const holds =
       guard.guard === 'lease_held'
-        ? lease !== undefined && lease.holder === guard.holder && Number(lease.epoch) === guard.epoch && Number(lease.expires_at) > now
+        ? lease !== undefined &&
+          lease.holder === guard.holder &&
+          Number(lease.epoch) === guard.epoch &&
+          Number(lease.expires_at) > now
         : lease === undefined || Number(lease.expires_at) + guard.graceMs <= now;
     if (!holds) throw new PlanRejected({ kind: 'guard', guard: guard.guard });
   }
@@ -224,7 +260,8 @@ export function commitPrograms(db: Kysely<Tables>) {
     if (plan.expected > 0) {
       const { rows } = yield s.head({ stream: plan.stream });
       const head = rows[0];
-      if (!head || Number(head['version']) !== plan.expected) throw new PlanRejected({ kind: 'stream', stream: plan.stream });
+      if (!head || Number(head['version']) !== plan.expected)
+        throw new PlanRejected({ kind: 'stream', stream: plan.stream });
       previous = String(head['hash']);
     }
     const stored: StoredEvent[] = [];
@@ -288,7 +325,8 @@ export function commitPrograms(db: Kysely<Tables>) {
           if (row.before?.attempts[index] !== attempt) yield s.attempt(attemptColumns(row.state, index));
         }
         for (const [index, evidence] of row.state.evidence.entries()) {
-          if (row.before?.evidence[index] === undefined) yield s.evidence({ id: evidence.id, ticket: row.state.key });
+          if (row.before?.evidence[index] === undefined)
+            yield s.evidence({ id: evidence.id, ticket: row.state.key });
         }
         return;
       case 'inbox':
@@ -298,7 +336,12 @@ export function commitPrograms(db: Kysely<Tables>) {
         yield s.alert(alertColumns(row.alert, row.streamVersion));
         return;
       case 'document':
-        yield s.document({ kind: row.kind, id: row.id, version: row.state.version, state: JSON.stringify(row.state) });
+        yield s.document({
+          kind: row.kind,
+          id: row.id,
+          version: row.state.version,
+          state: JSON.stringify(row.state),
+        });
         if (CONFIG_KINDS.has(row.kind)) yield s.bumpSetting({ name: 'config_version' });
         return;
     }
@@ -307,7 +350,12 @@ export function commitPrograms(db: Kysely<Tables>) {
   function* applyEffect(effect: Effect, now: number): Program<void> {
     switch (effect.effect) {
       case 'lease_set':
-        yield s.leaseSet({ name: effect.name, holder: effect.holder, epoch: effect.epoch, expires_at: now + effect.ttlMs });
+        yield s.leaseSet({
+          name: effect.name,
+          holder: effect.holder,
+          epoch: effect.epoch,
+          expires_at: now + effect.ttlMs,
+        });
         return;
       case 'lease_drop':
         yield s.leaseDrop({ name: effect.name });
@@ -393,14 +441,27 @@ export function commitPrograms(db: Kysely<Tables>) {
 
     applyEffect,
     /** Takes, extends or refuses a named lease, by the database's clock. */
-    *acquireLease(name: string, holder: string, ttlMs: number, now: number): Program<{ acquired: boolean; lease: { name: string; holder: string; epoch: number; expiresAt: number } }> {
+    *acquireLease(
+      name: string,
+      holder: string,
+      ttlMs: number,
+      now: number,
+    ): Program<{
+      acquired: boolean;
+      lease: { name: string; holder: string; epoch: number; expiresAt: number };
+    }> {
       const { rows } = yield s.lease({ name });
       const found = rows[0] as Tables['leases'] | undefined;
       const expired = found === undefined || Number(found.expires_at) <= now;
       if (found && !expired && found.holder !== holder) {
         return {
           acquired: false,
-          lease: { name, holder: found.holder, epoch: Number(found.epoch), expiresAt: Number(found.expires_at) },
+          lease: {
+            name,
+            holder: found.holder,
+            epoch: Number(found.epoch),
+            expiresAt: Number(found.expires_at),
+          },
         };
       }
       const epoch = found === undefined ? 1 : expired ? Number(found.epoch) + 1 : Number(found.epoch);
@@ -420,172 +481,4 @@ export function commitPrograms(db: Kysely<Tables>) {
 export interface ChainHead {
   seq: number;
   roll: string;
-}
-
-const TICKET_COLUMNS = [
-  'key',
-  'project',
-  'number',
-  'status',
-  'priority',
-  'assignee',
-  'campaign',
-  'profile',
-  'title',
-  'search',
-  'labels',
-  'lane',
-  'rank',
-  'not_before',
-  'blocked_by',
-  'stopping',
-  'parked_on',
-  'budget',
-  'cost_usd',
-  'cost_input',
-  'cost_output',
-  'to_verify',
-  'status_since',
-  'created_at',
-  'updated_at',
-  'version',
-  'stream_version',
-  'state',
-] as const satisfies readonly (keyof Tables['tickets'])[];
-
-const ATTEMPT_COLUMNS = [
-  'id',
-  'ticket',
-  'number',
-  'kind',
-  'project',
-  'profile',
-  'campaign',
-  'runner',
-  'state',
-  'fence',
-  'offered_at',
-  'ended_at',
-  'cost_usd',
-  'cost_input',
-  'cost_output',
-] as const satisfies readonly (keyof Tables['attempts'])[];
-
-const INBOX_COLUMNS = [
-  'id',
-  'kind',
-  'state',
-  'ticket',
-  'for_whom',
-  'created_at',
-  'due_at',
-  'stream_version',
-  'item',
-] as const satisfies readonly (keyof Tables['inbox'])[];
-
-const CREDENTIAL_COLUMNS = [
-  'hash',
-  'id',
-  'kind',
-  'role',
-  'name',
-  'created_at',
-  'expires_at',
-  'last_used_at',
-  'attempt',
-  'ticket',
-  'fence',
-  'over_at',
-] as const satisfies readonly (keyof Tables['credentials'])[];
-
-/** The lane that a ticket waits in: the needs_input lane opens once every question is answered. */
-function laneOf(ticket: Ticket): 'todo' | 'needs_input' | null {
-  if (ticket.status === 'todo') return 'todo';
-  return ticket.status === 'needs_input' && openQuestions(ticket).length === 0 ? 'needs_input' : null;
-}
-
-export function ticketColumns(ticket: Ticket, streamVersion: number): Tables['tickets'] {
-  const newest = newestAttempt(ticket);
-  const cost = ticketCost(ticket);
-  const lane = laneOf(ticket);
-  const parked = newest?.state === 'parked' ? newest : null;
-  return {
-    key: ticket.key,
-    project: ticket.project,
-    number: ticket.number,
-    status: ticket.status,
-    priority: ticket.priority,
-    assignee: ticket.assignee,
-    campaign: ticket.campaign,
-    // A parked attempt goes on with the profile it was started with.
-    profile: parked ? parked.profile : ticket.profile,
-    title: ticket.title,
-    search: `${ticket.key} ${ticket.title} ${ticket.description}`.toLowerCase().slice(0, TEXT_LIMIT_FOR_SEARCH),
-    labels: JSON.stringify(ticket.labels),
-    lane,
-    rank: dispatchRank(ticket.priority, ticket.statusSince),
-    not_before: ticket.notBefore,
-    blocked_by: JSON.stringify(ticket.blockedBy),
-    stopping: newest && holdsSlot(newest) ? 1 : 0,
-    parked_on: parked ? parked.runner : null,
-    budget: ticket.budget ? JSON.stringify(ticket.budget) : null,
-    cost_usd: cost.usd,
-    cost_input: cost.inputTokens,
-    cost_output: cost.outputTokens,
-    to_verify: ticket.status === 'in_review' || ticket.evidence.some((e) => e.reverify) ? 1 : 0,
-    status_since: ticket.statusSince,
-    created_at: ticket.createdAt,
-    updated_at: ticket.updatedAt,
-    version: ticket.version,
-    stream_version: streamVersion,
-    state: JSON.stringify(ticket),
-  };
-}
-
-export function attemptColumns(ticket: Ticket, index: number): Tables['attempts'] {
-  const attempt = ticket.attempts[index];
-  if (!attempt) throw new Error(`${ticket.key} has no attempt at ${index}`);
-  return {
-    id: attempt.id,
-    ticket: ticket.key,
-    number: attempt.number,
-    kind: attempt.kind,
-    project: ticket.project,
-    profile: attempt.profile,
-    campaign: ticket.campaign,
-    runner: attempt.runner,
-    state: attempt.state,
-    fence: attempt.fence,
-    offered_at: attempt.offeredAt,
-    ended_at: attempt.endedAt,
-    cost_usd: attempt.cost.usd,
-    cost_input: attempt.cost.inputTokens,
-    cost_output: attempt.cost.outputTokens,
-  };
-}
-
-export function inboxColumns(item: InboxItem, streamVersion: number): Tables['inbox'] {
-  const due = item.state === 'acted' ? null : item.delivery ? item.delivery.until : item.deadline;
-  return {
-    id: item.id,
-    kind: item.kind,
-    state: item.state,
-    ticket: item.ticket,
-    for_whom: item.for,
-    created_at: item.createdAt,
-    due_at: due,
-    stream_version: streamVersion,
-    item: JSON.stringify(item),
-  };
-}
-
-function alertColumns(alert: AlertState, streamVersion: number): Tables['alerts'] {
-  return {
-    id: alert.id,
-    fingerprint: alert.fingerprint,
-    state: alert.state,
-    last_seen: alert.lastSeen,
-    stream_version: streamVersion,
-    alert: JSON.stringify(alert),
-  };
 }

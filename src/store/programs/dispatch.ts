@@ -53,13 +53,20 @@ export function dispatchPrograms(db: Kysely<Tables>) {
     needsInput: lane('needs_input'),
     // Workers are counted from attempts that are offered, running or stopping, in the same snapshot.
     workers: statement<object>(db, (k) =>
-      k.selectFrom('attempts').select(['id', 'ticket', 'project', 'profile', 'campaign', 'runner']).where('state', 'in', HOLDING),
+      k
+        .selectFrom('attempts')
+        .select(['id', 'ticket', 'project', 'profile', 'campaign', 'runner'])
+        .where('state', 'in', HOLDING),
     ),
-    setting: statement<{ name: string }>(db, (k) => k.selectFrom('settings').select('value').where('name', '=', p('name'))),
+    setting: statement<{ name: string }>(db, (k) =>
+      k.selectFrom('settings').select('value').where('name', '=', p('name')),
+    ),
     openAttempts: statement<object>(db, (k) =>
       k
         .selectFrom('attempts')
-        .leftJoin('leases', (j) => j.on('leases.name', '=', (e) => e.fn('concat', [e.val('attempt:'), e.ref('attempts.id')]) as never))
+        .leftJoin('leases', (j) =>
+          j.on('leases.name', '=', (e) => e.fn('concat', [e.val('attempt:'), e.ref('attempts.id')]) as never),
+        )
         .select(['attempts.id', 'attempts.ticket', 'attempts.state', 'attempts.runner', 'attempts.fence'])
         .select(['leases.holder', 'leases.epoch', 'leases.expires_at'])
         .where('attempts.state', 'in', HOLDING),
@@ -67,19 +74,29 @@ export function dispatchPrograms(db: Kysely<Tables>) {
     attemptsOfRunner: statement<{ runner: string }>(db, (k) =>
       k
         .selectFrom('attempts')
-        .leftJoin('leases', (j) => j.on('leases.name', '=', (e) => e.fn('concat', [e.val('attempt:'), e.ref('attempts.id')]) as never))
+        .leftJoin('leases', (j) =>
+          j.on('leases.name', '=', (e) => e.fn('concat', [e.val('attempt:'), e.ref('attempts.id')]) as never),
+        )
         .select(['attempts.id', 'attempts.ticket', 'attempts.state', 'attempts.runner', 'attempts.fence'])
         .select(['leases.holder', 'leases.epoch', 'leases.expires_at'])
         .where('attempts.runner', '=', p('runner'))
         .where('attempts.state', 'in', HOLDING),
     ),
     parked: statement<object>(db, (k) =>
-      k.selectFrom('attempts').select(['id', 'ticket', 'state', 'runner', 'fence']).where('state', '=', 'parked'),
+      k
+        .selectFrom('attempts')
+        .select(['id', 'ticket', 'state', 'runner', 'fence'])
+        .where('state', '=', 'parked'),
     ),
     spent: statement<{ since: number }>(db, (k) =>
       k
         .selectFrom('attempts')
-        .select(['project', (e) => e.fn.sum('cost_usd').as('usd'), (e) => e.fn.sum('cost_input').as('input'), (e) => e.fn.sum('cost_output').as('output')])
+        .select([
+          'project',
+          (e) => e.fn.sum('cost_usd').as('usd'),
+          (e) => e.fn.sum('cost_input').as('input'),
+          (e) => e.fn.sum('cost_output').as('output'),
+        ])
         .where((e) => e.or([e('ended_at', '>=', p('since')), e('ended_at', 'is', null)]))
         .groupBy('project'),
     ),
@@ -97,20 +114,27 @@ export function dispatchPrograms(db: Kysely<Tables>) {
     offerable: statement<{ runner: string; now: number; limit: number }>(db, (k) =>
       k
         .selectFrom('work')
-        .leftJoin('leases', (j) => j.on('leases.name', '=', (e) => e.fn('concat', [e.val('work:'), e.ref('work.id')]) as never))
+        .leftJoin('leases', (j) =>
+          j.on('leases.name', '=', (e) => e.fn('concat', [e.val('work:'), e.ref('work.id')]) as never),
+        )
         .selectAll('work')
         .where((e) =>
           e.or([
             e('work.state', '=', 'pending'),
             // Expired work is offered again.
-            e.and([e('work.state', '=', 'running'), e.or([e('leases.expires_at', '<=', p('now')), e('leases.name', 'is', null)])]),
+            e.and([
+              e('work.state', '=', 'running'),
+              e.or([e('leases.expires_at', '<=', p('now')), e('leases.name', 'is', null)]),
+            ]),
           ]),
         )
         .where((e) => e.or([e('work.wants_runner', 'is', null), e('work.wants_runner', '=', p('runner'))]))
         .orderBy('work.created_at')
         .limit(p('limit')),
     ),
-    workLease: statement<{ id: string }>(db, (k) => k.selectFrom('leases').selectAll().where('name', '=', p('id'))),
+    workLease: statement<{ id: string }>(db, (k) =>
+      k.selectFrom('leases').selectAll().where('name', '=', p('id')),
+    ),
     workTake: statement<{ id: string; runner: string; fence: number; before: number }>(db, (k) =>
       k
         .updateTable('work')
@@ -119,7 +143,9 @@ export function dispatchPrograms(db: Kysely<Tables>) {
         .where('fence', '=', p('before'))
         .where('state', 'in', ['pending', 'running']),
     ),
-    workOfAttempt: statement<{ attempt: string }>(db, (k) => k.selectFrom('work').selectAll().where('attempt', '=', p('attempt'))),
+    workOfAttempt: statement<{ attempt: string }>(db, (k) =>
+      k.selectFrom('work').selectAll().where('attempt', '=', p('attempt')),
+    ),
     workOfRunner: statement<{ runner: string }>(db, (k) =>
       k.selectFrom('work').selectAll().where('runner', '=', p('runner')).where('state', '=', 'running'),
     ),
@@ -139,10 +165,20 @@ export function dispatchPrograms(db: Kysely<Tables>) {
       unfinishedBlockers: blockedBy
         .map((key) => ({ key, status: blockers.get(key) ?? 'unknown' }))
         .filter((blocker) => blocker.status !== 'done'),
-      budget: row['budget'] === null ? null : (JSON.parse(String(row['budget'])) as { usd?: number; tokens?: number }),
-      cost: { usd: Number(row['cost_usd']), inputTokens: Number(row['cost_input']), outputTokens: Number(row['cost_output']) },
+      budget:
+        row['budget'] === null
+          ? null
+          : (JSON.parse(String(row['budget'])) as { usd?: number; tokens?: number }),
+      cost: {
+        usd: Number(row['cost_usd']),
+        inputTokens: Number(row['cost_input']),
+        outputTokens: Number(row['cost_output']),
+      },
       stopping: Number(row['stopping']) === 1,
-      storedSkip: row['skip_code'] === null ? null : { code: row['skip_code'] as SkipReason, detail: String(row['skip_detail']) },
+      storedSkip:
+        row['skip_code'] === null
+          ? null
+          : { code: row['skip_code'] as SkipReason, detail: String(row['skip_detail']) },
     };
   }
 
@@ -187,7 +223,12 @@ export function dispatchPrograms(db: Kysely<Tables>) {
       }
       const blockers = new Map<string, string>();
       if (keys.size > 0) {
-        const { rows } = yield query(db.selectFrom('tickets').select(['key', 'status']).where('key', 'in', [...keys]));
+        const { rows } = yield query(
+          db
+            .selectFrom('tickets')
+            .select(['key', 'status'])
+            .where('key', 'in', [...keys]),
+        );
         for (const row of rows) blockers.set(String(row['key']), String(row['status']));
       }
       const { rows: workerRows } = yield s.workers({});
@@ -196,24 +237,20 @@ export function dispatchPrograms(db: Kysely<Tables>) {
       return {
         now,
         configVersion: Number(config[0]?.['value'] ?? 0),
-        needsInput: needsInputRows.map(
-          (row): NeedsInputCandidate => ({
-            ...fields(row, blockers),
-            lane: 'needs_input',
-            parkedOn: (row['parked_on'] as string | null) ?? null,
-          }),
-        ),
+        needsInput: needsInputRows.map((row): NeedsInputCandidate => ({
+          ...fields(row, blockers),
+          lane: 'needs_input',
+          parkedOn: (row['parked_on'] as string | null) ?? null,
+        })),
         todo: todoRows.map((row): TodoCandidate => ({ ...fields(row, blockers), lane: 'todo' })),
-        workers: workerRows.map(
-          (row): ActiveWorker => ({
-            attempt: String(row['id']),
-            ticket: String(row['ticket']),
-            project: String(row['project']),
-            profile: (row['profile'] as string | null) ?? null,
-            campaign: (row['campaign'] as string | null) ?? null,
-            runner: (row['runner'] as string | null) ?? null,
-          }),
-        ),
+        workers: workerRows.map((row): ActiveWorker => ({
+          attempt: String(row['id']),
+          ticket: String(row['ticket']),
+          project: String(row['project']),
+          profile: (row['profile'] as string | null) ?? null,
+          campaign: (row['campaign'] as string | null) ?? null,
+          runner: (row['runner'] as string | null) ?? null,
+        })),
         nextTodo: last ? { after: Number(last['rank']), afterKey: String(last['key']) } : null,
       };
     },
@@ -231,7 +268,9 @@ export function dispatchPrograms(db: Kysely<Tables>) {
     *parkedAttempts(): Program<OpenAttempt[]> {
       return (yield s.parked({})).rows.map(openAttempt);
     },
-    *spentSince(since: number): Program<{ project: string; usd: number; inputTokens: number; outputTokens: number }[]> {
+    *spentSince(
+      since: number,
+    ): Program<{ project: string; usd: number; inputTokens: number; outputTokens: number }[]> {
       return (yield s.spent({ since })).rows.map((row) => ({
         project: String(row['project']),
         usd: Number(row['usd'] ?? 0),
@@ -247,7 +286,9 @@ export function dispatchPrograms(db: Kysely<Tables>) {
       return row ? workRow(row) : null;
     },
     *offerableWork(runner: string, kinds: string[], limit: number, now: number): Program<Work[]> {
-      return (yield s.offerable({ runner, now, limit })).rows.map(workRow).filter((work) => kinds.includes(work.kind));
+      return (yield s.offerable({ runner, now, limit })).rows
+        .map(workRow)
+        .filter((work) => kinds.includes(work.kind));
     },
     /** Takes pending work, or running work whose lease ran out; the fence rises with every taking. */
     *takeWork(id: string, now: number, runner: string): Program<Work | null> {

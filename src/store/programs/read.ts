@@ -37,7 +37,9 @@ export function readCursor(cursor: string | undefined): (string | number)[] | nu
   if (cursor === undefined) return null;
   try {
     const values: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    return Array.isArray(values) && values.every((v) => typeof v === 'string' || typeof v === 'number') ? values : null;
+    return Array.isArray(values) && values.every((v) => typeof v === 'string' || typeof v === 'number')
+      ? values
+      : null;
   } catch {
     return null;
   }
@@ -56,12 +58,21 @@ export function readPrograms(db: Kysely<Tables>) {
     ticket: statement<{ key: string }>(db, (k) =>
       k.selectFrom('tickets').select(['state', 'stream_version']).where('key', '=', p('key')),
     ),
-    attemptTicket: statement<{ id: string }>(db, (k) => k.selectFrom('attempts').select('ticket').where('id', '=', p('id'))),
-    evidenceTicket: statement<{ id: string }>(db, (k) => k.selectFrom('evidence').select('ticket').where('id', '=', p('id'))),
-    counts: statement<object>(db, (k) =>
-      k.selectFrom('tickets').select(['status', (e) => e.fn.countAll().as('n')]).groupBy('status'),
+    attemptTicket: statement<{ id: string }>(db, (k) =>
+      k.selectFrom('attempts').select('ticket').where('id', '=', p('id')),
     ),
-    inboxItem: statement<{ id: string }>(db, (k) => k.selectFrom('inbox').select(['item', 'stream_version']).where('id', '=', p('id'))),
+    evidenceTicket: statement<{ id: string }>(db, (k) =>
+      k.selectFrom('evidence').select('ticket').where('id', '=', p('id')),
+    ),
+    counts: statement<object>(db, (k) =>
+      k
+        .selectFrom('tickets')
+        .select(['status', (e) => e.fn.countAll().as('n')])
+        .groupBy('status'),
+    ),
+    inboxItem: statement<{ id: string }>(db, (k) =>
+      k.selectFrom('inbox').select(['item', 'stream_version']).where('id', '=', p('id')),
+    ),
     inboxOfTicket: statement<{ ticket: string }>(db, (k) =>
       k
         .selectFrom('inbox')
@@ -70,22 +81,38 @@ export function readPrograms(db: Kysely<Tables>) {
         .where('state', 'in', ['pending', 'delivered']),
     ),
     dueInbox: statement<{ now: number }>(db, (k) =>
-      k.selectFrom('inbox').select('id').where('due_at', '<=', p('now')).where('state', 'in', ['pending', 'delivered']).limit(200),
+      k
+        .selectFrom('inbox')
+        .select('id')
+        .where('due_at', '<=', p('now'))
+        .where('state', 'in', ['pending', 'delivered'])
+        .limit(200),
     ),
     alert: statement<{ fingerprint: string }>(db, (k) =>
       k.selectFrom('alerts').select(['alert', 'stream_version']).where('fingerprint', '=', p('fingerprint')),
     ),
-    alertById: statement<{ id: string }>(db, (k) => k.selectFrom('alerts').select(['alert', 'stream_version']).where('id', '=', p('id'))),
+    alertById: statement<{ id: string }>(db, (k) =>
+      k.selectFrom('alerts').select(['alert', 'stream_version']).where('id', '=', p('id')),
+    ),
     document: statement<{ kind: string; id: string }>(db, (k) =>
       k.selectFrom('documents').select('state').where('kind', '=', p('kind')).where('id', '=', p('id')),
     ),
     documents: statement<{ kind: string }>(db, (k) =>
       k.selectFrom('documents').select('state').where('kind', '=', p('kind')).orderBy('id'),
     ),
-    setting: statement<{ name: string }>(db, (k) => k.selectFrom('settings').select('value').where('name', '=', p('name'))),
-    skip: statement<{ ticket: string }>(db, (k) => k.selectFrom('skips').selectAll().where('ticket', '=', p('ticket'))),
+    setting: statement<{ name: string }>(db, (k) =>
+      k.selectFrom('settings').select('value').where('name', '=', p('name')),
+    ),
+    skip: statement<{ ticket: string }>(db, (k) =>
+      k.selectFrom('skips').selectAll().where('ticket', '=', p('ticket')),
+    ),
     skipHistory: statement<{ ticket: string }>(db, (k) =>
-      k.selectFrom('skip_history').selectAll().where('ticket', '=', p('ticket')).orderBy('at', 'desc').limit(100),
+      k
+        .selectFrom('skip_history')
+        .selectAll()
+        .where('ticket', '=', p('ticket'))
+        .orderBy('at', 'desc')
+        .limit(100),
     ),
     eventsAfter: statement<{ seq: number; limit: number }>(db, (k) =>
       k.selectFrom('events').selectAll().where('seq', '>', p('seq')).orderBy('seq').limit(p('limit')),
@@ -99,22 +126,43 @@ export function readPrograms(db: Kysely<Tables>) {
         .orderBy('version')
         .limit(p('limit')),
     ),
-    head: statement<object>(db, (k) => k.selectFrom('events').select(['seq', 'roll']).orderBy('seq', 'desc').limit(1)),
-    streams: statement<{ after: string; limit: number }>(db, (k) =>
-      k.selectFrom('streams').selectAll().where('stream', '>', p('after')).orderBy('stream').limit(p('limit')),
+    head: statement<object>(db, (k) =>
+      k.selectFrom('events').select(['seq', 'roll']).orderBy('seq', 'desc').limit(1),
     ),
-    diff: statement<{ attempt: string }>(db, (k) => k.selectFrom('diffs').select('diff').where('attempt', '=', p('attempt'))),
+    streams: statement<{ after: string; limit: number }>(db, (k) =>
+      k
+        .selectFrom('streams')
+        .selectAll()
+        .where('stream', '>', p('after'))
+        .orderBy('stream')
+        .limit(p('limit')),
+    ),
+    diff: statement<{ attempt: string }>(db, (k) =>
+      k.selectFrom('diffs').select('diff').where('attempt', '=', p('attempt')),
+    ),
   };
 
-  const inboxRow = (row: ResultRow) => ({ item: parse<InboxItem>(row['item']), streamVersion: Number(row['stream_version']) });
-  const alertRow = (row: ResultRow) => ({ alert: parse<AlertState>(row['alert']), streamVersion: Number(row['stream_version']) });
-  const skipRow = (row: ResultRow): SkipRecord => ({ code: String(row['code']), detail: String(row['detail']), at: Number(row['at']) });
+  const inboxRow = (row: ResultRow) => ({
+    item: parse<InboxItem>(row['item']),
+    streamVersion: Number(row['stream_version']),
+  });
+  const alertRow = (row: ResultRow) => ({
+    alert: parse<AlertState>(row['alert']),
+    streamVersion: Number(row['stream_version']),
+  });
+  const skipRow = (row: ResultRow): SkipRecord => ({
+    code: String(row['code']),
+    detail: String(row['detail']),
+    at: Number(row['at']),
+  });
 
   return {
     *ticket(key: string): Program<TicketRecord | null> {
       const { rows } = yield s.ticket({ key });
       const row = rows[0];
-      return row ? { state: parse<Ticket>(row['state']), streamVersion: Number(row['stream_version']) } : null;
+      return row
+        ? { state: parse<Ticket>(row['state']), streamVersion: Number(row['stream_version']) }
+        : null;
     },
     *tickets(q: TicketQuery): Program<PageOf<Ticket>> {
       const sort = SORTS[q.sort];
@@ -125,7 +173,8 @@ export function readPrograms(db: Kysely<Tables>) {
       if (q.assignee !== undefined) select = select.where('assignee', '=', q.assignee);
       if (q.campaign !== undefined) select = select.where('campaign', '=', q.campaign);
       if (q.keys !== undefined) select = select.where('key', 'in', q.keys);
-      if (q.label !== undefined) select = select.where('labels', 'like', `%${escapeLike(JSON.stringify(q.label))}%`);
+      if (q.label !== undefined)
+        select = select.where('labels', 'like', `%${escapeLike(JSON.stringify(q.label))}%`);
       if (q.q !== undefined) {
         for (const word of q.q.toLowerCase().split(/\s+/).filter(Boolean).slice(0, 8)) {
           select = select.where(sql<boolean>`search like ${`%${escapeLike(word)}%`} escape '\\'`);
@@ -135,11 +184,17 @@ export function readPrograms(db: Kysely<Tables>) {
       if (cursor && cursor.length === 2) {
         const [value, key] = cursor as [number, string];
         select = select.where((e) =>
-          e.or([e(sort.column, operator, value), e.and([e(sort.column, '=', value), e('key', operator, String(key))])]),
+          e.or([
+            e(sort.column, operator, value),
+            e.and([e(sort.column, '=', value), e('key', operator, String(key))]),
+          ]),
         );
       }
       const { rows } = yield query(
-        select.orderBy(sort.column, sort.direction).orderBy('key', sort.direction).limit(q.limit + 1),
+        select
+          .orderBy(sort.column, sort.direction)
+          .orderBy('key', sort.direction)
+          .limit(q.limit + 1),
       );
       const page = rows.slice(0, q.limit);
       const last = rows.length > q.limit ? page.at(-1) : undefined;
@@ -150,7 +205,12 @@ export function readPrograms(db: Kysely<Tables>) {
     },
     *ticketStatuses(keys: readonly string[]): Program<Map<string, string>> {
       if (keys.length === 0) return new Map();
-      const { rows } = yield query(db.selectFrom('tickets').select(['key', 'status']).where('key', 'in', [...keys]));
+      const { rows } = yield query(
+        db
+          .selectFrom('tickets')
+          .select(['key', 'status'])
+          .where('key', 'in', [...keys]),
+      );
       return new Map(rows.map((row) => [String(row['key']), String(row['status'])]));
     },
     *ticketOfAttempt(id: string): Program<string | null> {
@@ -169,16 +229,32 @@ export function readPrograms(db: Kysely<Tables>) {
       const { rows } = yield s.inboxItem({ id });
       return rows[0] ? inboxRow(rows[0]) : null;
     },
-    *inbox(q: { states: string[]; ticket?: string; for?: string; limit: number; cursor?: string }): Program<PageOf<InboxItem>> {
-      let select = db.selectFrom('inbox').select(['item', 'stream_version', 'created_at', 'id']).where('state', 'in', q.states);
+    *inbox(q: {
+      states: string[];
+      ticket?: string;
+      for?: string;
+      limit: number;
+      cursor?: string;
+    }): Program<PageOf<InboxItem>> {
+      let select = db
+        .selectFrom('inbox')
+        .select(['item', 'stream_version', 'created_at', 'id'])
+        .where('state', 'in', q.states);
       if (q.ticket !== undefined) select = select.where('ticket', '=', q.ticket);
       if (q.for !== undefined) select = select.where('for_whom', '=', q.for);
       const cursor = readCursor(q.cursor);
       if (cursor && cursor.length === 2) {
         const [at, id] = cursor as [number, string];
-        select = select.where((e) => e.or([e('created_at', '>', at), e.and([e('created_at', '=', at), e('id', '>', String(id))])]));
+        select = select.where((e) =>
+          e.or([e('created_at', '>', at), e.and([e('created_at', '=', at), e('id', '>', String(id))])]),
+        );
       }
-      const { rows } = yield query(select.orderBy('created_at').orderBy('id').limit(q.limit + 1));
+      const { rows } = yield query(
+        select
+          .orderBy('created_at')
+          .orderBy('id')
+          .limit(q.limit + 1),
+      );
       const page = rows.slice(0, q.limit);
       const last = rows.length > q.limit ? page.at(-1) : undefined;
       return {
@@ -208,9 +284,16 @@ export function readPrograms(db: Kysely<Tables>) {
       const cursor = readCursor(q.cursor);
       if (cursor && cursor.length === 2) {
         const [at, id] = cursor as [number, string];
-        select = select.where((e) => e.or([e('last_seen', '<', at), e.and([e('last_seen', '=', at), e('id', '<', String(id))])]));
+        select = select.where((e) =>
+          e.or([e('last_seen', '<', at), e.and([e('last_seen', '=', at), e('id', '<', String(id))])]),
+        );
       }
-      const { rows } = yield query(select.orderBy('last_seen', 'desc').orderBy('id', 'desc').limit(q.limit + 1));
+      const { rows } = yield query(
+        select
+          .orderBy('last_seen', 'desc')
+          .orderBy('id', 'desc')
+          .limit(q.limit + 1),
+      );
       const page = rows.slice(0, q.limit);
       const last = rows.length > q.limit ? page.at(-1) : undefined;
       return {
@@ -240,7 +323,12 @@ export function readPrograms(db: Kysely<Tables>) {
     },
     *skipsOf(tickets: readonly string[]): Program<Map<string, SkipRecord>> {
       if (tickets.length === 0) return new Map();
-      const { rows } = yield query(db.selectFrom('skips').selectAll().where('ticket', 'in', [...tickets]));
+      const { rows } = yield query(
+        db
+          .selectFrom('skips')
+          .selectAll()
+          .where('ticket', 'in', [...tickets]),
+      );
       return new Map(rows.map((row) => [String(row['ticket']), skipRow(row)]));
     },
     *skipHistory(ticket: string): Program<SkipRecord[]> {
@@ -261,7 +349,11 @@ export function readPrograms(db: Kysely<Tables>) {
     },
     *streams(after: string, limit: number): Program<{ stream: string; version: number; hash: string }[]> {
       const { rows } = yield s.streams({ after, limit });
-      return rows.map((row) => ({ stream: String(row['stream']), version: Number(row['version']), hash: String(row['hash']) }));
+      return rows.map((row) => ({
+        stream: String(row['stream']),
+        version: Number(row['version']),
+        hash: String(row['hash']),
+      }));
     },
     *diff(attempt: string): Program<unknown> {
       const { rows } = yield s.diff({ attempt });

@@ -6,32 +6,54 @@ import type { Tables } from '../schema.ts';
 
 export function sidePrograms(db: Kysely<Tables>) {
   const s = {
-    lease: statement<{ name: string }>(db, (k) => k.selectFrom('leases').selectAll().where('name', '=', p('name'))),
-    leaseDrop: statement<{ name: string; holder: string }>(db, (k) =>
-      k.updateTable('leases').set({ expires_at: 0 }).where('name', '=', p('name')).where('holder', '=', p('holder')),
+    lease: statement<{ name: string }>(db, (k) =>
+      k.selectFrom('leases').selectAll().where('name', '=', p('name')),
     ),
-    counter: statement<{ name: string }>(db, (k) => k.selectFrom('counters').select('value').where('name', '=', p('name'))),
+    leaseDrop: statement<{ name: string; holder: string }>(db, (k) =>
+      k
+        .updateTable('leases')
+        .set({ expires_at: 0 })
+        .where('name', '=', p('name'))
+        .where('holder', '=', p('holder')),
+    ),
+    counter: statement<{ name: string }>(db, (k) =>
+      k.selectFrom('counters').select('value').where('name', '=', p('name')),
+    ),
     setCounter: statement<{ name: string; value: number }>(db, (k) =>
       k
         .insertInto('counters')
         .values({ name: p('name'), value: p('value') })
         .onConflict((c) => c.column('name').doUpdateSet({ value: p('value') })),
     ),
-    setting: statement<{ name: string }>(db, (k) => k.selectFrom('settings').select('value').where('name', '=', p('name'))),
+    setting: statement<{ name: string }>(db, (k) =>
+      k.selectFrom('settings').select('value').where('name', '=', p('name')),
+    ),
     addSetting: statement<{ name: string; value: string }>(db, (k) =>
       k
         .insertInto('settings')
         .values({ name: p('name'), value: p('value') })
         .onConflict((c) => c.doNothing()),
     ),
-    credential: statement<{ hash: string }>(db, (k) => k.selectFrom('credentials').selectAll().where('hash', '=', p('hash'))),
+    credential: statement<{ hash: string }>(db, (k) =>
+      k.selectFrom('credentials').selectAll().where('hash', '=', p('hash')),
+    ),
     credentials: statement<object>(db, (k) =>
-      k.selectFrom('credentials').selectAll().where('kind', '=', 'token').where('attempt', 'is', null).orderBy('created_at'),
+      k
+        .selectFrom('credentials')
+        .selectAll()
+        .where('kind', '=', 'token')
+        .where('attempt', 'is', null)
+        .orderBy('created_at'),
     ),
     touch: statement<{ hash: string; at: number }>(db, (k) =>
-      k.updateTable('credentials').set({ last_used_at: p('at') }).where('hash', '=', p('hash')),
+      k
+        .updateTable('credentials')
+        .set({ last_used_at: p('at') })
+        .where('hash', '=', p('hash')),
     ),
-    removeCredential: statement<{ hash: string }>(db, (k) => k.deleteFrom('credentials').where('hash', '=', p('hash'))),
+    removeCredential: statement<{ hash: string }>(db, (k) =>
+      k.deleteFrom('credentials').where('hash', '=', p('hash')),
+    ),
     idempotent: statement<{ scope: string; key: string }>(db, (k) =>
       k.selectFrom('idempotency').selectAll().where('scope', '=', p('scope')).where('key', '=', p('key')),
     ),
@@ -53,14 +75,18 @@ export function sidePrograms(db: Kysely<Tables>) {
       k
         .insertInto('presence')
         .values({ runner: p('runner'), seen_at: p('seen_at'), draining: p('draining') })
-        .onConflict((c) => c.column('runner').doUpdateSet({ seen_at: p('seen_at'), draining: p('draining') })),
+        .onConflict((c) =>
+          c.column('runner').doUpdateSet({ seen_at: p('seen_at'), draining: p('draining') }),
+        ),
     ),
     presences: statement<object>(db, (k) => k.selectFrom('presence').selectAll()),
     jobRun: statement<JobRun & object>(db, (k) =>
       k
         .insertInto('job_runs')
         .values({ name: p('name'), at: p('at'), outcome: p('outcome'), detail: p('detail') })
-        .onConflict((c) => c.column('name').doUpdateSet({ at: p('at'), outcome: p('outcome'), detail: p('detail') })),
+        .onConflict((c) =>
+          c.column('name').doUpdateSet({ at: p('at'), outcome: p('outcome'), detail: p('detail') }),
+        ),
     ),
     jobRuns: statement<object>(db, (k) => k.selectFrom('job_runs').selectAll()),
     outputAdd: statement<Record<string, unknown>>(db, (k) =>
@@ -78,11 +104,17 @@ export function sidePrograms(db: Kysely<Tables>) {
         .orderBy('seq')
         .limit(p('limit')),
     ),
-    pruneIdempotency: statement<{ before: number }>(db, (k) => k.deleteFrom('idempotency').where('at', '<', p('before'))),
-    pruneCredentials: statement<{ before: number }>(db, (k) =>
-      k.deleteFrom('credentials').where((e) => e.or([e('over_at', '<', p('before')), e('expires_at', '<', p('before'))])),
+    pruneIdempotency: statement<{ before: number }>(db, (k) =>
+      k.deleteFrom('idempotency').where('at', '<', p('before')),
     ),
-    ping: statement<object>(db, (k) => k.selectFrom('settings').select('value').where('name', '=', 'schema_version')),
+    pruneCredentials: statement<{ before: number }>(db, (k) =>
+      k
+        .deleteFrom('credentials')
+        .where((e) => e.or([e('over_at', '<', p('before')), e('expires_at', '<', p('before'))])),
+    ),
+    ping: statement<object>(db, (k) =>
+      k.selectFrom('settings').select('value').where('name', '=', 'schema_version'),
+    ),
   };
 
   const credentialRow = (row: ResultRow): Credential => {
@@ -108,7 +140,9 @@ export function sidePrograms(db: Kysely<Tables>) {
   return {
     *readLease(name: string): Program<Lease | null> {
       const row = (yield s.lease({ name })).rows[0] as Tables['leases'] | undefined;
-      return row ? { name, holder: row.holder, epoch: Number(row.epoch), expiresAt: Number(row.expires_at) } : null;
+      return row
+        ? { name, holder: row.holder, epoch: Number(row.epoch), expiresAt: Number(row.expires_at) }
+        : null;
     },
     /** Ends a lease early, but keeps its row, so that its epoch goes on rising. */
     *dropLease(name: string, holder: string): Program<void> {
@@ -146,10 +180,20 @@ export function sidePrograms(db: Kysely<Tables>) {
       if (!row) return null;
       return {
         bodyHash: row.body_hash,
-        answer: { status: Number(row.status), headers: JSON.parse(row.headers) as Record<string, string>, body: row.body },
+        answer: {
+          status: Number(row.status),
+          headers: JSON.parse(row.headers) as Record<string, string>,
+          body: row.body,
+        },
       };
     },
-    *saveAnswer(scope: string, key: string, bodyHash: string, answer: IdempotentAnswer, at: number): Program<void> {
+    *saveAnswer(
+      scope: string,
+      key: string,
+      bodyHash: string,
+      answer: IdempotentAnswer,
+      at: number,
+    ): Program<void> {
       yield s.saveAnswer({
         scope,
         key,

@@ -40,7 +40,16 @@ describe('SQLite', () => {
       },
     });
     const write = (stream: string) =>
-      store.commit({ appends: [{ stream, expected: 0, events: [{ type: 'x', actor: { kind: 'human', id: 'a' }, at: 1, data: {} }] }], rows: [] });
+      store.commit({
+        appends: [
+          {
+            stream,
+            expected: 0,
+            events: [{ type: 'x', actor: { kind: 'human', id: 'a' }, at: 1, data: {} }],
+          },
+        ],
+        rows: [],
+      });
     await write('a');
     fail = true;
     const both = await Promise.allSettled([write('b'), write('c')]);

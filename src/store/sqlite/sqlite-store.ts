@@ -49,7 +49,10 @@ type Job = { run: () => () => void; fail: (error: unknown) => void };
 
 export class StoreBroken extends Error {
   constructor(cause: unknown) {
-    super(`the store has stopped accepting writes after: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    super(
+      `the store has stopped accepting writes after: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
     this.name = 'StoreBroken';
   }
 }
@@ -65,7 +68,9 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
   const side = sidePrograms(db);
 
   connection.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = off;');
-  connection.exec('pragma wal_autocheckpoint = 4000; pragma busy_timeout = 2000; pragma temp_store = memory;');
+  connection.exec(
+    'pragma wal_autocheckpoint = 4000; pragma busy_timeout = 2000; pragma temp_store = memory;',
+  );
   prepareSchema(connection, db);
 
   let chain: ChainHead = sync(commits.chainHead());
@@ -189,7 +194,8 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     },
 
     acquireLease: (name, holder, ttlMs) => write((now) => commits.acquireLease(name, holder, ttlMs, now)),
-    renewLease: (name, holder, epoch, ttlMs) => write((now) => commits.renewLease(name, holder, epoch, ttlMs, now)),
+    renewLease: (name, holder, epoch, ttlMs) =>
+      write((now) => commits.renewLease(name, holder, epoch, ttlMs, now)),
     dropLease: (name, holder) => write(() => side.dropLease(name, holder)),
     readLease: (name): Promise<Lease | null> => read(() => side.readLease(name)),
 
@@ -213,7 +219,8 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     alertById: (id) => read(() => reads.alertById(id)),
     alerts: (q) => read(() => reads.alerts(q)),
 
-    document: <T extends object>(kind: DocumentKind, id: string) => cached(`${kind}:${id}`, () => reads.document<T>(kind, id)),
+    document: <T extends object>(kind: DocumentKind, id: string) =>
+      cached(`${kind}:${id}`, () => reads.document<T>(kind, id)),
     documents: <T extends object>(kind: DocumentKind) => cached(`${kind}`, () => reads.documents<T>(kind)),
     configVersion: () => read(() => reads.configVersion()),
 
@@ -255,7 +262,8 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     useCode: (hash, now) => write(() => side.useCode(hash, now)),
 
     idempotent: (scope, key) => read(() => side.idempotent(scope, key)),
-    saveAnswer: (scope, key, bodyHash, answer, at) => write(() => side.saveAnswer(scope, key, bodyHash, answer, at)),
+    saveAnswer: (scope, key, bodyHash, answer, at) =>
+      write(() => side.saveAnswer(scope, key, bodyHash, answer, at)),
 
     seen: (runner, at, draining) => write(() => side.seen(runner, at, draining)),
     presences: () => read(() => side.presences()),
@@ -300,7 +308,10 @@ function prepareSchema(connection: SqliteConnection, db: Kysely<Tables>): void {
     connection.exec('commit');
     return;
   }
-  const { rows } = connection.execute({ sql: `select value from settings where name = 'schema_version'`, params: [] });
+  const { rows } = connection.execute({
+    sql: `select value from settings where name = 'schema_version'`,
+    params: [],
+  });
   const found = Number(rows[0]?.['value']);
   if (found > SCHEMA_VERSION) {
     throw new Error(

@@ -54,7 +54,8 @@ export async function createHttpApp(options: {
 
 /** Files with a hash in their name never change; everything else is asked for again. A page's address is the app's. */
 async function serveWeb(app: FastifyInstance, root: string | null): Promise<void> {
-  const nothing = (method: string, url: string) => refuse('not_found', `There is nothing at ${method} ${url.slice(0, 300)}.`);
+  const nothing = (method: string, url: string) =>
+    refuse('not_found', `There is nothing at ${method} ${url.slice(0, 300)}.`);
   if (root === null || !existsSync(join(root, 'index.html'))) {
     app.setNotFoundHandler((request, reply) => sendRefusal(reply, nothing(request.method, request.url)));
     return;
@@ -70,7 +71,10 @@ async function serveWeb(app: FastifyInstance, root: string | null): Promise<void
     },
   });
   app.setNotFoundHandler((request, reply) => {
-    const isPage = request.method === 'GET' && !request.url.startsWith('/api/') && (request.headers.accept ?? '').includes('text/html');
+    const isPage =
+      request.method === 'GET' &&
+      !request.url.startsWith('/api/') &&
+      (request.headers.accept ?? '').includes('text/html');
     if (isPage) return reply.header('cache-control', 'no-cache').sendFile('index.html');
     return sendRefusal(reply, nothing(request.method, request.url));
   });

@@ -20,14 +20,21 @@ beforeEach(async () => {
 });
 afterEach(() => t.close());
 
-const create = (body: object = {}) => t.call('POST', '/tickets', { body: { project: 'MC', title: 'A ticket', ...body } });
+const create = (body: object = {}) =>
+  t.call('POST', '/tickets', { body: { project: 'MC', title: 'A ticket', ...body } });
 
 describe('tickets', () => {
   it('are created in the backlog, in the documented shape, with an ETag', async () => {
     const answer = await create();
     expect(answer.status).toBe(201);
     expect(answer.headers['etag']).toBe('"1"');
-    expect(shapes.ticket.parse(answer.body)).toMatchObject({ key: 'MC-1', status: 'backlog', priority: 2, version: 1, runtime: 'idle' });
+    expect(shapes.ticket.parse(answer.body)).toMatchObject({
+      key: 'MC-1',
+      status: 'backlog',
+      priority: 2,
+      version: 1,
+      runtime: 'idle',
+    });
     expect(answer.body.completion).toEqual({
       requires: ['signal', 'commit', 'check'],
       checks: ['test'],
@@ -43,18 +50,35 @@ describe('tickets', () => {
     const missing = await t.call('PATCH', '/tickets/MC-1', { body: { title: 'B' } });
     expect([missing.status, missing.body.code]).toEqual([428, 'precondition_required']);
     const stale = await t.call('PATCH', '/tickets/MC-1', { body: { title: 'B' }, ifMatch: 7 });
-    expect([stale.status, stale.body.code, stale.body.current]).toEqual([412, 'version_conflict', { version: 1, status: 'backlog' }]);
+    expect([stale.status, stale.body.code, stale.body.current]).toEqual([
+      412,
+      'version_conflict',
+      { version: 1, status: 'backlog' },
+    ]);
     const done = await t.call('PATCH', '/tickets/MC-1', { body: { title: 'B' }, ifMatch: 1 });
     expect([done.status, done.body.title, done.headers['etag']]).toEqual([200, 'B', '"2"']);
   });
 
   it('move by the transition table, and say what is possible when they do not', async () => {
     await create();
-    const wrong = await t.call('POST', '/tickets/MC-1/transitions', { body: { transition: 'accept' }, ifMatch: 1 });
-    expect([wrong.status, wrong.body.code, wrong.body.current]).toEqual([409, 'transition_not_allowed', { version: 1, status: 'backlog' }]);
-    const never = await t.call('POST', '/tickets/MC-1/transitions', { body: { transition: 'claim' }, ifMatch: 1 });
+    const wrong = await t.call('POST', '/tickets/MC-1/transitions', {
+      body: { transition: 'accept' },
+      ifMatch: 1,
+    });
+    expect([wrong.status, wrong.body.code, wrong.body.current]).toEqual([
+      409,
+      'transition_not_allowed',
+      { version: 1, status: 'backlog' },
+    ]);
+    const never = await t.call('POST', '/tickets/MC-1/transitions', {
+      body: { transition: 'claim' },
+      ifMatch: 1,
+    });
     expect([never.status, never.body.code]).toEqual([403, 'actor_not_allowed']);
-    const ready = await t.call('POST', '/tickets/MC-1/transitions', { body: { transition: 'ready' }, ifMatch: 1 });
+    const ready = await t.call('POST', '/tickets/MC-1/transitions', {
+      body: { transition: 'ready' },
+      ifMatch: 1,
+    });
     expect([ready.status, ready.body.status, ready.body.runtime]).toEqual([200, 'todo', 'queued']);
   });
 
@@ -65,7 +89,10 @@ describe('tickets', () => {
     const comments = await t.call('GET', '/tickets/MC-1/comments');
     expect(comments.body.items).toMatchObject([{ by: 'the-admin', kind: 'comment', text: 'Hello' }]);
     const activity = await t.call('GET', '/tickets/MC-1/activity');
-    expect(activity.body.items.map((e: { type: string }) => e.type)).toEqual(['ticket.created', 'ticket.commented']);
+    expect(activity.body.items.map((e: { type: string }) => e.type)).toEqual([
+      'ticket.created',
+      'ticket.commented',
+    ]);
   });
 
   it('refuse a dependency cycle, and name it', async () => {
@@ -104,7 +131,9 @@ describe('tickets', () => {
 describe('idempotency', () => {
   it('gives the same answer for the same key and body, and one effect', async () => {
     const body = { project: 'MC', title: 'Once' };
-    const answers = await Promise.all(Array.from({ length: 5 }, () => t.call('POST', '/tickets', { body, key: 'k1' })));
+    const answers = await Promise.all(
+      Array.from({ length: 5 }, () => t.call('POST', '/tickets', { body, key: 'k1' })),
+    );
     expect(new Set(answers.map((answer) => answer.body.key))).toEqual(new Set(['MC-1']));
     expect(answers.every((answer) => answer.status === 201)).toBe(true);
     expect((await t.call('GET', '/tickets')).body.items).toHaveLength(1);
@@ -114,13 +143,18 @@ describe('idempotency', () => {
     await t.call('POST', '/tickets', { body: { project: 'MC', title: 'Once' }, key: 'k1' });
     const other = await t.call('POST', '/tickets', { body: { project: 'MC', title: 'Twice' }, key: 'k1' });
     expect([other.status, other.body.code]).toEqual([422, 'idempotency_key_reused']);
-    const member = await t.call('POST', '/tickets', { body: { project: 'MC', title: 'Once' }, key: 'k1', as: 'member' });
+    const member = await t.call('POST', '/tickets', {
+      body: { project: 'MC', title: 'Once' },
+      key: 'k1',
+      as: 'member',
+    });
     expect(member.body.key).toBe('MC-2');
   });
 
   it('repeats a transition without making it twice, although the version has moved on', async () => {
     await create();
-    const move = () => t.call('POST', '/tickets/MC-1/transitions', { body: { transition: 'ready' }, ifMatch: 1, key: 'm' });
+    const move = () =>
+      t.call('POST', '/tickets/MC-1/transitions', { body: { transition: 'ready' }, ifMatch: 1, key: 'm' });
     const [first, second] = [await move(), await move()];
     expect([first.status, second.status]).toEqual([200, 200]);
     expect(second.body).toEqual(first.body);
@@ -137,25 +171,79 @@ describe('idempotency', () => {
 
 describe('who may do what', () => {
   const may: [string, string, unknown, Record<string, number>][] = [
-    ['POST', '/projects', { key: 'X', name: 'X', repository: { path: '/repo' } }, { admin: 201, member: 403, viewer: 403, orchestrator: 403, runner: 403 }],
-    ['POST', '/tickets', { project: 'MC', title: 'x' }, { admin: 201, member: 201, viewer: 403, orchestrator: 201, runner: 403 }],
+    [
+      'POST',
+      '/projects',
+      { key: 'X', name: 'X', repository: { path: '/repo' } },
+      { admin: 201, member: 403, viewer: 403, orchestrator: 403, runner: 403 },
+    ],
+    [
+      'POST',
+      '/tickets',
+      { project: 'MC', title: 'x' },
+      { admin: 201, member: 201, viewer: 403, orchestrator: 201, runner: 403 },
+    ],
     ['GET', '/tickets', undefined, { admin: 200, member: 200, viewer: 200, orchestrator: 200, runner: 403 }],
-    ['POST', '/pause', { paused: true }, { admin: 200, member: 200, viewer: 403, orchestrator: 403, runner: 403 }],
-    ['PATCH', '/jobs/ticket-pickup', { enabled: false, reason: 'r' }, { admin: 200, member: 200, viewer: 403, orchestrator: 403, runner: 403 }],
-    ['PUT', '/policy', { maxWorkers: 3 }, { admin: 200, member: 403, viewer: 403, orchestrator: 403, runner: 403 }],
-    ['POST', '/tokens', { role: 'viewer', name: 'v' }, { admin: 201, member: 403, viewer: 403, orchestrator: 403, runner: 403 }],
-    ['POST', '/runners', { name: 'r', slots: 1, version: '1' }, { admin: 403, member: 403, viewer: 403, orchestrator: 403, runner: 200 }],
-    ['POST', '/inbox/lease', { consumer: 'c' }, { admin: 200, member: 200, viewer: 403, orchestrator: 200, runner: 403 }],
-    ['POST', '/attempts/self/signals', { type: 'progress', text: 'x' }, { admin: 403, orchestrator: 403, runner: 403 }],
+    [
+      'POST',
+      '/pause',
+      { paused: true },
+      { admin: 200, member: 200, viewer: 403, orchestrator: 403, runner: 403 },
+    ],
+    [
+      'PATCH',
+      '/jobs/ticket-pickup',
+      { enabled: false, reason: 'r' },
+      { admin: 200, member: 200, viewer: 403, orchestrator: 403, runner: 403 },
+    ],
+    [
+      'PUT',
+      '/policy',
+      { maxWorkers: 3 },
+      { admin: 200, member: 403, viewer: 403, orchestrator: 403, runner: 403 },
+    ],
+    [
+      'POST',
+      '/tokens',
+      { role: 'viewer', name: 'v' },
+      { admin: 201, member: 403, viewer: 403, orchestrator: 403, runner: 403 },
+    ],
+    [
+      'POST',
+      '/runners',
+      { name: 'r', slots: 1, version: '1' },
+      { admin: 403, member: 403, viewer: 403, orchestrator: 403, runner: 200 },
+    ],
+    [
+      'POST',
+      '/inbox/lease',
+      { consumer: 'c' },
+      { admin: 200, member: 200, viewer: 403, orchestrator: 200, runner: 403 },
+    ],
+    [
+      'POST',
+      '/attempts/self/signals',
+      { type: 'progress', text: 'x' },
+      { admin: 403, orchestrator: 403, runner: 403 },
+    ],
     ['GET', '/verify', undefined, { admin: 200, viewer: 200, runner: 403 }],
   ];
   for (const [method, path, body, roles] of may) {
-    it(`${method} ${path}: ${Object.entries(roles).map(([role, status]) => `${role} ${status}`).join(', ')}; nobody 401`, async () => {
+    it(`${method} ${path}: ${Object.entries(roles)
+      .map(([role, status]) => `${role} ${status}`)
+      .join(', ')}; nobody 401`, async () => {
       for (const [role, status] of Object.entries(roles)) {
-        expect([role, (await t.call(method, path, { as: role, ...(body === undefined ? {} : { body }) })).status]).toEqual([role, status]);
+        expect([
+          role,
+          (await t.call(method, path, { as: role, ...(body === undefined ? {} : { body }) })).status,
+        ]).toEqual([role, status]);
       }
-      expect((await t.call(method, path, { as: null, ...(body === undefined ? {} : { body }) })).status).toBe(401);
-      expect((await t.call(method, path, { as: 'mc_adm_wrong', ...(body === undefined ? {} : { body }) })).status).toBe(401);
+      expect((await t.call(method, path, { as: null, ...(body === undefined ? {} : { body }) })).status).toBe(
+        401,
+      );
+      expect(
+        (await t.call(method, path, { as: 'mc_adm_wrong', ...(body === undefined ? {} : { body }) })).status,
+      ).toBe(401);
     });
   }
 
@@ -167,7 +255,9 @@ describe('who may do what', () => {
   });
 
   it('an expired token is refused', async () => {
-    const made = await t.call('POST', '/tokens', { body: { role: 'viewer', name: 'v', expiresAt: '2026-11-22T13:00:00.000Z' } });
+    const made = await t.call('POST', '/tokens', {
+      body: { role: 'viewer', name: 'v', expiresAt: '2026-11-22T13:00:00.000Z' },
+    });
     expect((await t.call('GET', '/tickets', { as: made.body.token })).status).toBe(200);
     t.advance(3_600_001);
     expect((await t.call('GET', '/tickets', { as: made.body.token })).status).toBe(401);
@@ -189,9 +279,16 @@ describe('the browser', () => {
 
   it('signs in once by a link, and its changes have to come from our own pages', async () => {
     const cookie = await signIn();
-    expect((await t.call('GET', '/session', { as: null, headers: { cookie } })).body).toEqual({ role: 'admin', name: 'the-admin' });
+    expect((await t.call('GET', '/session', { as: null, headers: { cookie } })).body).toEqual({
+      role: 'admin',
+      name: 'the-admin',
+    });
     const post = (headers: Record<string, string>) =>
-      t.call('POST', '/tickets', { as: null, body: { project: 'MC', title: 'x' }, headers: { cookie, ...headers } });
+      t.call('POST', '/tickets', {
+        as: null,
+        body: { project: 'MC', title: 'x' },
+        headers: { cookie, ...headers },
+      });
     expect((await post({})).body.code).toBe('origin_not_allowed');
     expect((await post({ origin: 'http://evil.test' })).status).toBe(403);
     expect((await post({ origin: 'null' })).status).toBe(403);
@@ -202,7 +299,10 @@ describe('the browser', () => {
 
   it('signs out', async () => {
     const cookie = await signIn();
-    expect((await t.call('DELETE', '/session', { as: null, headers: { cookie, origin: 'http://mc.test:80' } })).status).toBe(204);
+    expect(
+      (await t.call('DELETE', '/session', { as: null, headers: { cookie, origin: 'http://mc.test:80' } }))
+        .status,
+    ).toBe(204);
     expect((await t.call('GET', '/session', { as: null, headers: { cookie } })).status).toBe(401);
   });
 
@@ -243,7 +343,11 @@ describe('bad input', () => {
     ['an unknown project', '{"project":"NO","title":"x"}', 422],
     ['an unknown profile', '{"project":"MC","title":"x","profile":"no"}', 422],
     ['an unknown blocker', '{"project":"MC","title":"x","blockedBy":["MC-99"]}', 422],
-    ['too large a body', JSON.stringify({ project: 'MC', title: 'x', description: 'y'.repeat(1_100_000) }), 413],
+    [
+      'too large a body',
+      JSON.stringify({ project: 'MC', title: 'x', description: 'y'.repeat(1_100_000) }),
+      413,
+    ],
   ];
   for (const [what, raw, status] of bad) {
     it(`${what} is ${status}, a problem with a code and a way out, and changes nothing`, async () => {
@@ -259,7 +363,10 @@ describe('bad input', () => {
   }
 
   it('text/plain is refused: a form of another site cannot send it', async () => {
-    const answer = await t.call('POST', '/tickets', { raw: '{"project":"MC","title":"x"}', headers: { 'content-type': 'text/plain' } });
+    const answer = await t.call('POST', '/tickets', {
+      raw: '{"project":"MC","title":"x"}',
+      headers: { 'content-type': 'text/plain' },
+    });
     expect([answer.status, answer.body.code]).toEqual([415, 'unsupported_media_type']);
   });
 
@@ -269,13 +376,17 @@ describe('bad input', () => {
   });
 
   it('a repository that is none is refused when it is registered', async () => {
-    const answer = await t.call('POST', '/projects', { body: { key: 'X', name: 'X', repository: { path: '/nowhere' } } });
+    const answer = await t.call('POST', '/projects', {
+      body: { key: 'X', name: 'X', repository: { path: '/nowhere' } },
+    });
     expect([answer.status, answer.body.code]).toEqual([422, 'repository_unusable']);
     expect((await t.call('GET', '/projects/X')).status).toBe(404);
   });
 
   it('a profile whose program is missing says so when it is registered', async () => {
-    const answer = await t.call('POST', '/profiles', { body: { id: 'gone', adapter: 'command', command: ['missing'] } });
+    const answer = await t.call('POST', '/profiles', {
+      body: { id: 'gone', adapter: 'command', command: ['missing'] },
+    });
     expect(answer.body.warnings).toMatchObject([{ ok: false }]);
   });
 });
@@ -284,9 +395,21 @@ describe('the document of the contract', () => {
   it('is OpenAPI 3.1 and describes every path that answers', async () => {
     const { body } = await t.call('GET', '/openapi.json', { as: null });
     expect(body.openapi).toBe('3.1.0');
-    for (const path of ['/tickets', '/tickets/{key}', '/tickets/{key}/transitions', '/attempts/{id}/signals', '/runners/{id}/poll', '/inbox/{id}/act', '/verify', '/stream']) {
+    for (const path of [
+      '/tickets',
+      '/tickets/{key}',
+      '/tickets/{key}/transitions',
+      '/attempts/{id}/signals',
+      '/runners/{id}/poll',
+      '/inbox/{id}/act',
+      '/verify',
+      '/stream',
+    ]) {
       expect(Object.keys(body.paths)).toContain(`/api/v1${path}`);
     }
-    expect(body.paths['/api/v1/tickets'].post.requestBody.content['application/json'].schema.properties.title.maxLength).toBe(200);
+    expect(
+      body.paths['/api/v1/tickets'].post.requestBody.content['application/json'].schema.properties.title
+        .maxLength,
+    ).toBe(200);
   });
 });

@@ -38,7 +38,9 @@ export function frameOf(event: StoredEvent): string {
     type: event.type,
     ticket: event.ticket,
     at: new Date(event.at).toISOString(),
-    data: SHOWN_WHOLE.test(event.type) ? event.data : { id: event.stream.slice(event.stream.indexOf(':') + 1) },
+    data: SHOWN_WHOLE.test(event.type)
+      ? event.data
+      : { id: event.stream.slice(event.stream.indexOf(':') + 1) },
   };
   return `id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(data)}\n\n`;
 }
@@ -62,7 +64,11 @@ export class EventHub {
   }
 
   /** Takes over the response. @param lastEventId the last seq that the watcher has, or undefined for "from now on" */
-  async watch(response: ServerResponse, filter: StreamFilter, lastEventId: string | undefined): Promise<void> {
+  async watch(
+    response: ServerResponse,
+    filter: StreamFilter,
+    lastEventId: string | undefined,
+  ): Promise<void> {
     response.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store, no-transform',
@@ -71,7 +77,13 @@ export class EventHub {
     });
     response.write('retry: 2000\n: connected\n\n');
     const head = await this.#store.head();
-    const watcher: Watcher = { response, filter, position: head.seq, live: lastEventId === undefined, pending: [] };
+    const watcher: Watcher = {
+      response,
+      filter,
+      position: head.seq,
+      live: lastEventId === undefined,
+      pending: [],
+    };
     response.on('close', () => this.#watchers.delete(watcher));
     response.on('error', () => this.#watchers.delete(watcher));
     this.#watchers.add(watcher);
@@ -106,7 +118,8 @@ export class EventHub {
       if (events.length < CATCH_UP_PAGE) watcher.live = true;
       this.#flush(watcher);
       if (watcher.live) return;
-      if (watcher.response.writableNeedDrain) await new Promise((resolve) => watcher.response.once('drain', resolve));
+      if (watcher.response.writableNeedDrain)
+        await new Promise((resolve) => watcher.response.once('drain', resolve));
     }
   }
 
@@ -155,5 +168,7 @@ function matches(event: StoredEvent, filter: StreamFilter): boolean {
   if (filter.ticket !== undefined && event.ticket !== filter.ticket) return false;
   if (filter.project !== undefined && event.project !== filter.project) return false;
   if (filter.types === undefined) return true;
-  return filter.types.some((type) => event.type === type || (/[.*]$/.test(type) && event.type.startsWith(type.replace(/\*$/, ''))));
+  return filter.types.some(
+    (type) => event.type === type || (/[.*]$/.test(type) && event.type.startsWith(type.replace(/\*$/, ''))),
+  );
 }

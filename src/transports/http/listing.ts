@@ -8,7 +8,10 @@ export const listQuery = {
 export const DEFAULT_LIMIT = 50;
 
 /** Pages a list that is short enough to be read whole (configured resources); the cursor is an offset. */
-export function pageOf<T>(all: readonly T[], query: { limit?: number | undefined; cursor?: string | undefined }): { items: T[]; nextCursor: string | null } {
+export function pageOf<T>(
+  all: readonly T[],
+  query: { limit?: number | undefined; cursor?: string | undefined },
+): { items: T[]; nextCursor: string | null } {
   const limit = query.limit ?? DEFAULT_LIMIT;
   const from = query.cursor === undefined ? 0 : Math.max(0, Number.parseInt(query.cursor, 10) || 0);
   const items = all.slice(from, from + limit);

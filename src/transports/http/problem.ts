@@ -17,7 +17,9 @@ export function problemOf(refusal: Refusal): Problem {
     retryable: entry.retryable,
     ...(refusal.errors ? { errors: refusal.errors } : {}),
     ...(refusal.missing ? { missing: refusal.missing } : {}),
-    ...(refusal.current ? { current: { version: refusal.current.version, status: refusal.current.status } } : {}),
+    ...(refusal.current
+      ? { current: { version: refusal.current.version, status: refusal.current.status } }
+      : {}),
     ...(refusal.reason === undefined ? {} : { reason: refusal.reason }),
     ...(refusal.result === undefined ? {} : { result: refusal.result }),
   };
@@ -27,7 +29,10 @@ export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply
   const problem = problemOf(refusal);
   if (problem.status === 401) void reply.header('www-authenticate', 'Bearer realm="mission-control"');
   if (problem.status === 503 || problem.status === 429) void reply.header('retry-after', '1');
-  return reply.code(problem.status).header('content-type', 'application/problem+json; charset=utf-8').send(JSON.stringify(problem));
+  return reply
+    .code(problem.status)
+    .header('content-type', 'application/problem+json; charset=utf-8')
+    .send(JSON.stringify(problem));
 }
 
 interface HttpLikeError {
@@ -42,10 +47,19 @@ interface HttpLikeError {
 export function refusalOfError(error: HttpLikeError): Refusal | null {
   if (Array.isArray(error.validation)) {
     const errors = error.validation.map((entry: { instancePath?: string; message?: string }) => ({
-      path: (entry.instancePath ?? '').replace(/^\//, '').replaceAll('/', '.') || (error.validationContext ?? 'body'),
+      path:
+        (entry.instancePath ?? '').replace(/^\//, '').replaceAll('/', '.') ||
+        (error.validationContext ?? 'body'),
       message: entry.message ?? 'is not valid',
     }));
-    return refuse('invalid_request', errors.map((e) => `${e.path}: ${e.message}`).join('; ').slice(0, 2000), { errors });
+    return refuse(
+      'invalid_request',
+      errors
+        .map((e) => `${e.path}: ${e.message}`)
+        .join('; ')
+        .slice(0, 2000),
+      { errors },
+    );
   }
   switch (error.statusCode) {
     case 400:

@@ -110,12 +110,21 @@ export class Api {
     const ifMatch = readIfMatch(request);
     if (isRefusal(ifMatch)) return sendRefusal(reply, ifMatch);
     if (spec.ifMatch === 'required' && ifMatch === undefined) {
-      return sendRefusal(reply, refuse('precondition_required', 'This change needs the version that it was decided on.'));
+      return sendRefusal(
+        reply,
+        refuse('precondition_required', 'This change needs the version that it was decided on.'),
+      );
     }
     const key = request.headers['idempotency-key'];
-    if (spec.method !== 'POST' || key === undefined) return this.#run(spec, request, reply, ifMatch, undefined);
+    if (spec.method !== 'POST' || key === undefined)
+      return this.#run(spec, request, reply, ifMatch, undefined);
     if (typeof key !== 'string' || key.length === 0 || key.length > 200) {
-      return sendRefusal(reply, refuse('invalid_request', 'An Idempotency-Key has 1 to 200 characters.', { errors: [{ path: 'Idempotency-Key', message: 'has 1 to 200 characters' }] }));
+      return sendRefusal(
+        reply,
+        refuse('invalid_request', 'An Idempotency-Key has 1 to 200 characters.', {
+          errors: [{ path: 'Idempotency-Key', message: 'has 1 to 200 characters' }],
+        }),
+      );
     }
     const path = request.url.split('?')[0] ?? '';
     const scope = `${request.credential?.id ?? 'public'} ${spec.method} ${path}`;
@@ -141,7 +150,10 @@ export class Api {
     const stored = await this.deps.store.idempotent(scope, key);
     if (!stored) return false;
     if (stored.bodyHash !== bodyHash) {
-      sendRefusal(reply, refuse('idempotency_key_reused', `The key ${key} belongs to an earlier request with another body.`));
+      sendRefusal(
+        reply,
+        refuse('idempotency_key_reused', `The key ${key} belongs to an earlier request with another body.`),
+      );
       return true;
     }
     reply.code(stored.answer.status).headers(stored.answer.headers).header('idempotent-replayed', 'true');
@@ -176,7 +188,13 @@ export class Api {
     const rendered = isRefusal(answer) ? renderRefusal(answer) : render(answer, spec.status);
     // 5xx answers are not kept: the same request may succeed later.
     if (idempotency && !stored && rendered.status < 500) {
-      await this.deps.store.saveAnswer(idempotency.scope, idempotency.key, idempotency.bodyHash, rendered, await this.deps.store.now());
+      await this.deps.store.saveAnswer(
+        idempotency.scope,
+        idempotency.key,
+        idempotency.bodyHash,
+        rendered,
+        await this.deps.store.now(),
+      );
     }
     return reply.code(rendered.status).headers(rendered.headers).send(rendered.body);
   }
@@ -206,7 +224,8 @@ function renderRefusal(refusal: Refusal): IdempotentAnswer {
 function checkAccess(request: FastifyRequest, access: Access): Refusal | null {
   if (access === 'public') return null;
   const role = request.credential?.role;
-  if (role === undefined) return refuse('unauthenticated', 'The request carries no valid token and no session.');
+  if (role === undefined)
+    return refuse('unauthenticated', 'The request carries no valid token and no session.');
   if (!ROLES[access].includes(role)) return refuse('forbidden', `The role ${role} may not do this.`);
   return null;
 }
@@ -227,9 +246,13 @@ function readIfMatch(request: FastifyRequest): number | undefined | Refusal {
   if (header === undefined || header === '*') return undefined;
   const match = /^(?:W\/)?"?([0-9]{1,15})"?$/.exec(header);
   if (!match) {
-    return refuse('invalid_request', `If-Match is ${header.slice(0, 100)}; it should be a version like "7".`, {
-      errors: [{ path: 'If-Match', message: 'must be a version like "7"' }],
-    });
+    return refuse(
+      'invalid_request',
+      `If-Match is ${header.slice(0, 100)}; it should be a version like "7".`,
+      {
+        errors: [{ path: 'If-Match', message: 'must be a version like "7"' }],
+      },
+    );
   }
   return Number(match[1]);
 }

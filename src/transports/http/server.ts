@@ -45,10 +45,14 @@ export async function createServer(options: HttpOptions): Promise<FastifyInstanc
     exposeHeadRoutes: true,
     logger: false,
     frameworkErrors: (error, _request, reply) => {
-      void sendRefusal(reply as FastifyReply, refusalOfError(error) ?? refuse('invalid_request', error.message));
+      void sendRefusal(
+        reply as FastifyReply,
+        refusalOfError(error) ?? refuse('invalid_request', error.message),
+      );
     },
     clientErrorHandler: (_error, socket) => {
-      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+      if (socket.writable)
+        socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
     },
   });
   app.server.headersTimeout = 10_000;
@@ -85,7 +89,11 @@ export async function createServer(options: HttpOptions): Promise<FastifyInstanc
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'Mission Control', version: options.version, description: 'A control plane for the work of AI agents.' },
+      info: {
+        title: 'Mission Control',
+        version: options.version,
+        description: 'A control plane for the work of AI agents.',
+      },
       servers: [{ url: '/' }],
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
       security: [{ token: [] }],
@@ -96,27 +104,41 @@ export async function createServer(options: HttpOptions): Promise<FastifyInstanc
   app.addHook('onRequest', async (request, reply) => {
     const host = request.headers.host ?? '';
     if (!options.hosts.has(host.toLowerCase())) {
-      return sendRefusal(reply, refuse('host_not_allowed', `This server is not ${host.slice(0, 200) || '(no host)'}.`));
+      return sendRefusal(
+        reply,
+        refuse('host_not_allowed', `This server is not ${host.slice(0, 200) || '(no host)'}.`),
+      );
     }
     if (request.url.startsWith('/api/')) void reply.header('cache-control', 'no-store');
     await authenticate(options.deps, request);
     if (request.viaCookie && !isSameOrigin(request)) {
-      return sendRefusal(reply, refuse('origin_not_allowed', `The request came from ${String(request.headers.origin ?? 'an unnamed origin').slice(0, 200)}.`));
+      return sendRefusal(
+        reply,
+        refuse(
+          'origin_not_allowed',
+          `The request came from ${String(request.headers.origin ?? 'an unnamed origin').slice(0, 200)}.`,
+        ),
+      );
     }
     return undefined;
   });
 
-  app.setErrorHandler((error: Error & { statusCode?: number; code?: string; validation?: unknown }, request, reply) => {
-    const refusal = refusalOfError(error);
-    if (refusal) return sendRefusal(reply, refusal);
-    if (error.name === 'StoreBroken' || /^(SQLITE_BUSY|SQLITE_FULL|SQLITE_LOCKED)/.test(error.code ?? '')) {
+  app.setErrorHandler(
+    (error: Error & { statusCode?: number; code?: string; validation?: unknown }, request, reply) => {
+      const refusal = refusalOfError(error);
+      if (refusal) return sendRefusal(reply, refusal);
+      if (error.name === 'StoreBroken' || /^(SQLITE_BUSY|SQLITE_FULL|SQLITE_LOCKED)/.test(error.code ?? '')) {
+        options.onError(error, request.id);
+        return sendRefusal(reply, refuse('store_unavailable', 'The store did not take the change.'));
+      }
       options.onError(error, request.id);
-      return sendRefusal(reply, refuse('store_unavailable', 'The store did not take the change.'));
-    }
-    options.onError(error, request.id);
-    const problem = problemOf(refuse('internal', `Request ${request.id} failed.`));
-    return reply.code(500).header('content-type', 'application/problem+json; charset=utf-8').send(JSON.stringify(problem));
-  });
+      const problem = problemOf(refuse('internal', `Request ${request.id} failed.`));
+      return reply
+        .code(500)
+        .header('content-type', 'application/problem+json; charset=utf-8')
+        .send(JSON.stringify(problem));
+    },
+  );
   return app;
 }
 
@@ -143,7 +165,9 @@ function parseStrictJson(app: FastifyInstance): void {
       done(badRequest(`the body is nested deeper than ${JSON_DEPTH} levels`), undefined);
       return;
     }
-    void parse(request, text, (error, value) => (error ? done(badRequest(error.message), undefined) : done(null, value)));
+    void parse(request, text, (error, value) =>
+      error ? done(badRequest(error.message), undefined) : done(null, value),
+    );
   });
 }
 

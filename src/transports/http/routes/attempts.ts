@@ -25,7 +25,10 @@ const outputQuery = z.object({
 });
 
 /** `self` stands for the attempt of the token; another attempt's id is refused. */
-export function ownAttempt(request: FastifyRequest, given: string): { attempt: string; fence: number } | Refusal {
+export function ownAttempt(
+  request: FastifyRequest,
+  given: string,
+): { attempt: string; fence: number } | Refusal {
   const { credential } = request;
   if (!credential || credential.attempt === null || credential.fence === null) {
     return refuse('forbidden', 'Only the token of an attempt may do this.');
@@ -48,7 +51,14 @@ export function attemptRoutes(api: Api): void {
     response: shapes.page(shapes.attempt),
     handler: async ({ params, query }) => {
       const ticket = await loadTicket(deps, params.key);
-      return isRefusal(ticket) ? ticket : { body: pageOf(ticket.attempts.map((attempt) => attemptView(ticket, attempt)), query) };
+      return isRefusal(ticket)
+        ? ticket
+        : {
+            body: pageOf(
+              ticket.attempts.map((attempt) => attemptView(ticket, attempt)),
+              query,
+            ),
+          };
     },
   });
   api.route({
@@ -59,7 +69,8 @@ export function attemptRoutes(api: Api): void {
     params: id,
     response: shapes.attempt,
     handler: async ({ params, request }) => {
-      const own = request.credential?.role === 'attempt' ? ownAttempt(request, params.id) : { attempt: params.id };
+      const own =
+        request.credential?.role === 'attempt' ? ownAttempt(request, params.id) : { attempt: params.id };
       if (isRefusal(own)) return own;
       const found = await findAttempt(deps, own.attempt);
       return isRefusal(found) ? found : { body: attemptView(found.ticket, found.attempt) };
@@ -129,10 +140,17 @@ export function attemptRoutes(api: Api): void {
       if (isRefusal(found)) return found;
       const { ticket, attempt } = found;
       const diff = (await deps.store.diff(params.id)) as shapes.Diff | null;
-      if (!diff) return { body: { base: attempt.base, head: attempt.head, files: [], patch: '', truncated: false } };
+      if (!diff)
+        return { body: { base: attempt.base, head: attempt.head, files: [], patch: '', truncated: false } };
       // Which files are protected is the project's setting, and was found by the verifier.
-      const touched = new Set(ticket.evidence.filter((e) => e.attempt === attempt.id).flatMap((e) => (e.details['protectedPaths'] as string[] | undefined) ?? []));
-      return { body: { ...diff, files: diff.files.map((file) => ({ ...file, protected: touched.has(file.path) })) } };
+      const touched = new Set(
+        ticket.evidence
+          .filter((e) => e.attempt === attempt.id)
+          .flatMap((e) => (e.details['protectedPaths'] as string[] | undefined) ?? []),
+      );
+      return {
+        body: { ...diff, files: diff.files.map((file) => ({ ...file, protected: touched.has(file.path) })) },
+      };
     },
   });
   api.route({

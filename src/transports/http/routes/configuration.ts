@@ -8,7 +8,15 @@ import { createToken, revokeToken } from '../../../services/access.ts';
 import { changeDocument, changeJob, changePolicy, createDocument } from '../../../services/configuration.ts';
 import { notFound, readPolicy } from '../../../services/deps.ts';
 import { setPause } from '../../../services/pausing.ts';
-import { campaignView, iso, isoOrNull, jobView, policyView, profileView, projectView } from '../../../services/present.ts';
+import {
+  campaignView,
+  iso,
+  isoOrNull,
+  jobView,
+  policyView,
+  profileView,
+  projectView,
+} from '../../../services/present.ts';
 import { editProfile, editProject, registerProfile, registerProject } from '../../../services/projects.ts';
 import { isCron } from '../../../services/cron.ts';
 import { listQuery, pageOf } from '../listing.ts';
@@ -21,8 +29,13 @@ export function configurationRoutes(api: Api): void {
   const { deps } = api;
   const shown =
     <T extends Stamped>(view: (state: T) => unknown, status?: number) =>
-    (state: T): Answer => ({ body: view(state), version: state.version, ...(status === undefined ? {} : { status }) });
-  const finish = <T extends Stamped>(result: T | Refusal, show: (state: T) => Answer): Answer | Refusal => (isRefusal(result) ? result : show(result));
+    (state: T): Answer => ({
+      body: view(state),
+      version: state.version,
+      ...(status === undefined ? {} : { status }),
+    });
+  const finish = <T extends Stamped>(result: T | Refusal, show: (state: T) => Answer): Answer | Refusal =>
+    isRefusal(result) ? result : show(result);
 
   // Projects
   const project = shown<Project & Stamped>(projectView);
@@ -47,7 +60,9 @@ export function configurationRoutes(api: Api): void {
     access: 'read',
     query: listed,
     response: shapes.page(shapes.project),
-    handler: async ({ query }) => ({ body: pageOf((await deps.store.documents<Project>('project')).map(projectView), query) }),
+    handler: async ({ query }) => ({
+      body: pageOf((await deps.store.documents<Project>('project')).map(projectView), query),
+    }),
   });
   api.route({
     method: 'GET',
@@ -71,7 +86,16 @@ export function configurationRoutes(api: Api): void {
     body: requests.patchProject,
     response: shapes.project,
     handler: async (c) =>
-      finish(await editProject(deps, c.caller, c.params.id, c.body, c.ifMatch === undefined ? {} : { ifMatch: c.ifMatch }), project),
+      finish(
+        await editProject(
+          deps,
+          c.caller,
+          c.params.id,
+          c.body,
+          c.ifMatch === undefined ? {} : { ifMatch: c.ifMatch },
+        ),
+        project,
+      ),
   });
 
   // Profiles
@@ -97,7 +121,12 @@ export function configurationRoutes(api: Api): void {
     access: 'read',
     query: listed,
     response: shapes.page(shapes.profile),
-    handler: async ({ query }) => ({ body: pageOf((await deps.store.documents<Profile>('profile')).map((p) => profileView(p)), query) }),
+    handler: async ({ query }) => ({
+      body: pageOf(
+        (await deps.store.documents<Profile>('profile')).map((p) => profileView(p)),
+        query,
+      ),
+    }),
   });
   api.route({
     method: 'GET',
@@ -120,7 +149,8 @@ export function configurationRoutes(api: Api): void {
     params: idParam,
     body: requests.patchProfile,
     response: shapes.profile,
-    handler: async (c) => finish(await editProfile(deps, c.caller, c.params.id, c.body, { ifMatch: c.ifMatch }), profile),
+    handler: async (c) =>
+      finish(await editProfile(deps, c.caller, c.params.id, c.body, { ifMatch: c.ifMatch }), profile),
   });
 
   // Campaigns
@@ -136,7 +166,12 @@ export function configurationRoutes(api: Api): void {
     handler: async (c) => {
       const show = shown<Campaign & Stamped>(campaignView, 201);
       const state: Campaign = { ...c.body, maxWorkers: c.body.maxWorkers ?? null };
-      return finish(await createDocument<Campaign>(deps, c.caller, 'campaign', state.key, state, { respond: c.respond(show) }), show);
+      return finish(
+        await createDocument<Campaign>(deps, c.caller, 'campaign', state.key, state, {
+          respond: c.respond(show),
+        }),
+        show,
+      );
     },
   });
   api.route({
@@ -146,7 +181,9 @@ export function configurationRoutes(api: Api): void {
     access: 'read',
     query: listed,
     response: shapes.page(shapes.campaign),
-    handler: async ({ query }) => ({ body: pageOf((await deps.store.documents<Campaign>('campaign')).map(campaignView), query) }),
+    handler: async ({ query }) => ({
+      body: pageOf((await deps.store.documents<Campaign>('campaign')).map(campaignView), query),
+    }),
   });
   api.route({
     method: 'GET',
@@ -239,7 +276,10 @@ export function configurationRoutes(api: Api): void {
     handler: async (c) => {
       const set = Object.fromEntries(Object.entries(c.body).filter(([, value]) => value !== undefined));
       const bad = c.body.windows?.find((window) => !isCron(window.cron));
-      if (bad) return refuse('invalid_cron', `${bad.cron} is not a cron line that ever fires.`, { errors: [{ path: 'windows', message: bad.cron }] });
+      if (bad)
+        return refuse('invalid_cron', `${bad.cron} is not a cron line that ever fires.`, {
+          errors: [{ path: 'windows', message: bad.cron }],
+        });
       const result = await changePolicy(deps, c.caller, set, { ifMatch: c.ifMatch });
       return isRefusal(result) ? result : { body: policyView(result), version: result.version };
     },
@@ -272,7 +312,18 @@ export function configurationRoutes(api: Api): void {
       if (isRefusal(issued)) return issued;
       const { info, token } = issued;
       const { id, role, name } = info;
-      return { body: { id, role, name, token, expiresAt: isoOrNull(expiresAt), createdAt: iso(info.createdAt), lastUsedAt: null }, status: 201 };
+      return {
+        body: {
+          id,
+          role,
+          name,
+          token,
+          expiresAt: isoOrNull(expiresAt),
+          createdAt: iso(info.createdAt),
+          lastUsedAt: null,
+        },
+        status: 201,
+      };
     },
   });
   api.route({
@@ -283,14 +334,16 @@ export function configurationRoutes(api: Api): void {
     query: listed,
     response: shapes.page(shapes.token),
     handler: async ({ query }) => {
-      const all = (await deps.store.credentials()).map(({ id, role, name, expiresAt, createdAt, lastUsedAt }) => ({
-        id,
-        role,
-        name,
-        expiresAt: isoOrNull(expiresAt),
-        createdAt: iso(createdAt),
-        lastUsedAt: isoOrNull(lastUsedAt),
-      }));
+      const all = (await deps.store.credentials()).map(
+        ({ id, role, name, expiresAt, createdAt, lastUsedAt }) => ({
+          id,
+          role,
+          name,
+          expiresAt: isoOrNull(expiresAt),
+          createdAt: iso(createdAt),
+          lastUsedAt: isoOrNull(lastUsedAt),
+        }),
+      );
       return { body: pageOf(all, query) };
     },
   });

@@ -33,13 +33,20 @@ export function inboxRoutes(api: Api): void {
     path: '/inbox',
     summary: 'Lists decisions to make, or made',
     access: 'read',
-    query: z.object({ ...listQuery, state: z.string().optional(), ticket: z.string().optional(), for: z.enum(['person', 'orchestrator']).optional() }),
+    query: z.object({
+      ...listQuery,
+      state: z.string().optional(),
+      ticket: z.string().optional(),
+      for: z.enum(['person', 'orchestrator']).optional(),
+    }),
     response: shapes.page(shapes.inboxItem),
     handler: async ({ query }) => {
       const states = several(query.state) ?? ['pending', 'delivered'];
       const unknown = states.find((state) => !(INBOX_STATES as readonly string[]).includes(state));
       if (unknown !== undefined) {
-        return refuse('invalid_request', `There is no state ${unknown}.`, { errors: [{ path: 'state', message: `one of ${INBOX_STATES.join(', ')}` }] });
+        return refuse('invalid_request', `There is no state ${unknown}.`, {
+          errors: [{ path: 'state', message: `one of ${INBOX_STATES.join(', ')}` }],
+        });
       }
       const page = await deps.store.inbox({
         states,
@@ -60,7 +67,9 @@ export function inboxRoutes(api: Api): void {
     response: shapes.inboxItem,
     handler: async ({ params }) => {
       const found = await deps.store.inboxItem(params.id);
-      return found ? { body: inboxView(found.item), version: found.item.version } : notFound('inbox item', params.id);
+      return found
+        ? { body: inboxView(found.item), version: found.item.version }
+        : notFound('inbox item', params.id);
     },
   });
   api.route({
@@ -71,7 +80,12 @@ export function inboxRoutes(api: Api): void {
     body: requests.leaseInbox,
     response: z.object({ items: z.array(shapes.inboxItem) }),
     handler: async ({ body, caller }) => {
-      const items = await leaseInbox(deps, caller, { consumer: body.consumer, max: body.max ?? 1, seconds: body.seconds ?? 300 }, isReady);
+      const items = await leaseInbox(
+        deps,
+        caller,
+        { consumer: body.consumer, max: body.max ?? 1, seconds: body.seconds ?? 300 },
+        isReady,
+      );
       return { body: { items: items.map((item) => inboxView(item, true)) } };
     },
   });
@@ -100,7 +114,9 @@ export function inboxRoutes(api: Api): void {
       const states = several(query.state);
       const unknown = states?.find((state) => !(ALERT_STATES as readonly string[]).includes(state));
       if (unknown !== undefined) {
-        return refuse('invalid_request', `There is no state ${unknown}.`, { errors: [{ path: 'state', message: `one of ${ALERT_STATES.join(', ')}` }] });
+        return refuse('invalid_request', `There is no state ${unknown}.`, {
+          errors: [{ path: 'state', message: `one of ${ALERT_STATES.join(', ')}` }],
+        });
       }
       const page = await deps.store.alerts({
         limit: query.limit ?? DEFAULT_LIMIT,

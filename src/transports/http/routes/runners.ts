@@ -6,7 +6,14 @@ import * as shapes from '../../../contract/shapes.ts';
 import type { Runner } from '../../../domain/config.ts';
 import { type Refusal, isRefusal, refuse } from '../../../domain/refusal.ts';
 import type { Cost } from '../../../domain/ticket/state.ts';
-import { acceptAttempt, endAttempt, findAttempt, heartbeatAttempt, parkAttempt, requestPermission } from '../../../services/attempts.ts';
+import {
+  acceptAttempt,
+  endAttempt,
+  findAttempt,
+  heartbeatAttempt,
+  parkAttempt,
+  requestPermission,
+} from '../../../services/attempts.ts';
 import type { Caller } from '../../../services/deps.ts';
 import { notFound } from '../../../services/deps.ts';
 import { aliveWithinMs } from '../../../services/dispatching.ts';
@@ -39,11 +46,18 @@ export function runnerRoutes(api: Api, wakeups: Wakeups): void {
         slots: body.slots,
         labels: body.labels ?? [],
         kinds: body.kinds ?? ['attempt', 'verify', 'land'],
-        version: body.version,
+        software: body.version,
         pid: body.pid ?? null,
       });
       if (isRefusal(result)) return result;
-      return { body: { ...result, leaseMs: deps.timing.leaseMs, graceMs: deps.timing.graceMs, offerMs: deps.timing.offerMs } };
+      return {
+        body: {
+          ...result,
+          leaseMs: deps.timing.leaseMs,
+          graceMs: deps.timing.graceMs,
+          offerMs: deps.timing.offerMs,
+        },
+      };
     },
   });
   api.route({
@@ -54,7 +68,11 @@ export function runnerRoutes(api: Api, wakeups: Wakeups): void {
     query: z.object(listQuery),
     response: shapes.page(shapes.runner),
     handler: async ({ query }) => {
-      const [runners, presences, now] = await Promise.all([deps.store.documents<Runner>('runner'), deps.store.presences(), deps.store.now()]);
+      const [runners, presences, now] = await Promise.all([
+        deps.store.documents<Runner>('runner'),
+        deps.store.presences(),
+        deps.store.now(),
+      ]);
       const items = await Promise.all(
         runners.map(async (runner) => {
           const seen = presences.find((presence) => presence.runner === runner.id);
@@ -68,7 +86,7 @@ export function runnerRoutes(api: Api, wakeups: Wakeups): void {
             labels: runner.labels,
             kinds: runner.kinds,
             pid: runner.pid,
-            version: runner.version,
+            version: runner.software,
             lastSeenAt: isoOrNull(seen?.seenAt),
           };
         }),
@@ -93,7 +111,14 @@ export function runnerRoutes(api: Api, wakeups: Wakeups): void {
         await deps.store.seen(runner.id, await deps.store.now(), body.draining ?? false);
         const result = await pollOnce(deps, runner, { freeSlots: body.freeSlots });
         const left = deadline - Date.now();
-        if (result.offers.length > 0 || result.stop.length > 0 || left <= 0 || request.raw.socket.destroyed || wakeups.closing) return { body: result };
+        if (
+          result.offers.length > 0 ||
+          result.stop.length > 0 ||
+          left <= 0 ||
+          request.raw.socket.destroyed ||
+          wakeups.closing
+        )
+          return { body: result };
         await wakeups.wait(`runner:${runner.id}`, Math.min(left, 2000));
       }
     },
@@ -103,8 +128,12 @@ export function runnerRoutes(api: Api, wakeups: Wakeups): void {
   const ownedBy = async (caller: Caller, attempt: string): Promise<{ caller: Caller } | Refusal> => {
     const found = await findAttempt(deps, attempt);
     if (isRefusal(found)) return found;
-    const runner = found.attempt.runner === null ? null : await deps.store.document<Runner>('runner', found.attempt.runner);
-    if (!runner || runner.token !== caller.tokenId) return refuse('forbidden', `Attempt ${attempt} was not offered to this runner.`);
+    const runner =
+      found.attempt.runner === null
+        ? null
+        : await deps.store.document<Runner>('runner', found.attempt.runner);
+    if (!runner || runner.token !== caller.tokenId)
+      return refuse('forbidden', `Attempt ${attempt} was not offered to this runner.`);
     return { caller: { ...caller, actor: { kind: 'runner', id: runner.id } } };
   };
   const report = <B extends z.ZodType>(
@@ -132,7 +161,12 @@ export function runnerRoutes(api: Api, wakeups: Wakeups): void {
     });
   };
   report('accept', 'Takes an offer', requests.attemptAccept, (c, caller) =>
-    acceptAttempt(deps, caller, { attempt: c.params.id, fence: c.body.fence, base: c.body.base ?? null, branch: c.body.branch ?? null }),
+    acceptAttempt(deps, caller, {
+      attempt: c.params.id,
+      fence: c.body.fence,
+      base: c.body.base ?? null,
+      branch: c.body.branch ?? null,
+    }),
   );
   report(
     'heartbeat',
@@ -151,32 +185,46 @@ export function runnerRoutes(api: Api, wakeups: Wakeups): void {
     requests.attemptPermission,
     (c, caller) => requestPermission(deps, caller, { attempt: c.params.id, ...c.body }),
     shapes.question,
-    ((result: { ticket: { questions: { id: string }[] } }) => ({ body: result.ticket.questions.at(-1) })) as never,
+    ((result: { ticket: { questions: { id: string }[] } }) => ({
+      body: result.ticket.questions.at(-1),
+    })) as never,
   );
   report('park', 'Parks the attempt until its question is answered', requests.attemptPark, (c, caller) =>
-    parkAttempt(deps, caller, { attempt: c.params.id, fence: c.body.fence, session: c.body.session ?? null, treeGone: c.body.treeGone }),
+    parkAttempt(deps, caller, {
+      attempt: c.params.id,
+      fence: c.body.fence,
+      session: c.body.session ?? null,
+      treeGone: c.body.treeGone,
+    }),
   );
-  report('end', 'Reports the end; the outcome is fixed by the first report or signal', requests.attemptEnd, (c, caller) => {
-    const { fence, outcome, reason, exitCode, head, session, usage, notBefore, diff, treeGone } = c.body;
-    const cost: Cost | null = usage ? { usd: usage.usd ?? 0, inputTokens: usage.inputTokens ?? 0, outputTokens: usage.outputTokens ?? 0 } : null;
-    return endAttempt(
-      deps,
-      caller,
-      {
-        attempt: c.params.id,
-        fence,
-        outcome,
-        reason: reason ?? null,
-        exitCode: exitCode ?? null,
-        head: head ?? null,
-        session: session ?? null,
-        cost,
-        notBefore: notBefore ? Date.parse(notBefore) : null,
-        treeGone,
-      },
-      diff,
-    );
-  });
+  report(
+    'end',
+    'Reports the end; the outcome is fixed by the first report or signal',
+    requests.attemptEnd,
+    (c, caller) => {
+      const { fence, outcome, reason, exitCode, head, session, usage, notBefore, diff, treeGone } = c.body;
+      const cost: Cost | null = usage
+        ? { usd: usage.usd ?? 0, inputTokens: usage.inputTokens ?? 0, outputTokens: usage.outputTokens ?? 0 }
+        : null;
+      return endAttempt(
+        deps,
+        caller,
+        {
+          attempt: c.params.id,
+          fence,
+          outcome,
+          reason: reason ?? null,
+          exitCode: exitCode ?? null,
+          head: head ?? null,
+          session: session ?? null,
+          cost,
+          notBefore: notBefore ? Date.parse(notBefore) : null,
+          treeGone,
+        },
+        diff,
+      );
+    },
+  );
   // Output is excepted from fencing: it goes to its own attempt's log, also late.
   report('output', "Adds to the attempt's own output, also late", requests.attemptOutput, (c) =>
     appendOutput(
@@ -195,15 +243,26 @@ function workRoutes(api: Api): void {
     const work = await deps.store.work(workId);
     if (!work) return notFound('work', workId);
     const runner = work.runner === null ? null : await deps.store.document<Runner>('runner', work.runner);
-    if (!runner || runner.token !== caller.tokenId) return refuse('forbidden', `Work ${workId} was not offered to this runner.`);
+    if (!runner || runner.token !== caller.tokenId)
+      return refuse('forbidden', `Work ${workId} was not offered to this runner.`);
     if (work.fence !== fence || work.state !== 'running') {
-      return refuse('stale_attempt', `Work ${workId} has been given to another verifier, or is finished.`, { reason: 'superseded' });
+      return refuse('stale_attempt', `Work ${workId} has been given to another verifier, or is finished.`, {
+        reason: 'superseded',
+      });
     }
     return work;
   };
   const renew = async (work: Work): Promise<Answer | Refusal> => {
-    const renewed = await deps.store.renewLease(`work:${work.id}`, work.runner ?? '', work.fence, deps.timing.leaseMs);
-    if (!renewed) return refuse('stale_attempt', `The lease of work ${work.id} has been lost.`, { reason: 'lease_expired' });
+    const renewed = await deps.store.renewLease(
+      `work:${work.id}`,
+      work.runner ?? '',
+      work.fence,
+      deps.timing.leaseMs,
+    );
+    if (!renewed)
+      return refuse('stale_attempt', `The lease of work ${work.id} has been lost.`, {
+        reason: 'lease_expired',
+      });
     return { body: { leaseMs: deps.timing.leaseMs, directive: 'continue' } };
   };
   for (const verb of ['accept', 'heartbeat'] as const) {
@@ -234,7 +293,8 @@ function workRoutes(api: Api): void {
     handler: async ({ params, body, caller }) => {
       const work = await own(caller, params.id, body.fence);
       if (isRefusal(work)) return work;
-      if ((await deps.store.ticketOfEvidence(body.evidence)) !== work.ticket) return notFound('evidence', body.evidence);
+      if ((await deps.store.ticketOfEvidence(body.evidence)) !== work.ticket)
+        return notFound('evidence', body.evidence);
       const base = work.fence * OUTPUT_STRIDE;
       await appendOutput(
         deps,
@@ -258,7 +318,10 @@ function workRoutes(api: Api): void {
       const result = requests.verifyResult.safeParse(body.result ?? { evidence: [] });
       if (!result.success) {
         return refuse('invalid_request', 'The result is not that of a verification.', {
-          errors: result.error.issues.map((issue) => ({ path: `result.${issue.path.join('.')}`, message: issue.message })),
+          errors: result.error.issues.map((issue) => ({
+            path: `result.${issue.path.join('.')}`,
+            message: issue.message,
+          })),
         });
       }
       const done = await finishVerifyWork(deps, work, {

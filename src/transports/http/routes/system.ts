@@ -16,7 +16,11 @@ import { several } from '../listing.ts';
 export interface SystemView {
   version: string;
   /** What this server's dispatcher is, and its last tick. */
-  dispatcher: () => { state: 'leader' | 'standby' | 'unknown'; epoch: number | null; lastTick: { at: string; outcome: string; detail: string } | null };
+  dispatcher: () => {
+    state: 'leader' | 'standby' | 'unknown';
+    epoch: number | null;
+    lastTick: { at: string; outcome: string; detail: string } | null;
+  };
   /** Null when ready; else why not. */
   notReady: () => Promise<string | null>;
   metrics: () => Promise<string>;
@@ -44,13 +48,17 @@ export function systemRoutes(api: Api, hub: EventHub, system: SystemView): void 
     response: health,
     handler: async () => {
       const reason = await system.notReady();
-      return reason === null ? { body: { status: 'ok' } } : { body: { status: 'unavailable', reason }, status: 503 };
+      return reason === null
+        ? { body: { status: 'ok' } }
+        : { body: { status: 'unavailable', reason }, status: 503 };
     },
   });
   app.get('/metrics', { schema: { hide: true } }, async (_request, reply) =>
     reply.header('content-type', 'text/plain; version=0.0.4; charset=utf-8').send(await system.metrics()),
   );
-  app.get(`${BASE}/openapi.json`, { schema: { hide: true } }, async (_request, reply) => reply.send(JSON.stringify(app.swagger())));
+  app.get(`${BASE}/openapi.json`, { schema: { hide: true } }, async (_request, reply) =>
+    reply.send(JSON.stringify(app.swagger())),
+  );
 
   api.route({
     method: 'GET',
@@ -84,8 +92,11 @@ export function systemRoutes(api: Api, hub: EventHub, system: SystemView): void 
           workers: { active, max: policy.maxWorkers },
           runners: { ready, silent: runners.length - ready },
           counts,
-          openQuestions: inbox.items.filter((item) => item.kind === 'question' || item.kind === 'attempts_exhausted').length,
-          openReviews: inbox.items.filter((item) => item.kind === 'review' || item.kind === 'conflict').length,
+          openQuestions: inbox.items.filter(
+            (item) => item.kind === 'question' || item.kind === 'attempts_exhausted',
+          ).length,
+          openReviews: inbox.items.filter((item) => item.kind === 'review' || item.kind === 'conflict')
+            .length,
           openAlerts: alerts.items.length,
           at: iso(now),
         },
@@ -118,7 +129,11 @@ export function systemRoutes(api: Api, hub: EventHub, system: SystemView): void 
       for (const [name, value] of Object.entries(reply.getHeaders())) {
         if (value !== undefined && !reply.raw.headersSent) reply.raw.setHeader(name, value);
       }
-      await hub.watch(reply.raw, { ticket: query.ticket, project: query.project, types: several(query.type) }, lastEventId);
+      await hub.watch(
+        reply.raw,
+        { ticket: query.ticket, project: query.project, types: several(query.type) },
+        lastEventId,
+      );
       return null;
     },
   });
@@ -168,7 +183,9 @@ function sessionRoutes(api: Api, system: SystemView): void {
     summary: 'Who am I?',
     access: 'worker',
     response: session,
-    handler: async ({ request }) => ({ body: { role: request.credential?.role, name: request.credential?.name } }),
+    handler: async ({ request }) => ({
+      body: { role: request.credential?.role, name: request.credential?.name },
+    }),
   });
   api.route({
     method: 'DELETE',
@@ -193,7 +210,11 @@ function sessionRoutes(api: Api, system: SystemView): void {
     handler: async ({ request }) => {
       const { credential } = request;
       if (!credential) return refuse('unauthenticated', 'No credential.');
-      const { code, expiresAt } = await createSignInCode(deps, { id: credential.id, role: credential.role, name: credential.name });
+      const { code, expiresAt } = await createSignInCode(deps, {
+        id: credential.id,
+        role: credential.role,
+        name: credential.name,
+      });
       return { body: { url: `${system.url()}/sign-in#${code}`, expiresAt: iso(expiresAt) }, status: 201 };
     },
   });

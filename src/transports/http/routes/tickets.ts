@@ -8,7 +8,15 @@ import { TICKET_STATUSES } from '../../../domain/words.ts';
 import type { TicketChanged } from '../../../services/change-ticket.ts';
 import { conversationOf, explainWhy, readActivity } from '../../../services/history.ts';
 import { presentTicket, presentTickets } from '../../../services/present.ts';
-import { answerQuestion, commentTicket, createTicket, editTicket, grantWaiver, loadTicket, transitionTicket } from '../../../services/tickets.ts';
+import {
+  answerQuestion,
+  commentTicket,
+  createTicket,
+  editTicket,
+  grantWaiver,
+  loadTicket,
+  transitionTicket,
+} from '../../../services/tickets.ts';
 import { DEFAULT_LIMIT, listQuery, several } from '../listing.ts';
 import type { Answer, Api, Context } from '../route.ts';
 
@@ -49,8 +57,11 @@ export function ticketRoutes(api: Api): void {
       version: ticket.version,
       ...(status === undefined ? {} : { status }),
     });
-  const finish = async (context: Context<unknown, unknown, unknown>, result: TicketChanged | ReturnType<typeof refuse>, status?: number) =>
-    isRefusal(result) ? result : answerWith(context, status)(result);
+  const finish = async (
+    context: Context<unknown, unknown, unknown>,
+    result: TicketChanged | ReturnType<typeof refuse>,
+    status?: number,
+  ) => (isRefusal(result) ? result : answerWith(context, status)(result));
 
   api.route({
     method: 'POST',
@@ -125,7 +136,8 @@ export function ticketRoutes(api: Api): void {
     params: key,
     body: requests.patchTicket,
     response: shapes.ticket,
-    handler: async (c) => finish(c, await editTicket(deps, c.caller, c.params.key, fieldsOf(c.body), { ifMatch: c.ifMatch })),
+    handler: async (c) =>
+      finish(c, await editTicket(deps, c.caller, c.params.key, fieldsOf(c.body), { ifMatch: c.ifMatch })),
   });
   api.route({
     method: 'POST',
@@ -139,7 +151,10 @@ export function ticketRoutes(api: Api): void {
     handler: async (c) =>
       finish(
         c,
-        await transitionTicket(deps, c.caller, c.params.key, c.body, { ifMatch: c.ifMatch, respond: c.respond(answerWith(c)) }),
+        await transitionTicket(deps, c.caller, c.params.key, c.body, {
+          ifMatch: c.ifMatch,
+          respond: c.respond(answerWith(c)),
+        }),
       ),
   });
   api.route({
@@ -152,7 +167,13 @@ export function ticketRoutes(api: Api): void {
     response: shapes.ticket,
     status: 201,
     handler: async (c) =>
-      finish(c, await commentTicket(deps, c.caller, c.params.key, c.body.text, { respond: c.respond(answerWith(c, 201)) }), 201),
+      finish(
+        c,
+        await commentTicket(deps, c.caller, c.params.key, c.body.text, {
+          respond: c.respond(answerWith(c, 201)),
+        }),
+        201,
+      ),
   });
   api.route({
     method: 'GET',
@@ -230,7 +251,10 @@ export function ticketRoutes(api: Api): void {
         return { body: view.waivers.at(-1), status: 201 };
       };
       const command = { kind: c.body.kind, reason: c.body.reason, expiresAt: Date.parse(c.body.expiresAt) };
-      const result = await grantWaiver(deps, c.caller, c.params.key, command, { ifMatch: c.ifMatch, respond: c.respond(waiverAnswer) });
+      const result = await grantWaiver(deps, c.caller, c.params.key, command, {
+        ifMatch: c.ifMatch,
+        respond: c.respond(waiverAnswer),
+      });
       return isRefusal(result) ? result : waiverAnswer(result);
     },
   });

@@ -26,7 +26,15 @@ export interface TestApp extends HttpApp {
   call(
     method: string,
     path: string,
-    options?: { as?: Role | string | null; body?: unknown; raw?: string | Buffer; ifMatch?: number | string; key?: string; headers?: Record<string, string> },
+    options?: {
+      /** A role of `tokens`, or a token. */
+      as?: string | null;
+      body?: unknown;
+      raw?: string | Buffer;
+      ifMatch?: number | string;
+      key?: string;
+      headers?: Record<string, string>;
+    },
   ): Promise<Answered>;
   close(): Promise<void>;
 }
@@ -37,7 +45,13 @@ export async function createTestApp(): Promise<TestApp> {
   const store = openSqliteStore({ path: ':memory:', clock: () => now });
   const deps: Deps = {
     store,
-    timing: { leaseMs: 30_000, graceMs: 10_000, offerMs: 10_000, dispatchLeaseMs: 15_000, parkedSilenceMs: 600_000 },
+    timing: {
+      leaseMs: 30_000,
+      graceMs: 10_000,
+      offerMs: 10_000,
+      dispatchLeaseMs: 15_000,
+      parkedSilenceMs: 600_000,
+    },
     newId: (prefix) => `${prefix}_${(ids += 1).toString().padStart(6, '0')}`,
     random: () => 0.5,
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
@@ -48,15 +62,24 @@ export async function createTestApp(): Promise<TestApp> {
         Promise.resolve(
           repository.path === '/repo'
             ? { usable: true, message: 'branch main', defaultBranch: branch ?? 'main' }
-            : { usable: false, message: `${repository.path ?? repository.url} is not a git repository.`, defaultBranch: null },
+            : {
+                usable: false,
+                message: `${repository.path ?? repository.url} is not a git repository.`,
+                defaultBranch: null,
+              },
         ),
-      command: (subject, command) => Promise.resolve({ ok: command[0] !== 'missing', subject, message: 'looked at' }),
+      command: (subject, command) =>
+        Promise.resolve({ ok: command[0] !== 'missing', subject, message: 'looked at' }),
     },
   };
   await ensureJobs(deps, SYSTEM_JOBS);
   const tokens = {} as Record<Role, string>;
   for (const role of ['admin', 'member', 'viewer', 'orchestrator', 'runner'] as const) {
-    const issued = await createToken(deps, { actor: { kind: 'control_plane', id: 'test' } }, { role, name: `the-${role}`, expiresAt: null });
+    const issued = await createToken(
+      deps,
+      { actor: { kind: 'control_plane', id: 'test' } },
+      { role, name: `the-${role}`, expiresAt: null },
+    );
     if (isRefusal(issued)) throw new Error(issued.detail);
     tokens[role] = issued.token;
   }
@@ -94,15 +117,27 @@ export async function createTestApp(): Promise<TestApp> {
         headers: {
           host: 'mc.test:80',
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-          ...(options.body !== undefined || options.raw !== undefined ? { 'content-type': 'application/json' } : {}),
-          ...(options.ifMatch === undefined ? {} : { 'if-match': typeof options.ifMatch === 'number' ? `"${options.ifMatch}"` : options.ifMatch }),
+          ...(options.body !== undefined || options.raw !== undefined
+            ? { 'content-type': 'application/json' }
+            : {}),
+          ...(options.ifMatch === undefined
+            ? {}
+            : { 'if-match': typeof options.ifMatch === 'number' ? `"${options.ifMatch}"` : options.ifMatch }),
           ...(options.key === undefined ? {} : { 'idempotency-key': options.key }),
           ...options.headers,
         },
-        ...(options.raw !== undefined ? { payload: options.raw } : options.body === undefined ? {} : { payload: JSON.stringify(options.body) }),
+        ...(options.raw !== undefined
+          ? { payload: options.raw }
+          : options.body === undefined
+            ? {}
+            : { payload: JSON.stringify(options.body) }),
       });
       const text = response.body;
-      return { status: response.statusCode, headers: response.headers, body: text === '' ? undefined : safeParse(text) };
+      return {
+        status: response.statusCode,
+        headers: response.headers,
+        body: text === '' ? undefined : safeParse(text),
+      };
     },
     close: async () => {
       http.hub.close();

@@ -1,0 +1,184 @@
+/** How a state becomes the columns of its row: the columns are for finding and ordering, the state is the truth. */
+import type { AlertState } from '../../domain/alert/alert.ts';
+import { dispatchRank } from '../../domain/dispatch/plan-dispatch.ts';
+import type { InboxItem } from '../../domain/inbox/inbox.ts';
+import {
+  holdsSlot,
+  newestAttempt,
+  openQuestions,
+  type Ticket,
+  ticketCost,
+} from '../../domain/ticket/state.ts';
+import type { Tables } from '../schema.ts';
+
+const TEXT_LIMIT_FOR_SEARCH = 2000;
+
+export const TICKET_COLUMNS = [
+  'key',
+  'project',
+  'number',
+  'status',
+  'priority',
+  'assignee',
+  'campaign',
+  'profile',
+  'title',
+  'search',
+  'labels',
+  'lane',
+  'rank',
+  'not_before',
+  'blocked_by',
+  'stopping',
+  'parked_on',
+  'budget',
+  'cost_usd',
+  'cost_input',
+  'cost_output',
+  'to_verify',
+  'status_since',
+  'created_at',
+  'updated_at',
+  'version',
+  'stream_version',
+  'state',
+] as const satisfies readonly (keyof Tables['tickets'])[];
+
+export const ATTEMPT_COLUMNS = [
+  'id',
+  'ticket',
+  'number',
+  'kind',
+  'project',
+  'profile',
+  'campaign',
+  'runner',
+  'state',
+  'fence',
+  'offered_at',
+  'ended_at',
+  'cost_usd',
+  'cost_input',
+  'cost_output',
+] as const satisfies readonly (keyof Tables['attempts'])[];
+
+export const INBOX_COLUMNS = [
+  'id',
+  'kind',
+  'state',
+  'ticket',
+  'for_whom',
+  'created_at',
+  'due_at',
+  'stream_version',
+  'item',
+] as const satisfies readonly (keyof Tables['inbox'])[];
+
+export const CREDENTIAL_COLUMNS = [
+  'hash',
+  'id',
+  'kind',
+  'role',
+  'name',
+  'created_at',
+  'expires_at',
+  'last_used_at',
+  'attempt',
+  'ticket',
+  'fence',
+  'over_at',
+] as const satisfies readonly (keyof Tables['credentials'])[];
+
+/** The lane that a ticket waits in: the needs_input lane opens once every question is answered. */
+function laneOf(ticket: Ticket): 'todo' | 'needs_input' | null {
+  if (ticket.status === 'todo') return 'todo';
+  return ticket.status === 'needs_input' && openQuestions(ticket).length === 0 ? 'needs_input' : null;
+}
+
+export function ticketColumns(ticket: Ticket, streamVersion: number): Tables['tickets'] {
+  const newest = newestAttempt(ticket);
+  const cost = ticketCost(ticket);
+  const lane = laneOf(ticket);
+  const parked = newest?.state === 'parked' ? newest : null;
+  return {
+    key: ticket.key,
+    project: ticket.project,
+    number: ticket.number,
+    status: ticket.status,
+    priority: ticket.priority,
+    assignee: ticket.assignee,
+    campaign: ticket.campaign,
+    // A parked attempt goes on with the profile it was started with.
+    profile: parked ? parked.profile : ticket.profile,
+    title: ticket.title,
+    search: `${ticket.key} ${ticket.title} ${ticket.description}`
+      .toLowerCase()
+      .slice(0, TEXT_LIMIT_FOR_SEARCH),
+    labels: JSON.stringify(ticket.labels),
+    lane,
+    rank: dispatchRank(ticket.priority, ticket.statusSince),
+    not_before: ticket.notBefore,
+    blocked_by: JSON.stringify(ticket.blockedBy),
+    stopping: newest && holdsSlot(newest) ? 1 : 0,
+    parked_on: parked ? parked.runner : null,
+    budget: ticket.budget ? JSON.stringify(ticket.budget) : null,
+    cost_usd: cost.usd,
+    cost_input: cost.inputTokens,
+    cost_output: cost.outputTokens,
+    to_verify: ticket.status === 'in_review' || ticket.evidence.some((e) => e.reverify) ? 1 : 0,
+    status_since: ticket.statusSince,
+    created_at: ticket.createdAt,
+    updated_at: ticket.updatedAt,
+    version: ticket.version,
+    stream_version: streamVersion,
+    state: JSON.stringify(ticket),
+  };
+}
+
+export function attemptColumns(ticket: Ticket, index: number): Tables['attempts'] {
+  const attempt = ticket.attempts[index];
+  if (!attempt) throw new Error(`${ticket.key} has no attempt at ${index}`);
+  return {
+    id: attempt.id,
+    ticket: ticket.key,
+    number: attempt.number,
+    kind: attempt.kind,
+    project: ticket.project,
+    profile: attempt.profile,
+    campaign: ticket.campaign,
+    runner: attempt.runner,
+    state: attempt.state,
+    fence: attempt.fence,
+    offered_at: attempt.offeredAt,
+    ended_at: attempt.endedAt,
+    cost_usd: attempt.cost.usd,
+    cost_input: attempt.cost.inputTokens,
+    cost_output: attempt.cost.outputTokens,
+  };
+}
+
+export function inboxColumns(item: InboxItem, streamVersion: number): Tables['inbox'] {
+  const due = item.state === 'acted' ? null : item.delivery ? item.delivery.until : item.deadline;
+  return {
+    id: item.id,
+    kind: item.kind,
+    state: item.state,
+    ticket: item.ticket,
+    for_whom: item.for,
+    created_at: item.createdAt,
+    due_at: due,
+    stream_version: streamVersion,
+    item: JSON.stringify(item),
+  };
+}
+
+export function alertColumns(alert: AlertState, streamVersion: number): Tables['alerts'] {
+  return {
+    id: alert.id,
+    fingerprint: alert.fingerprint,
+    state: alert.state,
+    last_seen: alert.lastSeen,
+    stream_version: streamVersion,
+    alert: JSON.stringify(alert),
+  };
+}
