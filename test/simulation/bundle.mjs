@@ -17,14 +17,7 @@ export async function bundleSimulation(root, folder, mutations = []) {
         load(id) {
           const here = mutations.filter((mutation) => id === join(root, mutation.file));
           if (here.length === 0) return null;
-          let source = readFileSync(id, 'utf8');
-          for (const { file, find, replace } of here) {
-            // The formatter may break a line where it likes: any white space stands for any other.
-            const pattern = new RegExp(find.trim().split(/\s+/).map(escape).join('\\s+'), 'g');
-            const count = [...source.matchAll(pattern)].length;
-            if (count !== 1) throw new Error(`${file}: the planted bug matches ${count} times: ${find}`);
-            source = source.replace(pattern, () => replace);
-          }
+          const source = here.reduce(plant, readFileSync(id, 'utf8'));
           return { code: source, moduleType: 'ts' };
         },
       },
@@ -38,6 +31,20 @@ export async function bundleSimulation(root, folder, mutations = []) {
   });
   await build.close();
   return join(folder, output[0].fileName);
+}
+
+/**
+ * The source with the bug in it. The formatter may break a line where it likes, and then puts a comma behind the last
+ * argument: white space does not count, nor does such a comma.
+ */
+export function plant(source, { file, find, replace }) {
+  const characters = [...find.replace(/\s+/g, '')].map((c) =>
+    ')]}'.includes(c) ? `,?\\s*${escape(c)}` : escape(c),
+  );
+  const pattern = new RegExp(characters.join('\\s*'), 'g');
+  const count = [...source.matchAll(pattern)].length;
+  if (count !== 1) throw new Error(`${file}: the planted bug matches ${count} times: ${find}`);
+  return source.replace(pattern, () => replace);
 }
 
 function escape(text) {

@@ -1,5 +1,5 @@
 // Bundles the simulation with the sources as they are (or with a planted bug), and runs seeds on all cores.
-//   node test/simulation/run.mjs                          as in CI: 50,000 small schedules and 300 large worlds
+//   node test/simulation/run.mjs                          as in CI: 8,000 small schedules and 60 large worlds
 //   node test/simulation/run.mjs --small=1000000 --large=0
 //   node test/simulation/run.mjs --seed=17 --size=small   replays one, with its trace
 import { spawn } from 'node:child_process';
@@ -82,7 +82,7 @@ if (args.has('seed')) {
   );
   child.on('exit', (code) => process.exit(code ?? 1));
 } else {
-  const small = await run('small', number('small', 50_000), number('seconds', 3600));
-  const large = await run('large', number('large', 300), number('seconds', 3600));
+  const small = await run('small', number('small', 8000), number('seconds', 3600));
+  const large = await run('large', number('large', 60), number('seconds', 3600));
   process.exitCode = small && large ? 0 : 1;
 }

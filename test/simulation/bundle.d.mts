@@ -1,0 +1,2 @@
+export function bundleSimulation(root: string, folder: string, mutations?: object[]): Promise<string>;
+export function plant(source: string, mutation: { file: string; find: string; replace: string }): string;
