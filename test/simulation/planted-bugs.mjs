@@ -49,7 +49,7 @@ export const PLANTED = [
   },
   {
     name: 'resumes with an open question [2]',
-    file: 'src/store/programs/commit.ts',
+    file: 'src/store/programs/rows.ts',
     find: "return ticket.status === 'needs_input' && openQuestions(ticket).length === 0 ? 'needs_input' : null;",
     replace: "return ticket.status === 'needs_input' ? 'needs_input' : null;",
     also: {
