@@ -3,16 +3,21 @@
  * wires the same services and loops onto its own store and clock.
  */
 import { createHash } from 'node:crypto';
+import { statfs } from 'node:fs/promises';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { uuidv7 } from 'uuidv7';
+import type { Job } from './domain/config.ts';
 import { SYSTEM_JOBS } from './domain/words.ts';
 import { Dispatcher } from './loops/dispatcher.ts';
 import { runInboxKeeper } from './loops/inbox-keeper.ts';
 import { type Loop, startLoop } from './loops/loop.ts';
+import { runOperator } from './loops/operator.ts';
 import { Reaper } from './loops/reaper.ts';
 import { runVerifier } from './loops/verifier.ts';
 import { inspectCommand, inspectRepository } from './runner/inspect.ts';
 import { attemptTokens } from './services/access.ts';
+import { clear, raise } from './services/alerts.ts';
+import { operatorSnapshot, unresolvedAlerts } from './services/operator-view.ts';
 import { ensureJobs } from './services/configuration.ts';
 import type { Deps } from './services/deps.ts';
 import type { Settings } from './settings.ts';
@@ -29,6 +34,12 @@ export interface RunningServer {
 const PARKED_SILENCE_MS = 10 * 60 * 1000;
 const REAP_EVERY_MS = 1000;
 const HOUSEKEEPING_MS = 60_000;
+const OPERATE_EVERY_MS = 15_000;
+
+async function freeSpace(path: string): Promise<{ freeBytes: number; totalBytes: number }> {
+  const { bavail, blocks, bsize } = await statfs(path);
+  return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+}
 
 export async function createDeps(store: Store, settings: Settings): Promise<Deps> {
   const leaseMs = settings.leaseSeconds * 1000;
@@ -156,6 +167,7 @@ function startLoops(options: {
       stack: error instanceof Error ? error.stack : undefined,
     });
   let timer: NodeJS.Timeout | undefined;
+  let lookedAt: { wall: number; steady: number } | null = null;
   const reaper = new Reaper(deps, () => performance.now());
   const loops: Record<string, Loop> = {
     dispatcher: startLoop({
@@ -190,6 +202,31 @@ function startLoops(options: {
       everyMs: 5000,
       onError,
       runOnce: async () => void (await runInboxKeeper(deps)),
+    }),
+    operator: startLoop({
+      name: 'operator',
+      everyMs: OPERATE_EVERY_MS,
+      onError,
+      runOnce: async () => {
+        const wall = await deps.store.now();
+        const steady = performance.now();
+        const clockJumpMs = lookedAt === null ? 0 : wall - lookedAt.wall - (steady - lookedAt.steady);
+        lookedAt = { wall, steady };
+        const job = await deps.store.document<Job>('job', 'operator');
+        if (job?.enabled === false) return;
+        const seen = await runOperator({
+          look: () => operatorSnapshot(deps, { disk: () => freeSpace(settings.dataDir), clockJumpMs }),
+          raise: (observation) => raise(deps, observation),
+          unresolved: (rules) => unresolvedAlerts(deps, rules),
+          clear: (fingerprint) => clear(deps, fingerprint),
+        });
+        await deps.store.recordJobRun({
+          name: 'operator',
+          at: wall,
+          outcome: 'ok',
+          detail: `${seen.length} conditions hold`,
+        });
+      },
     }),
     retention: startLoop({
       name: 'retention',

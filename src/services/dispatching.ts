@@ -52,7 +52,7 @@ export async function readWorld(deps: Deps, lanes: LaneRead): Promise<DispatchWo
   };
 }
 
-async function reading<T>(read: () => Promise<T>): Promise<Reading<T>> {
+export async function reading<T>(read: () => Promise<T>): Promise<Reading<T>> {
   try {
     return { known: true, value: await read() };
   } catch (error) {
