@@ -22,12 +22,6 @@ export default defineConfig({
     reportCompressedSize: false,
     // The polyfill is for browsers older than our target.
     modulePreload: { polyfill: false },
-    rolldownOptions: {
-      output: {
-        // Named, so that the test of the first load can tell what comes after it.
-        codeSplitting: { groups: [{ name: 'virtual', test: /@tanstack[\\/](react-)?virtual/ }] },
-      },
-    },
   },
   server: { host: '127.0.0.1', proxy: { '/api': server, '/livez': server, '/readyz': server } },
   plugins: [

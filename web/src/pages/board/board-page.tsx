@@ -27,6 +27,16 @@ import { CARD, CardFace } from './ticket-card.tsx';
 
 const TransitionDialog = lazy(() => import('../../parts/transition-dialog.tsx'));
 
+/** After the paint, when there is time; not every browser says when that is. @returns takes it back */
+function whenIdle(action: () => void): () => void {
+  if (typeof requestIdleCallback !== 'function') {
+    const timer = setTimeout(action, 100);
+    return () => clearTimeout(timer);
+  }
+  const handle = requestIdleCallback(action, { timeout: 1_000 });
+  return () => cancelIdleCallback(handle);
+}
+
 /** Loaded once for all visits of the board. */
 let loaded: DragKit | null = null;
 
@@ -50,10 +60,12 @@ export function BoardPage() {
   const [asking, setAsking] = useState<{ ticket: Ticket; transition: PersonTransition } | null>(null);
   const [kit, setKit] = useState(loaded ?? plainKit);
   useEffect(() => {
-    if (loaded) return;
-    void import('./dragging.tsx').then(({ draggingKit }) => {
-      loaded = draggingKit;
-      setKit(draggingKit);
+    if (loaded) return undefined;
+    return whenIdle(() => {
+      void import('./dragging.tsx').then(({ draggingKit }) => {
+        loaded = draggingKit;
+        setKit(draggingKit);
+      });
     });
   }, []);
   const move = useMutation({
