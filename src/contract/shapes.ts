@@ -234,6 +234,7 @@ export const ticket = z.object({
     z.object({
       id: z.string(),
       number: z.number().int(),
+      profile: nullable(z.string()),
       state: z.enum(ATTEMPT_STATES),
       outcome: nullable(z.enum(OUTCOMES)),
       startedAt: nullable(time),

@@ -105,6 +105,7 @@ export function ticketView(ticket: Ticket, around: Surroundings, viewer: ActorKi
       ? {
           id: newest.id,
           number: newest.number,
+          profile: newest.profile,
           state: newest.state,
           outcome: newest.outcome,
           startedAt: isoOrNull(newest.startedAt),

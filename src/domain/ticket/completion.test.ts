@@ -1,0 +1,247 @@
+import { describe, expect, it } from 'vitest';
+import { isRefusal, type Refusal } from '../refusal.ts';
+import { completionGaps, verifiableEvidence } from './completion.ts';
+import { decideWaiver } from './decide-fields.ts';
+import { decideHandIn } from './decide-people.ts';
+import {
+  VERIFY_TRIES,
+  decideAcceptWork,
+  decideByPolicy,
+  decideFindings,
+  decideRequestChanges } from './decide-review.ts';
+import { buildPrompt } from './prompt.ts';
+import { Story, BASE, COMMIT, DISPATCHER, PERSON, RUNNER } from './testing.ts';
+import { nextActionOf, runtimeOf, sentenceOf } from './view.ts';
+
+const refusal = (decision: unknown): Refusal => {
+  if (!isRefusal(decision)) throw new Error(`expected a refusal, got ${JSON.stringify(decision)}`);
+  return decision;
+};
+const VERIFIER = { kind: 'control_plane', id: 'verifier' } as const;
+const POLICY = { kind: 'policy', id: 'completion-policy' } as const;
+const ORCHESTRATOR = { kind: 'orchestrator', id: 'orc' } as const;
+
+function verified(
+  story: Story,
+  state: 'verified' | 'refuted' | 'unverified' = 'verified',
+  details: Record<string, unknown> = {},
+): Story {
+  const due = verifiableEvidence(story.ticket, story.now);
+  story.when(VERIFIER, (t, c) =>
+    decideFindings(
+      t,
+      due.map((e) => ({ id: e.id, state, reason: state === 'verified' ? null : 'exit 1', details })),
+      c,
+    ),
+  );
+  return story;
+}
+const question = (story: Story) => {
+  const found = story.ticket.questions.at(-1);
+  if (!found) throw new Error('no question');
+  return found;
+};
+describe('submitting', () => {
+  it('refuses a commit that is no full id, or the base, and the attempt keeps running', () => {
+    const story = new Story().running();
+    for (const commit of ['HEAD', 'abc123', BASE]) {
+      expect(refusal(story.signal({ type: 'submit', summary: 'x', commit }))).toMatchObject({
+        code: 'evidence_incomplete',
+        missing: ['commit'],
+      });
+    }
+    expect([story.ticket.status, story.attempt.state]).toEqual(['in_progress', 'running']);
+    expect(story.ticket.evidence).toEqual([]);
+  });
+
+  it('creates what the policy requires as unverified, the signal apart', () => {
+    const story = new Story().running();
+    story.signal({ type: 'submit', summary: 'verified, fixed', commit: COMMIT });
+    expect(story.ticket.evidence.map((e) => [e.kind, e.state, e.required])).toEqual([
+      ['commit', 'unverified', true],
+      ['signal', 'verified', true],
+      ['check', 'unverified', true],
+    ]);
+    expect(verifiableEvidence(story.ticket, story.now)).toEqual([]);
+    story.end();
+    expect(verifiableEvidence(story.ticket, story.now)).toHaveLength(2);
+  });
+
+  it('stands for the head that the runner reports when it names no commit', () => {
+    const story = new Story().running();
+    story.signal({ type: 'submit', summary: 'done' });
+    story.end();
+    expect(story.ticket.evidence.find((e) => e.kind === 'commit')?.claim).toEqual({ commit: COMMIT });
+  });
+
+  it('ignores a head that moved after the submit', () => {
+    const story = new Story().running();
+    story.signal({ type: 'submit', summary: 'done', commit: 'd'.repeat(40) });
+    story.end();
+    expect(story.attempt.head).toBe('d'.repeat(40));
+  });
+});
+
+describe('completion', () => {
+  const accept = (story: Story, actor: Parameters<Story['when']>[0] = PERSON) =>
+    story.when(actor, (t, c) => decideAcceptWork(t, {}, c));
+
+  it('counts no words: without verified evidence nobody can accept', () => {
+    const story = new Story().submitted();
+    for (const actor of [PERSON, ORCHESTRATOR, POLICY]) {
+      expect(refusal(accept(story, actor))).toMatchObject({
+        code: 'evidence_incomplete',
+        missing: ['commit', 'check'],
+      });
+    }
+    verified(story, 'refuted');
+    expect(refusal(accept(story)).detail).toContain('refuted');
+    expect(story.ticket.status).toBe('in_review');
+  });
+
+  it('accepts what is verified, and binds the decision to it', () => {
+    const story = verified(new Story().submitted());
+    accept(story);
+    expect(story.ticket.status).toBe('done');
+    expect(story.ticket.decision).toMatchObject({ attempt: story.attempt.id, commit: COMMIT, by: 'ada' });
+  });
+
+  it('is refused to a worker, a runner and the dispatcher, whatever the evidence', () => {
+    for (const actor of [
+      { kind: 'attempt', id: 'x' } as const,
+      RUNNER,
+      DISPATCHER,
+      { kind: 'operator', id: 'operator' } as const,
+    ]) {
+      expect(refusal(accept(verified(new Story().submitted()), actor)).code).toBe('actor_not_allowed');
+    }
+  });
+
+  it('takes a waiver in the place of one kind, for this attempt, until it expires', () => {
+    const story = verified(new Story().submitted(), 'refuted');
+    const waive = (kind: 'commit' | 'check', actor: Parameters<Story['when']>[0] = PERSON) =>
+      story.when(actor, (t, c) => decideWaiver(t, { kind, reason: 'flaky', expiresAt: story.now + 1000 }, c));
+    expect(refusal(waive('check', ORCHESTRATOR)).code).toBe('actor_not_allowed');
+    waive('check');
+    expect(refusal(accept(story))).toMatchObject({ missing: ['commit'] });
+    waive('commit');
+    story.now += 1000;
+    expect(refusal(accept(story))).toMatchObject({ missing: ['commit', 'check'] });
+    story.now -= 1;
+    accept(story);
+    expect(story.ticket.status).toBe('done');
+  });
+
+  it('by policy: accepts what is verified, and sends back what is refuted with the reason', () => {
+    const good = verified(new Story().submitted());
+    good.rules = { ...good.rules, completion: { ...good.rules.completion, decidedBy: 'policy' } };
+    good.when(POLICY, decideByPolicy);
+    expect(good.ticket.status).toBe('done');
+    const bad = verified(new Story().submitted(), 'refuted');
+    bad.rules = good.rules;
+    bad.when(POLICY, decideByPolicy);
+    expect(bad.ticket).toMatchObject({ status: 'todo', retriesSpent: 1 });
+    expect(bad.ticket.feedback.at(-1)?.text).toContain('exit 1');
+    bad.now += 3_600_000;
+    bad.claim();
+    expect(bad.attempt).toMatchObject({ number: 2, startAt: COMMIT });
+    expect(buildPrompt(bad.ticket, bad.attempt, [], false)).toContain('exit 1');
+  });
+
+  it('by policy: leaves to a person what it cannot verify, and what touches protected paths; and decides nothing while paused', () => {
+    const policy = (story: Story, paused = false): Story => {
+      story.rules = {
+        ...story.rules,
+        paused,
+        completion: { ...story.rules.completion, decidedBy: 'policy' },
+      };
+      story.when(POLICY, decideByPolicy);
+      return story;
+    };
+    expect(
+      policy(verified(new Story().submitted(), 'verified', { protectedPaths: ['test/a.ts'] })).ticket.status,
+    ).toBe('in_review');
+    expect(policy(verified(new Story().submitted()), true).ticket.status).toBe('in_review');
+    const unable = new Story().submitted();
+    for (let i = 0; i < VERIFY_TRIES; i += 1) {
+      verified(unable, 'unverified');
+      unable.now += 3_600_000;
+    }
+    expect(completionGaps(unable.ticket, unable.rules.completion, unable.now).givenUp).toHaveLength(2);
+    expect(policy(unable).ticket.status).toBe('in_review');
+  });
+
+  it('exhausts in the place of the last request for changes', () => {
+    const story = new Story();
+    story.rules = {
+      ...story.rules,
+      maxAttempts: 1,
+      completion: { ...story.rules.completion, decidedBy: 'policy' },
+    };
+    verified(story.submitted(), 'refuted');
+    story.when(POLICY, decideByPolicy);
+    expect([story.ticket.status, question(story).kind]).toEqual(['needs_input', 'attempts_exhausted']);
+  });
+
+  it("a person's own work is verified like any other, and accepted by somebody else", () => {
+    const story = new Story({ assignee: 'ada' });
+    const handIn = (commit: string | null) =>
+      story.when(PERSON, (t, c) =>
+        decideHandIn(t, { summary: 'mine', commit, evidence: [], assigneeIsPerson: true, fenceFloor: 0 }, c),
+      );
+    expect(refusal(handIn(null)).missing).toEqual(['commit']);
+    handIn(COMMIT);
+    expect([story.ticket.status, story.attempt.kind]).toEqual(['in_review', 'person']);
+    verified(story);
+    expect(refusal(accept(story)).code).toBe('actor_not_allowed');
+    accept(story, { kind: 'human', id: 'grace' });
+    expect(story.ticket.status).toBe('done');
+  });
+
+  it('a request for changes by a person starts the retries anew', () => {
+    const story = new Story();
+    story.running();
+    story.end('failed');
+    story.submitted();
+    story.when(PERSON, (t, c) => decideRequestChanges(t, { feedback: 'nicer' }, c));
+    expect(story.ticket).toMatchObject({ status: 'todo', retriesSpent: 0 });
+  });
+});
+
+describe('what is shown', () => {
+  const view = (story: Story, skip = null as never) => ({
+    now: story.now,
+    completion: story.rules.completion,
+    skip,
+    paused: false,
+    stalled: false,
+    resolvedProfile: 'claude_opus_1m_medium',
+  });
+  it('is the sentence of the seed page once done', () => {
+    const story = verified(new Story().submitted());
+    story.when(PERSON, (t, c) => decideAcceptWork(t, {}, c));
+    const runtime = runtimeOf(story.ticket, view(story));
+    expect(sentenceOf(story.ticket, runtime, 'claude_opus_1m_medium')).toBe(
+      'Ticket is done; runtime is closed. · profile claude_opus_1m_medium',
+    );
+    expect(nextActionOf(story.ticket, view(story))).toEqual({ text: 'Closed', actor: null });
+  });
+
+  it('names what moves an open ticket next, and whose turn it is, in every state', () => {
+    const asked = new Story().running();
+    asked.signal({ type: 'ask', text: 'x' });
+    const cases: [Story, string, string][] = [
+      [new Story({}, 'backlog'), 'Move to todo when it is ready', 'idle'],
+      [new Story(), 'Waiting for the dispatcher', 'queued'],
+      [new Story().running(), 'Work on it', 'running'],
+      [asked, 'Answer 1 question', 'stopping'],
+      [new Story().submitted(), 'Verify the evidence', 'verifying'],
+      [verified(new Story().submitted()), 'Decide the review', 'idle'],
+    ];
+    for (const [story, text, runtime] of cases) {
+      const action = nextActionOf(story.ticket, view(story));
+      expect([action.text, runtimeOf(story.ticket, view(story))]).toEqual([text, runtime]);
+      expect(action.actor).not.toBeNull();
+    }
+  });
+});
