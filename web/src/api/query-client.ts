@@ -34,7 +34,8 @@ export const persister = createAsyncStoragePersister({
     removeItem: (key) => del(key, store),
   },
   key: 'v1',
-  throttleTime: 1_000,
+  // Short, so that a page which is left at once is kept too; a write of some hundred tickets takes milliseconds.
+  throttleTime: 300,
 });
 
 interface KeptQuery {
