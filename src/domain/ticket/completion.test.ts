@@ -8,7 +8,8 @@ import {
   decideAcceptWork,
   decideByPolicy,
   decideFindings,
-  decideRequestChanges } from './decide-review.ts';
+  decideRequestChanges,
+} from './decide-review.ts';
 import { buildPrompt } from './prompt.ts';
 import { Story, BASE, COMMIT, DISPATCHER, PERSON, RUNNER } from './testing.ts';
 import { nextActionOf, runtimeOf, sentenceOf } from './view.ts';

@@ -3,7 +3,6 @@ import {
   infiniteQueryOptions,
   queryOptions,
   useInfiniteQuery,
-  useQuery,
   type InfiniteData,
 } from '@tanstack/react-query';
 import type {
@@ -16,7 +15,6 @@ import type {
   InboxItem,
   Job,
   Page,
-  Policy,
   Profile,
   Project,
   Runner,
@@ -130,14 +128,9 @@ export const profilesQuery = list<Profile>('/profiles', keys.profiles);
 export const campaignsQuery = list<Campaign>('/campaigns', keys.campaigns);
 export const runnersQuery = list<Runner>('/runners', keys.runners);
 export const tokensQuery = list<Token>('/tokens', keys.tokens);
-export const policyQuery = queryOptions({
-  queryKey: keys.policy,
-  queryFn: ({ signal }) => api.get<Policy>('/policy', { signal }),
-});
 export const verificationQuery = queryOptions({
   queryKey: keys.verification,
   queryFn: ({ signal }) => api.get<Verification>('/verify', { signal, timeoutMs: 300_000 }),
 });
 
 export const useTicketColumn = (filter: TicketFilter) => useInfiniteQuery(ticketColumnQuery(filter));
-export const useSession = () => useQuery({ ...sessionQuery, enabled: false }).data;

@@ -5,7 +5,9 @@
 import type { Attempt, Ticket } from '../../../src/contract/shapes.ts';
 
 export function workerName(ticket: Ticket): string | null {
-  return /· profile (\S+)$/.exec(ticket.sentence)?.[1] ?? ticket.profile ?? ticket.owner;
+  return (
+    ticket.attempt?.profile ?? /· profile (\S+)$/.exec(ticket.sentence)?.[1] ?? ticket.profile ?? ticket.owner
+  );
 }
 
 /** The author of a comment: an attempt is named by its profile and number, not by its id. */
