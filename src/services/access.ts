@@ -163,6 +163,13 @@ export async function credentialFor(deps: Deps, secret: string): Promise<Credent
   return credential;
 }
 
+/** Whether what was let in once would still be let in: a stream outlives the request that opened it. */
+export async function isLive(deps: Deps, credential: Credential): Promise<boolean> {
+  const found = await deps.store.credential(credential.hash);
+  if (!found) return false;
+  return found.expiresAt === null || found.expiresAt > (await deps.store.now());
+}
+
 export function actorKindOf(role: string): ActorKind {
   if (role === 'orchestrator' || role === 'runner' || role === 'attempt') return role;
   return 'human';

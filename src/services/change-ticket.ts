@@ -4,7 +4,7 @@
  * `If-Match` is compared with what was loaded, so that such a repetition never overwrites what the caller has not seen.
  */
 import type { Project } from '../domain/config.ts';
-import { evolveInbox, reactToTicket } from '../domain/inbox/inbox.ts';
+import { type ItemChange, evolveInbox, reactToTicket } from '../domain/inbox/inbox.ts';
 import { type Refusal, isRefusal, refuse } from '../domain/refusal.ts';
 import { needsVerifier } from '../domain/ticket/completion.ts';
 import type { DecideContext, Decision } from '../domain/ticket/decide.ts';
@@ -77,6 +77,7 @@ export async function changeTicket(
     const changed: TicketChanged = { ticket, before, events, project };
     if (events.length === 0 && !options.also && !options.effects && !caller.idempotency) return changed;
     const plan = await planOf(deps, caller, changed, record.streamVersion, context, options);
+    if (isRefusal(plan)) return withCurrent(plan, before);
     const result = await store.commit(plan);
     if (result.committed) return changed;
     if (result.conflict.kind === 'idempotency') throw new AlreadyAnswered();
@@ -109,7 +110,7 @@ async function planOf(
   streamVersion: number,
   context: DecideContext,
   options: ChangeOptions,
-): Promise<CommitPlan> {
+): Promise<CommitPlan | Refusal> {
   const { ticket, before, events } = changed;
   const appends: StreamAppend[] = [];
   const rows: Row[] = [];
@@ -143,6 +144,14 @@ async function planOf(
         reason: options.reason,
       },
     );
+    // Whichever way it is decided: a person's item is not the orchestrator's. The commit holds the item to this version.
+    const notTheirs = caller.actor.kind === 'orchestrator' ? changes.find(decidesForPerson) : undefined;
+    if (notTheirs) {
+      return refuse(
+        'actor_not_allowed',
+        `Inbox item ${notTheirs.id} is for a person to decide: ${notTheirs.before?.subject.slice(0, 200)}`,
+      );
+    }
     for (const change of changes) {
       const expected = versions.get(change.id) ?? 0;
       const item = change.events.reduce((state, event) => evolveInbox(state, event), change.before);
@@ -171,7 +180,20 @@ async function planOf(
 }
 
 function touchesInbox(events: readonly TicketEvent[]): boolean {
-  return events.some((event) => event.type === 'ticket.transitioned' || event.type.startsWith('question.'));
+  return events.some(({ type }) => type === 'ticket.transitioned' || /^(question|evidence)\./.test(type));
+}
+
+/** A cancel may close anybody's item, because the table lets the orchestrator cancel. */
+function decidesForPerson(change: ItemChange): boolean {
+  return (
+    change.before?.for === 'person' &&
+    change.events.some(
+      (event) =>
+        event.type === 'inbox.acted' &&
+        event.actor.kind === 'orchestrator' &&
+        event.data.result.decision !== 'cancel',
+    )
+  );
 }
 
 function viaOf(caller: Caller): string {

@@ -8,7 +8,9 @@ import { iso } from './present.ts';
 const watchers = new Map<string, Set<() => void>>();
 
 export async function appendOutput(deps: Deps, owner: string, chunks: readonly OutputChunk[]): Promise<void> {
-  await deps.store.appendOutput(owner, chunks);
+  // Neither store keeps what follows a NUL.
+  const clean = chunks.map((chunk) => ({ ...chunk, text: chunk.text.replaceAll('\u0000', '\uFFFD') }));
+  await deps.store.appendOutput(owner, clean);
   wakeOutput(owner);
 }
 

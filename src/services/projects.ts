@@ -160,26 +160,43 @@ async function checkProject(deps: Deps, project: Project): Promise<Refusal | nul
   const names = project.checks.map((check) => check.name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) return wrong('checks', `There are two checks named ${twice}.`);
-  const unknown = project.completion.checks.find((name) => !names.includes(name));
-  if (unknown !== undefined)
-    return wrong(
-      'completion.checks',
-      `There is no check ${unknown}; the project has ${names.join(', ') || 'none'}.`,
-    );
-  if (project.completion.requires.includes('deploy') && !project.deploy) {
-    return wrong('completion.requires', 'A required deploy needs the project to have a deploy with a probe.');
-  }
-  if (project.completion.onAccept !== 'leave_branch' || project.completion.requires.includes('deploy')) {
-    return refuse(
-      'not_supported',
-      'Landing (merge, squash, pull_request) and deploy evidence are not built yet; use onAccept leave_branch.',
-    );
-  }
+  const incomplete = checkCompletion(project, project.completion);
+  if (incomplete) return incomplete;
   if (
     project.defaultProfile !== null &&
     !(await deps.store.document<Profile>('profile', project.defaultProfile))
   ) {
     return wrong('defaultProfile', `There is no profile ${project.defaultProfile}.`);
+  }
+  return null;
+}
+
+/** Whether this project can ever satisfy the policy; the same for the project's own and for a ticket's. */
+export function checkCompletion(
+  project: Pick<Project, 'checks' | 'deploy'>,
+  completion: Completion,
+): Refusal | null {
+  const names = project.checks.map((check) => check.name);
+  const unknown = completion.checks.find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    return wrong(
+      'completion.checks',
+      `There is no check ${unknown}; the project has ${names.join(', ') || 'none'}.`,
+    );
+  if (completion.requires.includes('check') && completion.checks.length === 0) {
+    return wrong(
+      'completion.requires',
+      'A required check needs completion.checks to name one of the project\'s checks; or leave "check" out of completion.requires.',
+    );
+  }
+  if (completion.requires.includes('deploy') && !project.deploy) {
+    return wrong('completion.requires', 'A required deploy needs the project to have a deploy with a probe.');
+  }
+  if (completion.onAccept !== 'leave_branch' || completion.requires.includes('deploy')) {
+    return refuse(
+      'not_supported',
+      'Landing (merge, squash, pull_request) and deploy evidence are not built yet; use onAccept leave_branch.',
+    );
   }
   return null;
 }

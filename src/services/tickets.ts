@@ -13,12 +13,14 @@ import {
 } from '../domain/ticket/decide-people.ts';
 import { decideAcceptWork, decideRequestChanges } from '../domain/ticket/decide-review.ts';
 import type { Claim } from '../domain/ticket/decide-signal.ts';
+import { effectiveCompletion } from '../domain/ticket/completion.ts';
 import { evolveTicket } from '../domain/ticket/evolve.ts';
 import { type Ticket, type TicketFields } from '../domain/ticket/state.ts';
 import { transitionRow } from '../domain/ticket/transitions.ts';
 import type { EvidenceKind, Transition } from '../domain/words.ts';
 import { type ChangeOptions, type TicketChanged, changeTicket } from './change-ticket.ts';
 import { AlreadyAnswered, type Caller, type Deps, type Respond, notFound } from './deps.ts';
+import { checkCompletion } from './projects.ts';
 
 export async function createTicket(
   deps: Deps,
@@ -29,7 +31,8 @@ export async function createTicket(
   const { store } = deps;
   const project = await store.document<Project>('project', input.project);
   if (!project) return unknownReference('project', `There is no project ${input.project}.`);
-  const wrong = await checkReferences(deps, input.fields, null);
+  const wrong =
+    checkOwnCompletion(caller, project, input.fields) ?? (await checkReferences(deps, input.fields, null));
   if (wrong) return wrong;
   for (;;) {
     const number = await store.nextNumber(`ticket:${input.project}`);
@@ -63,7 +66,23 @@ export async function editTicket(
 ): Promise<TicketChanged | Refusal> {
   const wrong = await checkReferences(deps, set, key);
   if (wrong) return wrong;
-  return changeTicket(deps, caller, key, (ticket, context) => decideEdit(ticket, set, context), options);
+  return changeTicket(
+    deps,
+    caller,
+    key,
+    (ticket, context, project) =>
+      (project && checkOwnCompletion(caller, project, set)) ?? decideEdit(ticket, set, context),
+    options,
+  );
+}
+
+/** A ticket's own completion policy has to be one that its project can satisfy; setting one is for people. */
+function checkOwnCompletion(caller: Caller, project: Project, fields: Partial<TicketFields>): Refusal | null {
+  if (fields.completion === undefined || fields.completion === null) return null;
+  if (caller.actor.kind === 'orchestrator') {
+    return refuse('actor_not_allowed', 'What makes a ticket done is set by people, not by the orchestrator.');
+  }
+  return checkCompletion(project, effectiveCompletion(project.completion, fields.completion));
 }
 
 export function commentTicket(deps: Deps, caller: Caller, key: string, text: string, options: ChangeOptions) {

@@ -4,7 +4,7 @@
  */
 import type { Project } from '../domain/config.ts';
 import { type Refusal, isRefusal, refuse } from '../domain/refusal.ts';
-import { effectiveCompletion, submittedCommit, verifiableEvidence } from '../domain/ticket/completion.ts';
+import { commitOfAttempt, effectiveCompletion, verifiableEvidence } from '../domain/ticket/completion.ts';
 import {
   type Finding,
   decideByPolicy,
@@ -61,7 +61,7 @@ export async function verifyOffer(deps: Deps, work: Work): Promise<VerifyOffer |
   const project = await deps.store.document<Project>('project', ticket.project);
   if (!project) return null;
   const completion = effectiveCompletion(project.completion, ticket.completion);
-  const commit = commitOf(ticket, attempt.id) ?? submittedCommit(ticket) ?? attempt.head;
+  const commit = commitOfAttempt(ticket, attempt);
   const evidence: VerifyOffer['evidence'] = [];
   for (const due of dueOf(ticket, work.attempt, await deps.store.now())) {
     if (due.kind === 'commit') {
@@ -95,11 +95,6 @@ export async function verifyOffer(deps: Deps, work: Work): Promise<VerifyOffer |
 
 function dueOf(ticket: Ticket, attempt: string, now: number): Evidence[] {
   return verifiableEvidence(ticket, now).filter((evidence) => evidence.attempt === attempt);
-}
-
-function commitOf(ticket: Ticket, attempt: string): string | null {
-  const commit = ticket.evidence.find((e) => e.attempt === attempt && e.kind === 'commit')?.claim['commit'];
-  return typeof commit === 'string' ? commit : null;
 }
 
 export function projectForRunner(project: Project): VerifyOffer['project'] {

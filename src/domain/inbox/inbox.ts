@@ -6,6 +6,7 @@
  */
 import type { Actor, InboxDecision, InboxKind, InboxState } from '../words.ts';
 import type { TicketEvent } from '../ticket/events.ts';
+import { completionGaps, isReviewReady } from '../ticket/completion.ts';
 import type { Ticket } from '../ticket/state.ts';
 import type { TicketRules } from '../ticket/decide.ts';
 import { type Refusal, refuse } from '../refusal.ts';
@@ -180,7 +181,28 @@ export function reactToTicket(
       settle(event, (item) => item.question === question, 'withdrawn', reason);
     }
   }
+  // Under every decider, what is missing, unverifiable or touches a protected path goes to a person.
+  if (events.some((event) => event.type.startsWith('evidence.')) && needsPerson(after, context)) {
+    for (const item of live.values()) {
+      if (item.kind !== 'review' || item.for !== 'orchestrator') continue;
+      const actor = { kind: 'control_plane', id: 'mission-control' } as const;
+      const reason = 'the evidence is incomplete or touches protected paths';
+      put(item.id, inboxEvent('inbox.escalated', actor, context.now, { reason }));
+    }
+  }
   return [...changes.values()];
+}
+
+function needsPerson(ticket: Ticket, context: { now: number; rules: TicketRules }): boolean {
+  const { completion } = context.rules;
+  if (ticket.status !== 'in_review') return false;
+  const gaps = completionGaps(ticket, completion, context.now);
+  const isSettled = isReviewReady(ticket, completion, context.now);
+  return (
+    gaps.protectedPaths.length > 0 ||
+    gaps.givenUp.length > 0 ||
+    (isSettled && gaps.missing.length > 0 && gaps.refuted.length === 0)
+  );
 }
 
 /** Which decisions settle which kind of item. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isRefusal, type Refusal } from '../refusal.ts';
-import { completionGaps, verifiableEvidence } from './completion.ts';
+import { completionGaps, submittedCommit, verifiableEvidence } from './completion.ts';
 import { decideWaiver } from './decide-fields.ts';
 import { decideHandIn } from './decide-people.ts';
 import {
@@ -245,4 +245,46 @@ describe('what is shown', () => {
       expect(action.actor).not.toBeNull();
     }
   });
+});
+
+describe('the commit that is decided on', () => {
+  const OTHER = 'd'.repeat(40);
+
+  it('is the submitted one, whatever else the worker claimed before', () => {
+    const story = new Story().running();
+    story.signal({ type: 'evidence', kind: 'commit', commit: OTHER });
+    story.signal({ type: 'submit', summary: 'done', commit: COMMIT });
+    story.end();
+    expect(submittedCommit(story.ticket)).toBe(COMMIT);
+  });
+
+  it('is the last claimed one where the submit names none, and the head agrees', () => {
+    const story = new Story().running();
+    story.signal({ type: 'evidence', kind: 'commit', commit: OTHER });
+    story.signal({ type: 'submit', summary: 'done' });
+    story.end();
+    expect([submittedCommit(story.ticket), story.attempt.head]).toEqual([OTHER, OTHER]);
+  });
+
+  it('is where work goes on, also after tries that failed or never started', () => {
+    const story = new Story().submitted();
+    story.when(PERSON, (t, c) => decideRequestChanges(t, { feedback: 'again' }, c));
+    story.claim();
+    story.end('declined');
+    story.claim();
+    expect([story.attempt.number, story.attempt.startAt]).toEqual([3, COMMIT]);
+  });
+});
+
+it('a required check that the policy does not name is missing, not satisfied by nothing', () => {
+  const story = verified(new Story().submitted());
+  story.rules.completion.checks = [];
+  story.ticket = { ...story.ticket, evidence: story.ticket.evidence.filter((e) => e.kind !== 'check') };
+  expect(completionGaps(story.ticket, story.rules.completion, story.now).missing).toEqual(['check']);
+});
+
+it("the ticket's spent budget asks what to do, although no retry is spent", () => {
+  const story = new Story().running();
+  story.end('stopped', true, 'budget_exhausted:ticket');
+  expect([story.ticket.status, story.ticket.retriesSpent]).toEqual(['needs_input', 0]);
 });

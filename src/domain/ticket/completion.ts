@@ -3,7 +3,14 @@
  * Fails closed: evidence that is unverified, given up or of another attempt does not count.
  */
 import type { EvidenceKind } from '../words.ts';
-import { type Completion, type Evidence, type Ticket, evidenceOf, submittedAttempt } from './state.ts';
+import {
+  type Attempt,
+  type Completion,
+  type Evidence,
+  type Ticket,
+  evidenceOf,
+  submittedAttempt,
+} from './state.ts';
 
 /** The project's policy with the ticket's own members over it. */
 export function effectiveCompletion(project: Completion, ticket: Partial<Completion> | null): Completion {
@@ -47,11 +54,10 @@ export function completionGaps(ticket: Ticket, completion: Completion, now: numb
 }
 
 function isSatisfied(kind: EvidenceKind, evidence: Evidence[], completion: Completion): boolean {
-  if (evidence.some((e) => e.state !== 'verified')) return false;
-  if (kind === 'check') {
-    return completion.checks.every((name) => evidence.some((e) => e.claim['name'] === name));
-  }
-  return evidence.length > 0;
+  // Nothing satisfies nothing: a required kind without any evidence is missing, also where no check is named.
+  if (evidence.length === 0 || evidence.some((e) => e.state !== 'verified')) return false;
+  if (kind !== 'check') return true;
+  return completion.checks.every((name) => evidence.some((e) => e.claim['name'] === name));
 }
 
 /** The evidence that a verifier still has to look at, now that the attempt has ended and nothing can change under it. */
@@ -98,7 +104,17 @@ export function evidenceFingerprint(ticket: Ticket): string {
 
 export function submittedCommit(ticket: Ticket): string | null {
   const attempt = submittedAttempt(ticket);
-  if (!attempt) return null;
-  const commit = evidenceOf(ticket, attempt.id).find((e) => e.kind === 'commit')?.claim['commit'];
-  return typeof commit === 'string' ? commit : attempt.head;
+  return attempt ? commitOfAttempt(ticket, attempt) : null;
+}
+
+/**
+ * The commit that an attempt stands for: the one that the policy requires, else the head. Other commits that a worker
+ * claimed on its way do not count, or the checks would run on one commit while another is delivered.
+ */
+export function commitOfAttempt(ticket: Ticket, attempt: Attempt): string | null {
+  const claims = evidenceOf(ticket, attempt.id).filter((e) => e.kind === 'commit');
+  const required = claims.find((e) => e.required)?.claim['commit'];
+  if (typeof required === 'string') return required;
+  const last = claims.at(-1)?.claim['commit'];
+  return attempt.head ?? (typeof last === 'string' ? last : null);
 }

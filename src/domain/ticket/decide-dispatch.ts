@@ -83,7 +83,9 @@ function offerNext(draft: Draft, command: StartCommand): void {
   const { state } = draft;
   const previous = newestAttempt(state);
   const number = (previous?.number ?? 0) + 1;
-  const continues = previous && continuesWork(previous) ? previous.id : null;
+  // An attempt that never started has no worktree of its own: what it would have continued is continued.
+  const started = previous?.startedAt === null ? previous.continues : previous?.id;
+  const continues = previous && continuesWork(previous) ? (started ?? null) : null;
   draft.add('attempt.offered', {
     attempt: draft.context.newId('att'),
     number,
@@ -92,7 +94,8 @@ function offerNext(draft: Draft, command: StartCommand): void {
     runner: command.runner,
     fence: nextFence(state, command),
     branch: branchName(state.key, number),
-    startAt: previous?.outcome === 'submitted' ? previous.head : null,
+    // Also after a try that failed or never started: the feedback is about the submitted work, so it starts there.
+    startAt: previous?.outcome === 'submitted' ? previous.head : (previous?.startAt ?? null),
     continues,
     resumed: false,
     answers: state.questions.filter((q) => q.state === 'answered').map((q) => q.id),

@@ -169,6 +169,7 @@ function submit(
     draft.transition('submit', { attempt: attempt.id });
   if (refused) return refused;
   draft.withdrawQuestions('the work was submitted');
+  const commit = signal.commit ?? claimedCommit(draft.state, attempt.id);
   draft.add('attempt.stopping', {
     attempt: attempt.id,
     fence: attempt.fence,
@@ -177,9 +178,17 @@ function submit(
     reason: null,
     summary: signal.summary,
     submittedBy: attempt.id,
-    ...(signal.commit === undefined ? {} : { head: signal.commit }),
+    ...(commit === null ? {} : { head: commit }),
   });
   return draft.events;
+}
+
+/** A submit without a commit stands for the commit claimed before it; where there is none, for the head at the end. */
+function claimedCommit(state: Ticket, attempt: string): string | null {
+  const commit = evidenceOf(state, attempt)
+    .filter((e) => e.kind === 'commit')
+    .at(-1)?.claim['commit'];
+  return typeof commit === 'string' ? commit : null;
 }
 
 /**

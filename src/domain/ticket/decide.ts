@@ -114,8 +114,9 @@ export function settleOutcome(
   const spends = outcome === 'failed' || outcome === 'lost' || outcome === 'timed_out';
   const spentAfter = draft.state.retriesSpent + (spends ? 1 : 0);
   const reason = options.reason ?? outcome;
-  if (spends && (options.retry === false || spentAfter >= context.rules.maxAttempts)) {
-    return exhaust(draft, attempt, { reason, retrySpent: true });
+  const outOfRetries = spends && spentAfter >= context.rules.maxAttempts;
+  if (options.retry === false || outOfRetries) {
+    return exhaust(draft, attempt, { reason, retrySpent: spends });
   }
   const tries = spends ? draft.state.retriesSpent : draft.state.freeReleases;
   const earliest = context.now + backoffMs(context.rules.backoffSeconds, tries, context.random);

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { refuse } from '../../domain/refusal.ts';
 import type { Deps } from '../../services/deps.ts';
 import { EventHub } from './event-hub.ts';
@@ -45,19 +45,25 @@ export async function createHttpApp(options: {
   systemRoutes(api, hub, system);
   configurationRoutes(api);
   ticketRoutes(api);
-  attemptRoutes(api);
+  attemptRoutes(api, wakeups);
   inboxRoutes(api);
   runnerRoutes(api, wakeups);
-  await serveWeb(app, options.webRoot);
+  await serveWeb(app, api, options.webRoot);
   return { app, hub, wakeups };
 }
 
 /** Files with a hash in their name never change; everything else is asked for again. A page's address is the app's. */
-async function serveWeb(app: FastifyInstance, root: string | null): Promise<void> {
-  const nothing = (method: string, url: string) =>
-    refuse('not_found', `There is nothing at ${method} ${url.slice(0, 300)}.`);
+async function serveWeb(app: FastifyInstance, api: Api, root: string | null): Promise<void> {
+  const nothing = (request: FastifyRequest, reply: FastifyReply) => {
+    const { method, url } = request;
+    const methods = api.methodsOf(url.split('?')[0] ?? '');
+    if (methods.length === 0)
+      return sendRefusal(reply, refuse('not_found', `There is nothing at ${method} ${url.slice(0, 300)}.`));
+    void reply.header('allow', methods.join(', '));
+    return sendRefusal(reply, refuse('method_not_allowed', `It takes ${methods.join(', ')}, not ${method}.`));
+  };
   if (root === null || !existsSync(join(root, 'index.html'))) {
-    app.setNotFoundHandler((request, reply) => sendRefusal(reply, nothing(request.method, request.url)));
+    app.setNotFoundHandler(nothing);
     return;
   }
   await app.register(fastifyStatic, {
@@ -76,6 +82,6 @@ async function serveWeb(app: FastifyInstance, root: string | null): Promise<void
       !request.url.startsWith('/api/') &&
       (request.headers.accept ?? '').includes('text/html');
     if (isPage) return reply.header('cache-control', 'no-cache').sendFile('index.html');
-    return sendRefusal(reply, nothing(request.method, request.url));
+    return nothing(request, reply);
   });
 }

@@ -413,3 +413,54 @@ describe('the document of the contract', () => {
     ).toBe(200);
   });
 });
+
+describe('what a client gets wrong', () => {
+  it('a known path says which methods it takes', async () => {
+    const answer = await t.call('PUT', '/tickets');
+    expect([answer.status, answer.body.code, answer.headers['allow']]).toEqual([
+      405,
+      'method_not_allowed',
+      'POST, GET, HEAD',
+    ]);
+  });
+
+  it('a NUL in the address does not make one key stand for another', async () => {
+    await create();
+    const answers = [await t.call('GET', '/tickets/MC-1%00'), await t.call('GET', '/tickets?q=%00')];
+    expect(answers.map((answer) => answer.status)).toEqual([400, 400]);
+  });
+
+  it('an address that cannot be decoded is no matter of JSON', async () => {
+    const answer = await t.call('GET', '/tickets/%ff');
+    expect([answer.status, answer.body.code]).toEqual([400, 'invalid_request']);
+  });
+
+  it('HEAD of the event stream answers at once', async () => {
+    const answer = await t.call('HEAD', '/stream');
+    expect([answer.status, t.hub.size]).toEqual([200, 0]);
+  });
+
+  it('the scheme of a token is read in either case', async () => {
+    const headers = { authorization: `bearer ${t.tokens.admin}` };
+    expect((await t.call('GET', '/tickets', { as: null, headers })).status).toBe(200);
+  });
+
+  it('a page of another origin is refused, also with a token', async () => {
+    const answer = await t.call('GET', '/tickets', { headers: { origin: 'http://evil.test' } });
+    expect([answer.status, answer.body.code]).toEqual([403, 'origin_not_allowed']);
+  });
+});
+
+describe('secrets', () => {
+  it('of a profile are for administrators; others see the names of its variables and files', async () => {
+    const secret = { env: { KEY: 'hunter2' }, files: { '.netrc': 'password' } };
+    await t.call('PATCH', '/profiles/worker', { body: secret });
+    expect((await t.call('GET', '/profiles/worker')).body).toMatchObject(secret);
+    for (const as of ['member', 'viewer', 'orchestrator']) {
+      const one = await t.call('GET', '/profiles/worker', { as });
+      const all = await t.call('GET', '/profiles', { as });
+      expect(one.body.env).toEqual({ KEY: '(hidden)' });
+      expect(JSON.stringify([one.body, all.body])).not.toMatch(/hunter2|password/);
+    }
+  });
+});

@@ -22,6 +22,7 @@ interface Watcher {
   position: number;
   live: boolean;
   pending: string[];
+  mayRead: () => Promise<boolean>;
 }
 
 const COALESCE_MS = 25;
@@ -39,10 +40,16 @@ export function frameOf(event: StoredEvent): string {
     ticket: event.ticket,
     at: new Date(event.at).toISOString(),
     data: SHOWN_WHOLE.test(event.type)
-      ? event.data
+      ? withoutDelivery(event.data)
       : { id: event.stream.slice(event.stream.indexOf(':') + 1) },
   };
   return `id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+/** A delivery is its consumer's alone: whoever knows the id could act in its place. */
+function withoutDelivery(data: unknown): unknown {
+  const { deliveryId: _deliveryId, ...rest } = data as { deliveryId?: string };
+  return rest;
 }
 
 export class EventHub {
@@ -68,6 +75,7 @@ export class EventHub {
     response: ServerResponse,
     filter: StreamFilter,
     lastEventId: string | undefined,
+    mayRead: () => Promise<boolean> = () => Promise.resolve(true),
   ): Promise<void> {
     response.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
@@ -83,6 +91,7 @@ export class EventHub {
       position: head.seq,
       live: lastEventId === undefined,
       pending: [],
+      mayRead,
     };
     response.on('close', () => this.#watchers.delete(watcher));
     response.on('error', () => this.#watchers.delete(watcher));
@@ -125,6 +134,8 @@ export class EventHub {
 
   #publish(events: readonly StoredEvent[]): void {
     if (this.#watchers.size === 0) return;
+    // Revoking works at once, also for who is listening already.
+    if (events.some((event) => HIDDEN.test(event.type))) void this.#dismiss();
     for (const event of events) {
       let frame: string | null = null;
       for (const watcher of this.#watchers) {
@@ -153,7 +164,16 @@ export class EventHub {
     watcher.response.write(text);
   }
 
+  async #dismiss(): Promise<void> {
+    for (const watcher of [...this.#watchers]) {
+      if (await watcher.mayRead().catch(() => false)) continue;
+      this.#watchers.delete(watcher);
+      watcher.response.end();
+    }
+  }
+
   #comment(): void {
+    void this.#dismiss();
     for (const watcher of this.#watchers) watcher.response.write(': still here\n\n');
   }
 }

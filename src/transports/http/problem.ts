@@ -63,7 +63,11 @@ export function refusalOfError(error: HttpLikeError): Refusal | null {
   }
   switch (error.statusCode) {
     case 400:
-      return refuse('malformed_json', error.message);
+      return refuse(error.code === undefined ? 'malformed_json' : 'invalid_request', error.message);
+    case 403:
+    case 404:
+      // The static files' own words for a path that leads out of them.
+      return refuse('not_found', 'There is no such file.');
     case 413:
       return refuse('body_too_large', error.message);
     case 415:

@@ -71,13 +71,26 @@ export class Api {
   /** Requests with an idempotency key that are under way; a repetition waits for the first. */
   readonly #underWay = new Map<string, Promise<void>>();
 
+  readonly #known: { method: string; pattern: RegExp }[] = [];
+
   constructor(app: FastifyInstance, deps: Deps) {
     this.app = app;
     this.deps = deps;
   }
 
+  /** The methods that an address takes; none for an address that is not the API's. */
+  methodsOf(path: string): string[] {
+    const methods = this.#known.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
+    return methods.includes('GET') ? [...methods, 'HEAD'] : methods;
+  }
+
   route<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType>(spec: RouteSpec<P, Q, B>): void {
     const status = spec.status ?? 200;
+    const pattern = spec.path.replace(/[.]/g, '\\.').replace(/:\w+/g, '[^/]+');
+    this.#known.push({
+      method: spec.method,
+      pattern: new RegExp(`^${spec.path.startsWith('//') ? pattern.slice(1) : BASE + pattern}/?$`),
+    });
     this.app.route({
       method: spec.method,
       url: spec.path.startsWith('//') ? spec.path.slice(1) : `${BASE}${spec.path}`,

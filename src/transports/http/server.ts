@@ -45,10 +45,7 @@ export async function createServer(options: HttpOptions): Promise<FastifyInstanc
     exposeHeadRoutes: true,
     logger: false,
     frameworkErrors: (error, _request, reply) => {
-      void sendRefusal(
-        reply as FastifyReply,
-        refusalOfError(error) ?? refuse('invalid_request', error.message),
-      );
+      void sendRefusal(reply as FastifyReply, refuse('invalid_request', error.message));
     },
     clientErrorHandler: (_error, socket) => {
       if (socket.writable)
@@ -109,14 +106,17 @@ export async function createServer(options: HttpOptions): Promise<FastifyInstanc
         refuse('host_not_allowed', `This server is not ${host.slice(0, 200) || '(no host)'}.`),
       );
     }
+    // SQLite ends a bound text at a NUL, so that one key would stand for another.
+    if (/%00/.test(request.url))
+      return sendRefusal(reply, refuse('invalid_request', 'The address contains a NUL character.'));
     if (request.url.startsWith('/api/')) void reply.header('cache-control', 'no-store');
     await authenticate(options.deps, request);
-    if (request.viaCookie && !isSameOrigin(request)) {
+    if (!isSameOrigin(request)) {
       return sendRefusal(
         reply,
         refuse(
           'origin_not_allowed',
-          `The request came from ${String(request.headers.origin ?? 'an unnamed origin').slice(0, 200)}.`,
+          `The request came from ${(request.headers.origin ?? 'an unnamed origin').slice(0, 200)}.`,
         ),
       );
     }
@@ -196,7 +196,7 @@ function isTooDeep(text: string): boolean {
 async function authenticate(deps: Deps, request: FastifyRequest): Promise<void> {
   const header = request.headers.authorization;
   if (header !== undefined) {
-    const match = /^Bearer ([A-Za-z0-9_.~+/=-]{1,500})$/.exec(header);
+    const match = /^Bearer +([A-Za-z0-9_.~+/=-]{1,500})$/i.exec(header);
     request.credential = match?.[1] === undefined ? null : await credentialFor(deps, match[1]);
     if (request.credential?.kind === 'session') request.credential = null;
     return;
@@ -209,10 +209,10 @@ async function authenticate(deps: Deps, request: FastifyRequest): Promise<void> 
   request.viaCookie = true;
 }
 
-/** A browser's change has to come from this server's own pages. */
+/** Where a browser names the page's origin, it has to be this server's; a change by cookie has to name it. */
 function isSameOrigin(request: FastifyRequest): boolean {
-  if (request.method === 'GET' || request.method === 'HEAD') return true;
   const { origin, host } = request.headers;
   if (origin !== undefined) return origin === `http://${host}` || origin === `https://${host}`;
+  if (!request.viaCookie || request.method === 'GET' || request.method === 'HEAD') return true;
   return request.headers['sec-fetch-site'] === 'same-origin';
 }

@@ -15,6 +15,7 @@ import { loadTicket } from '../../../services/tickets.ts';
 import { reverifyEvidence } from '../../../services/verification.ts';
 import { listQuery, pageOf } from '../listing.ts';
 import type { Answer, Api } from '../route.ts';
+import type { Wakeups } from '../wakeups.ts';
 import type { FastifyRequest } from 'fastify';
 
 const id = z.object({ id: z.string().max(100) });
@@ -39,7 +40,7 @@ export function ownAttempt(
   return { attempt: credential.attempt, fence: credential.fence };
 }
 
-export function attemptRoutes(api: Api): void {
+export function attemptRoutes(api: Api, wakeups: Wakeups): void {
   const { deps } = api;
   api.route({
     method: 'GET',
@@ -125,7 +126,8 @@ export function attemptRoutes(api: Api): void {
         const now = await findAttempt(deps, params.id);
         return isRefusal(now) || now.attempt.state === 'ended' || now.attempt.state === 'parked';
       };
-      return { body: await readOutput(deps, params.id, query, hasEnded, () => request.raw.socket.destroyed) };
+      const isGone = (): boolean => request.raw.socket.destroyed || wakeups.closing;
+      return { body: await readOutput(deps, params.id, query, hasEnded, isGone) };
     },
   });
   api.route({

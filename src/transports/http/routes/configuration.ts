@@ -100,6 +100,8 @@ export function configurationRoutes(api: Api): void {
 
   // Profiles
   const profile = shown<Profile & Stamped>((state) => profileView(state));
+  const readable = (state: Profile & Stamped, role: string | null | undefined): Profile & Stamped =>
+    role === 'admin' ? state : { ...state, env: hidden(state.env), files: hidden(state.files) };
   api.route({
     method: 'POST',
     path: '/profiles',
@@ -121,9 +123,9 @@ export function configurationRoutes(api: Api): void {
     access: 'read',
     query: listed,
     response: shapes.page(shapes.profile),
-    handler: async ({ query }) => ({
+    handler: async ({ query, caller }) => ({
       body: pageOf(
-        (await deps.store.documents<Profile>('profile')).map((p) => profileView(p)),
+        (await deps.store.documents<Profile>('profile')).map((p) => profileView(readable(p, caller.role))),
         query,
       ),
     }),
@@ -135,9 +137,9 @@ export function configurationRoutes(api: Api): void {
     access: 'read',
     params: idParam,
     response: shapes.profile,
-    handler: async ({ params }) => {
+    handler: async ({ params, caller }) => {
       const found = await deps.store.document<Profile>('profile', params.id);
-      return found ? profile(found) : notFound('profile', params.id);
+      return found ? profile(readable(found, caller.role)) : notFound('profile', params.id);
     },
   });
   api.route({
@@ -159,7 +161,7 @@ export function configurationRoutes(api: Api): void {
     method: 'POST',
     path: '/campaigns',
     summary: 'Creates a campaign: a group of tickets with one owner',
-    access: 'write',
+    access: 'person',
     body: requests.createCampaign,
     response: shapes.campaign,
     status: 201,
@@ -201,7 +203,7 @@ export function configurationRoutes(api: Api): void {
     method: 'PATCH',
     path: '/campaigns/:id',
     summary: 'Changes a campaign',
-    access: 'write',
+    access: 'person',
     ifMatch: 'honoured',
     params: idParam,
     body: requests.patchCampaign,
@@ -362,6 +364,10 @@ export function configurationRoutes(api: Api): void {
     },
   });
 }
+
+/** Values of a profile may be keys and passwords; who does not set them sees their names only. */
+const hidden = (values: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.keys(values).map((name) => [name, '(hidden)']));
 
 const SCHEDULES: Record<string, string> = {
   'ticket-pickup': 'on change, and every few seconds',

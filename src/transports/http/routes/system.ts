@@ -4,7 +4,7 @@ import * as requests from '../../../contract/requests.ts';
 import * as shapes from '../../../contract/shapes.ts';
 import type { Runner } from '../../../domain/config.ts';
 import { isRefusal, refuse } from '../../../domain/refusal.ts';
-import { createSignInCode, signIn, signOut } from '../../../services/access.ts';
+import { createSignInCode, isLive, signIn, signOut } from '../../../services/access.ts';
 import { readPolicy } from '../../../services/deps.ts';
 import { aliveWithinMs } from '../../../services/dispatching.ts';
 import { iso, policyView } from '../../../services/present.ts';
@@ -57,7 +57,7 @@ export function systemRoutes(api: Api, hub: EventHub, system: SystemView): void 
     reply.header('content-type', 'text/plain; version=0.0.4; charset=utf-8').send(await system.metrics()),
   );
   app.get(`${BASE}/openapi.json`, { schema: { hide: true } }, async (_request, reply) =>
-    reply.send(JSON.stringify(app.swagger())),
+    reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(app.swagger())),
   );
 
   api.route({
@@ -123,6 +123,11 @@ export function systemRoutes(api: Api, hub: EventHub, system: SystemView): void 
       lastEventId: z.string().max(20).optional(),
     }),
     handler: async ({ query, request, reply }) => {
+      // A HEAD has no body to wait for.
+      if (request.method === 'HEAD') {
+        return { body: undefined, headers: { 'content-type': 'text/event-stream; charset=utf-8' } };
+      }
+      const { credential } = request;
       const header = request.headers['last-event-id'];
       const lastEventId = typeof header === 'string' && header !== '' ? header : query.lastEventId;
       reply.hijack();
@@ -133,6 +138,7 @@ export function systemRoutes(api: Api, hub: EventHub, system: SystemView): void 
         reply.raw,
         { ticket: query.ticket, project: query.project, types: several(query.type) },
         lastEventId,
+        async () => credential !== null && (await isLive(deps, credential)),
       );
       return null;
     },
