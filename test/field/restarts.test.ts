@@ -113,7 +113,7 @@ it('F19 a second server on the same data directory is refused, with the pid of t
 });
 
 it('F19 a server that was stopped beyond its dispatch lease claims nothing twice, and calls nobody lost for its own silence', async () => {
-  const mc = await missionControl({ env: { MC_LEASE_SECONDS: '15', MC_MAX_WORKERS: '2' } });
+  const mc = await missionControl({ env: { MC_LEASE_SECONDS: '30', MC_MAX_WORKERS: '2' } });
   await mc.profile(
     'worker',
     `echo $MC_TICKET >> $OUT/ran; while [ ! -e $OUT/go ]; do sleep 0.1; done; ${GOOD}`,

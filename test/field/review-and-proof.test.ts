@@ -42,10 +42,10 @@ it('F06 a worker, a verifier and a lander that all make it up: nothing is done',
   expect(ended.questions.map(({ kind, state }) => ({ kind, state }))).toEqual([
     { kind: 'attempts_exhausted', state: 'open' },
   ]);
-  expect(ended.evidence.filter((e) => e.kind === 'commit').map((e) => e.state)).toEqual([
-    'refuted',
-    'refuted',
-  ]);
+  expect((await mc.attempts(key)).map(({ outcome }) => outcome)).toEqual(['submitted', 'submitted']);
+  const commits = ended.evidence.filter((e) => e.kind === 'commit').map((e) => e.state);
+  expect(commits.length).toBeGreaterThan(0);
+  expect(new Set(commits)).toEqual(new Set(['refuted']));
   expect(ended.evidence.some((e) => e.kind === 'check' && e.state === 'verified')).toBe(false);
 });
 
