@@ -83,13 +83,19 @@ function offerNext(draft: Draft, command: StartCommand): void {
     runner: command.runner,
     fence: nextFence(state, command),
     branch: branchName(state.key, number),
-    startAt: previous?.outcome === 'submitted' ? previous.head : null,
+    startAt: previous?.outcome === 'submitted' ? submittedStart(state, previous) : null,
     continues,
     resumed: false,
     answers: state.questions.filter((q) => q.state === 'answered').map((q) => q.id),
     epoch: command.epoch,
     campaign: state.campaign,
   });
+}
+
+/** The submitted head; where that was refuted it may not even exist, and the branch says where the work is. */
+function submittedStart(state: Ticket, previous: Attempt): string | null {
+  const isRefuted = state.evidence.some((e) => e.attempt === previous.id && e.kind === 'commit' && e.state === 'refuted');
+  return isRefuted && previous.kind === 'agent' ? (previous.branch ?? branchName(state.key, previous.number)) : previous.head;
 }
 
 /** After a rate limit, a stop, or the loss of a parked attempt the next one goes on with its worktree and session. */
