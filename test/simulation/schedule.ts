@@ -5,6 +5,7 @@ import type { TicketEvent } from '../../src/domain/ticket/events.ts';
 import type { Ticket } from '../../src/domain/ticket/state.ts';
 import { isClosed } from '../../src/domain/ticket/transitions.ts';
 import { submittedCommit } from '../../src/domain/ticket/completion.ts';
+import { clear, raise } from '../../src/services/alerts.ts';
 import { changeJob, changePolicy } from '../../src/services/configuration.ts';
 import { setPause } from '../../src/services/pausing.ts';
 import { peopleSettle, personActs } from './people.ts';
@@ -68,6 +69,7 @@ async function misbehave(world: World, runners: SimRunner[]): Promise<void> {
       [10, () => random.pick(runners).act()],
       [4, () => personActs(world)],
       [0.5, () => newTicket(world)],
+      [1, () => observation(world)],
     ]);
     if (random.chance(0.02)) await takeover(world);
     if (random.chance(0.06)) scheduler.frozen.add(world.anyServer().task);
@@ -89,6 +91,14 @@ async function misbehave(world: World, runners: SimRunner[]): Promise<void> {
   for (const error of scheduler.errors.splice(0)) {
     if (!String(error).includes('injected failure')) throw error;
   }
+}
+
+/** A condition that holds, or is seen clear, as the operator says it. */
+async function observation(world: World): Promise<void> {
+  const { deps } = world.anyServer();
+  const held = { rule: 'simulated', subject: 'the world', severity: 'warning', detail: 'it holds' } as const;
+  if (world.random.chance(0.4)) await raise(deps, held);
+  else await clear(deps, 'simulated:the world');
 }
 
 /** Something that is done before anything else goes on. */
