@@ -16,6 +16,8 @@ export const SMALL: Size = { tickets: 2, runners: 2, servers: 2, steps: 30 };
 export const LARGE: Size = { tickets: 50, runners: 8, servers: 3, steps: 600 };
 /** Rounds of a healed world within which every ticket has to be closed. */
 const HEALING_ROUNDS = 200;
+/** More for each ticket: with a limit of one worker they go one by one, and some fail first. */
+const ROUNDS_PER_TICKET = 15;
 
 export interface Outcome {
   ok: boolean;
@@ -155,7 +157,7 @@ async function heal(world: World, runners: SimRunner[]): Promise<void> {
   await run(changePolicy(deps, PERSON, { maxWorkers: 4 }));
   for (const name of ['ticket-pickup', 'needs-input-pickup'])
     await run(changeJob(deps, PERSON, name, { enabled: true, reason: 'healed' }));
-  for (let round = 0; round < HEALING_ROUNDS; round += 1) {
+  for (let round = 0; round < HEALING_ROUNDS + ROUNDS_PER_TICKET * world.size.tickets; round += 1) {
     // Time goes on in small steps, so that healthy runners renew in time.
     world.now += 900;
     for (const runner of runners) await run(runner.settle());
