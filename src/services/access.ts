@@ -124,11 +124,16 @@ export async function signIn(
     input.code === undefined
       ? await credentialFor(deps, input.token ?? '')
       : await deps.store.useCode(deps.sha256(input.code), now);
-  if (!found || found.attempt !== null || found.role === 'runner') {
+  if (!found || found.kind === 'session' || found.attempt !== null || found.role === 'runner') {
     return refuse('unauthenticated', 'The code or token is unknown, used or expired.');
   }
   const session = makeSecret('session');
-  const expiresAt = Math.min(now + SESSION_MS, found.expiresAt ?? Infinity, now + SESSION_MS);
+  // No session outlives the token that it was made from, whether that signed in itself or made a link.
+  const token = await deps.store.document<TokenInfo>('token', found.id);
+  const expiresAt = Math.min(now + SESSION_MS, token?.expiresAt ?? Infinity);
+  if (token?.revoked || expiresAt <= now) {
+    return refuse('unauthenticated', 'The token behind this sign-in is revoked or expired.');
+  }
   await addCredential(
     deps,
     {
@@ -136,11 +141,11 @@ export async function signIn(
       kind: 'session',
       role: found.role,
       name: found.name,
-      expiresAt: input.code === undefined ? expiresAt : now + SESSION_MS,
+      expiresAt,
     },
     session,
   );
-  return { session, role: found.role, name: found.name, expiresAt: now + SESSION_MS };
+  return { session, role: found.role, name: found.name, expiresAt };
 }
 
 export async function signOut(deps: Deps, session: string): Promise<void> {

@@ -38,6 +38,8 @@ export interface ChangeOptions {
   /** How a settled inbox item says it was settled. */
   via?: string;
   reason?: string | undefined;
+  /** The delivery of an inbox item under which it was decided. */
+  deliveryId?: string | undefined;
   /** Further streams that belong to the same commit. */
   also?: { appends: readonly StreamAppend[]; rows: readonly Row[] };
   respond?: Respond<TicketChanged> | undefined;
@@ -135,6 +137,7 @@ async function planOf(
         rules: context.rules,
         via: options.via ?? viaOf(caller),
         reason: options.reason,
+        deliveryId: options.deliveryId,
       },
     );
     // Whichever way it is decided: a person's item is not the orchestrator's. The commit holds the item to this version.

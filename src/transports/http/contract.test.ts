@@ -464,3 +464,27 @@ describe('secrets', () => {
     }
   });
 });
+
+describe('at the same time', () => {
+  it('two edits cannot close a cycle between them', async () => {
+    await create();
+    await create();
+    const edit = (key: string, blocker: string) =>
+      t.call('PATCH', `/tickets/${key}`, { body: { blockedBy: [blocker] }, ifMatch: 1 });
+    const answers = await Promise.all([edit('MC-1', 'MC-2'), edit('MC-2', 'MC-1')]);
+    expect(answers.map(({ body }) => body.code ?? 'changed').sort()).toEqual(['changed', 'dependency_cycle']);
+  });
+});
+
+it('no session outlives the token behind its sign-in link', async () => {
+  const expiresAt = '2026-11-22T12:01:00.000Z';
+  const made = await t.call('POST', '/tokens', { body: { role: 'admin', name: 'guest', expiresAt } });
+  const link = await t.call('POST', '/sign-in-links', { as: made.body.token, body: {} });
+  const code = String(link.body.url).split('#')[1];
+  const signed = await t.call('POST', '/session', { as: null, body: { code } });
+  const cookie = String(signed.headers['set-cookie']).split(';')[0] ?? '';
+  const whoAmI = () => t.call('GET', '/session', { as: null, headers: { cookie } });
+  expect((await whoAmI()).status).toBe(200);
+  t.advance(60_001);
+  expect((await whoAmI()).status).toBe(401);
+});
