@@ -168,6 +168,8 @@ function startLoops(options: {
     });
   let timer: NodeJS.Timeout | undefined;
   let lookedAt: { wall: number; steady: number } | null = null;
+  // Once after the start, and whenever a project's policy may have changed under its tickets.
+  let sweep = true;
   const reaper = new Reaper(deps, () => performance.now());
   const loops: Record<string, Loop> = {
     dispatcher: startLoop({
@@ -194,8 +196,11 @@ function startLoops(options: {
       name: 'verifier',
       everyMs: settings.tickSeconds * 1000,
       onError,
-      runOnce: async () =>
-        void (await runVerifier(deps).then((created) => created > 0 && http.wakeups.wakeAll())),
+      runOnce: async () => {
+        const all = sweep;
+        sweep = false;
+        if ((await runVerifier(deps, all)) > 0) http.wakeups.wakeAll();
+      },
     }),
     inbox: startLoop({
       name: 'inbox',
@@ -237,6 +242,7 @@ function startLoops(options: {
   };
   const unsubscribe = deps.store.subscribe((events) => {
     if (!events.some((event) => STIRS.test(event.type))) return;
+    if (events.some((event) => event.type.startsWith('project.'))) sweep = true;
     loops['dispatcher']?.poke();
     loops['verifier']?.poke();
     http.wakeups.wakeAll();

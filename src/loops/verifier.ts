@@ -5,11 +5,23 @@
 import { applyPolicy, createVerifyWork } from '../services/verification.ts';
 import type { Deps } from '../services/deps.ts';
 
-export async function runVerifier(deps: Deps): Promise<number> {
+/** @param all looks at everything in review: after a start, and when a project's policy has changed under its tickets */
+export async function runVerifier(deps: Deps, all = false): Promise<number> {
   let created = 0;
-  for (const key of await deps.store.ticketsToVerify(1000)) {
+  for (const key of all ? await everythingInReview(deps) : await deps.store.ticketsToVerify(1000)) {
     if (await createVerifyWork(deps, key)) created += 1;
     else await applyPolicy(deps, key);
   }
   return created;
+}
+
+async function everythingInReview(deps: Deps): Promise<string[]> {
+  const keys: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await deps.store.tickets({ statuses: ['in_review'], sort: 'age', limit: 200, cursor });
+    keys.push(...page.items.map((ticket) => ticket.key));
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined);
+  return keys;
 }

@@ -6,6 +6,7 @@
 import type { Project } from '../domain/config.ts';
 import { type ItemChange, evolveInbox, reactToTicket } from '../domain/inbox/inbox.ts';
 import { type Refusal, isRefusal, refuse } from '../domain/refusal.ts';
+import { needsVerifier } from '../domain/ticket/completion.ts';
 import type { DecideContext, Decision } from '../domain/ticket/decide.ts';
 import { evolveTicket } from '../domain/ticket/evolve.ts';
 import type { TicketEvent } from '../domain/ticket/events.ts';
@@ -124,7 +125,13 @@ async function planOf(
       ticket: ticket.key,
       project: ticket.project,
     });
-    rows.push({ row: 'ticket', state: ticket, before, streamVersion: version });
+    rows.push({
+      row: 'ticket',
+      state: ticket,
+      before,
+      streamVersion: version,
+      toVerify: needsVerifier(ticket, context.rules.completion),
+    });
     const open = touchesInbox(events) ? await deps.store.openInboxOf(ticket.key) : [];
     const versions = new Map(open.map((entry) => [entry.item.id, entry.streamVersion]));
     const changes = reactToTicket(

@@ -48,7 +48,7 @@ export async function createTicket(
     const changed: TicketChanged = { ticket, before: ticket, events, project };
     const result = await store.commit({
       appends: [{ stream: `ticket:${key}`, expected: 0, events, ticket: key, project: input.project }],
-      rows: [{ row: 'ticket', state: ticket, before: null, streamVersion: events.length }],
+      rows: [{ row: 'ticket', state: ticket, before: null, streamVersion: events.length, toVerify: false }],
       ...(caller.idempotency && respond
         ? { idempotency: { ...caller.idempotency, answer: await respond(changed), at: now } }
         : {}),

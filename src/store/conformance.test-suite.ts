@@ -55,7 +55,7 @@ function ticketPlan(key: string, fields: Partial<Ticket> = {}): { plan: CommitPl
     ticket,
     plan: {
       appends: [{ stream: `ticket:${key}`, expected: 0, events, ticket: key, project: ticket.project }],
-      rows: [{ row: 'ticket', state: ticket, before: null, streamVersion: 1 }],
+      rows: [{ row: 'ticket', state: ticket, before: null, streamVersion: 1, toVerify: false }],
     },
   };
 }

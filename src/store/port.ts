@@ -41,7 +41,14 @@ export interface StreamAppend {
 }
 
 export type Row =
-  | { row: 'ticket'; state: Ticket; streamVersion: number; before: Ticket | null }
+  | {
+      row: 'ticket';
+      state: Ticket;
+      streamVersion: number;
+      before: Ticket | null;
+      /** The verifier has something to do with it. */
+      toVerify: boolean;
+    }
   | { row: 'inbox'; item: InboxItem; streamVersion: number }
   | { row: 'alert'; alert: AlertState; streamVersion: number }
   | { row: 'document'; kind: DocumentKind; id: string; state: Stamped & object };

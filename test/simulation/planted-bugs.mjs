@@ -183,9 +183,9 @@ export const PLANTED = [
   {
     name: 'a row that its events do not give [10]',
     file: 'src/services/change-ticket.ts',
-    find: "rows.push({ row: 'ticket', state: ticket, before, streamVersion: version });",
+    find: "rows.push({ row: 'ticket', state: ticket, before, streamVersion: version, toVerify",
     replace:
-      "rows.push({ row: 'ticket', state: { ...ticket, retriesSpent: ticket.retriesSpent + (events.length > 3 ? 1 : 0) }, before, streamVersion: version });",
+      "rows.push({ row: 'ticket', state: { ...ticket, retriesSpent: ticket.retriesSpent + (events.length > 3 ? 1 : 0) }, before, streamVersion: version, toVerify",
   },
   {
     name: 'a rejected plan leaves its events behind [10]',

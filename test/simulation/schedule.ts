@@ -91,6 +91,16 @@ async function misbehave(world: World, runners: SimRunner[]): Promise<void> {
   }
 }
 
+/** Something that is done before anything else goes on. */
+async function outside(world: World, action: Promise<unknown>): Promise<void> {
+  let done = false;
+  world.scheduler.start(async () => {
+    await action.catch(() => undefined);
+    done = true;
+  });
+  for (let i = 0; i < 500 && !done; i += 1) await world.scheduler.step();
+}
+
 /** Work goes on coming in, some of it urgent. */
 async function newTicket(world: World): Promise<void> {
   world.created += 1;
@@ -106,6 +116,8 @@ async function takeover(world: World): Promise<void> {
   const { random, scheduler } = world;
   const [old, fresh] = [world.anyServer(), world.anyServer()];
   if (old === fresh) return;
+  // With room for one, what the fresh leader starts and what the old one planned cannot both be right.
+  if (random.chance(0.6)) await outside(world, changePolicy(fresh.deps, PERSON, { maxWorkers: 1 }));
   scheduler.start(() => old.dispatcher.runOnce());
   for (let i = random.below(30); i > 0; i -= 1) await scheduler.step();
   scheduler.frozen.add(old.task);

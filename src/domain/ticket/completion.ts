@@ -72,6 +72,19 @@ export function verifiableEvidence(ticket: Ticket, now: number): Evidence[] {
   });
 }
 
+/**
+ * Whether the verifier has something to do with this ticket, now or once a retry is due: evidence to look at, or a
+ * decision that the policy can make. What waits for a person is left alone, however much of it there is.
+ */
+export function needsVerifier(ticket: Ticket, completion: Completion): boolean {
+  if (verifiableEvidence(ticket, Number.POSITIVE_INFINITY).length > 0) return true;
+  if (ticket.status !== 'in_review' || completion.decidedBy !== 'policy') return false;
+  if (!isReviewReady(ticket, completion, 0)) return false;
+  const gaps = completionGaps(ticket, completion, 0);
+  if (gaps.givenUp.length > 0 || gaps.protectedPaths.length > 0) return false;
+  return gaps.refuted.length > 0 || gaps.missing.length === 0;
+}
+
 /** Every piece of required evidence has been verified, refuted or given up: the review can be decided. */
 export function isReviewReady(ticket: Ticket, completion: Completion, now: number): boolean {
   const attempt = submittedAttempt(ticket);

@@ -329,7 +329,7 @@ export function commitPrograms(db: Kysely<Tables>) {
   function* writeRow(row: Row): Program<void> {
     switch (row.row) {
       case 'ticket':
-        yield s.ticket(ticketColumns(row.state, row.streamVersion));
+        yield s.ticket(ticketColumns(row.state, row.streamVersion, row.toVerify));
         for (const [index, attempt] of row.state.attempts.entries()) {
           if (row.before?.attempts[index] !== attempt) yield s.attempt(attemptColumns(row.state, index));
         }

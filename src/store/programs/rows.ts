@@ -95,7 +95,7 @@ function laneOf(ticket: Ticket): 'todo' | 'needs_input' | null {
   return ticket.status === 'needs_input' && openQuestions(ticket).length === 0 ? 'needs_input' : null;
 }
 
-export function ticketColumns(ticket: Ticket, streamVersion: number): Tables['tickets'] {
+export function ticketColumns(ticket: Ticket, streamVersion: number, toVerify: boolean): Tables['tickets'] {
   const newest = newestAttempt(ticket);
   const cost = ticketCost(ticket);
   const lane = laneOf(ticket);
@@ -125,7 +125,7 @@ export function ticketColumns(ticket: Ticket, streamVersion: number): Tables['ti
     cost_usd: cost.usd,
     cost_input: cost.inputTokens,
     cost_output: cost.outputTokens,
-    to_verify: ticket.status === 'in_review' || ticket.evidence.some((e) => e.reverify) ? 1 : 0,
+    to_verify: toVerify ? 1 : 0,
     status_since: ticket.statusSince,
     created_at: ticket.createdAt,
     updated_at: ticket.updatedAt,
