@@ -488,3 +488,16 @@ it('no session outlives the token behind its sign-in link', async () => {
   t.advance(60_001);
   expect((await whoAmI()).status).toBe(401);
 });
+
+it('a token that is made with an idempotency key is repeated, and stored nowhere', async () => {
+  const make = () => t.call('POST', '/tokens', { key: 'k1', body: { role: 'viewer', name: 'v' } });
+  const answers = [await make(), await make()];
+  expect(answers[1]?.body).toEqual(answers[0]?.body);
+  expect((await t.call('GET', '/tickets', { as: answers[0]?.body.token })).status).toBe(200);
+  const admin = await t.deps.store.credential(t.deps.sha256(t.tokens.admin));
+  const stored = await t.deps.store.idempotent(`${admin?.id} POST /api/v1/tokens`, 'k1');
+  expect(stored?.answer.status).toBe(201);
+  expect(stored?.answer.body).not.toContain(answers[0]?.body.token);
+  const others = await t.call('POST', '/tokens', { key: 'k1', body: { role: 'admin', name: 'v' } });
+  expect(others.body.code).toBe('idempotency_key_reused');
+});
