@@ -21,14 +21,20 @@ import type { Role } from './domain/words.ts';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const version = (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version;
 
+const wantedLevel = process.env['MC_LOG_LEVEL'] ?? 'info';
+const isLevel = wantedLevel === 'silent' || wantedLevel in pino.levels.values;
 const logger = pino(
-  { level: process.env['MC_LOG_LEVEL'] ?? 'info', redact: ['*.token', '*.authorization', '*.cookie'] },
+  { level: isLevel ? wantedLevel : 'info', redact: ['*.token', '*.authorization', '*.cookie'] },
   pino.destination({ fd: 2, sync: true }),
 );
 const log = (level: 'info' | 'error', message: string, facts: object = {}): void =>
   logger[level](facts, message);
 
 async function main(): Promise<void> {
+  if (!isLevel) {
+    const levels = ['silent', ...Object.keys(pino.levels.values)].join(', ');
+    throw new SettingsError(`MC_LOG_LEVEL: ${JSON.stringify(wantedLevel)} should be one of ${levels}`);
+  }
   const settings = readSettings(process.argv.slice(2), process.env, process.cwd());
   // Whatever this process writes is for its user alone.
   process.umask(0o077);

@@ -13,6 +13,8 @@ export class Reaper {
   readonly #monotonic: () => number;
   #quietUntil: number;
   #lastRun: number;
+  /** By the database's clock, which goes on while the machine sleeps; the monotonic one may not. */
+  #lastNow: number | null = null;
 
   /** @param monotonic milliseconds that no clock change moves, e.g. `performance.now` */
   constructor(deps: Deps, monotonic: () => number) {
@@ -25,10 +27,11 @@ export class Reaper {
   /** Returns the attempts that it ended. @param everyMs how often it is meant to run; a much longer gap was a stall */
   async runOnce(everyMs: number): Promise<string[]> {
     const at = this.#monotonic();
-    if (at - this.#lastRun > everyMs + this.#deps.timing.leaseMs / 2)
-      this.#quietUntil = at + this.#deps.timing.leaseMs;
-    this.#lastRun = at;
     const now = await this.#deps.store.now();
+    const gap = Math.max(at - this.#lastRun, this.#lastNow === null ? 0 : now - this.#lastNow);
+    if (gap > everyMs + this.#deps.timing.leaseMs / 2) this.#quietUntil = at + this.#deps.timing.leaseMs;
+    this.#lastRun = at;
+    this.#lastNow = now;
     const ended: string[] = [];
     for (const open of await this.#deps.store.openAttempts()) {
       const grace = open.state === 'offered' ? 0 : this.#deps.timing.graceMs;
@@ -37,7 +40,7 @@ export class Reaper {
       const result: unknown = await expireAttempt(this.#deps, open);
       if (!isRefusal(result as Refusal)) ended.push(open.attempt);
     }
-    await this.#reapParked(now, ended);
+    if (at >= this.#quietUntil) await this.#reapParked(now, ended);
     return ended;
   }
 

@@ -30,6 +30,16 @@ export function attemptTokens(secret: string): (attempt: string, fence: number) 
     `mc_att_${createHmac('sha256', secret).update(`${attempt}\n${fence}`).digest('base64url')}`;
 }
 
+/** The secret that a request with this key makes, each time it is sent: an answer that may be repeated but not stored. */
+export function secretOf(
+  deps: Deps,
+  kind: string,
+  request: { scope: string; key: string; bodyHash: string },
+): string {
+  const derived = deps.attemptToken(`token\n${request.scope}\n${request.key}\n${request.bodyHash}`, 0);
+  return `${PREFIX[kind] ?? 'mc_'}${derived.slice('mc_att_'.length)}`;
+}
+
 export interface Issued {
   info: TokenInfo & { createdAt: number };
   token: string;
@@ -41,8 +51,13 @@ export async function createToken(
   input: { role: Role; name: string; expiresAt: number | null; secret?: string },
   options: DocumentOptions<TokenInfo> = {},
 ): Promise<Issued | Refusal> {
+  const token =
+    input.secret ??
+    (caller.idempotency ? secretOf(deps, input.role, caller.idempotency) : makeSecret(input.role));
+  const known = await deps.store.credential(deps.sha256(token));
+  const made = known === null ? null : await deps.store.document<TokenInfo>('token', known.id);
+  if (made) return { info: made, token };
   const id = deps.newId('tok');
-  const token = input.secret ?? makeSecret(input.role);
   const credential: NewCredential = {
     id,
     kind: 'token',
@@ -124,11 +139,16 @@ export async function signIn(
     input.code === undefined
       ? await credentialFor(deps, input.token ?? '')
       : await deps.store.useCode(deps.sha256(input.code), now);
-  if (!found || found.attempt !== null || found.role === 'runner') {
+  if (!found || found.kind === 'session' || found.attempt !== null || found.role === 'runner') {
     return refuse('unauthenticated', 'The code or token is unknown, used or expired.');
   }
   const session = makeSecret('session');
-  const expiresAt = Math.min(now + SESSION_MS, found.expiresAt ?? Infinity, now + SESSION_MS);
+  // No session outlives the token that it was made from, whether that signed in itself or made a link.
+  const token = await deps.store.document<TokenInfo>('token', found.id);
+  const expiresAt = Math.min(now + SESSION_MS, token?.expiresAt ?? Infinity);
+  if (token?.revoked || expiresAt <= now) {
+    return refuse('unauthenticated', 'The token behind this sign-in is revoked or expired.');
+  }
   await addCredential(
     deps,
     {
@@ -136,11 +156,11 @@ export async function signIn(
       kind: 'session',
       role: found.role,
       name: found.name,
-      expiresAt: input.code === undefined ? expiresAt : now + SESSION_MS,
+      expiresAt,
     },
     session,
   );
-  return { session, role: found.role, name: found.name, expiresAt: now + SESSION_MS };
+  return { session, role: found.role, name: found.name, expiresAt };
 }
 
 export async function signOut(deps: Deps, session: string): Promise<void> {

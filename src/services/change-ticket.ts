@@ -11,7 +11,7 @@ import type { DecideContext, Decision } from '../domain/ticket/decide.ts';
 import { evolveTicket } from '../domain/ticket/evolve.ts';
 import type { TicketEvent } from '../domain/ticket/events.ts';
 import type { Ticket } from '../domain/ticket/state.ts';
-import type { CommitPlan, Effect, Guard, Row, StreamAppend } from '../store/port.ts';
+import type { CommitPlan, Effect, Guard, Row, Store, StreamAppend } from '../store/port.ts';
 import {
   AlreadyAnswered,
   type Caller,
@@ -39,6 +39,8 @@ export interface ChangeOptions {
   /** How a settled inbox item says it was settled. */
   via?: string;
   reason?: string | undefined;
+  /** The delivery of an inbox item under which it was decided. */
+  deliveryId?: string | undefined;
   /** Further streams that belong to the same commit. */
   also?: { appends: readonly StreamAppend[]; rows: readonly Row[] };
   respond?: Respond<TicketChanged> | undefined;
@@ -54,53 +56,90 @@ export async function changeTicket(
   decide: (ticket: Ticket, context: DecideContext, project: Project | null) => Decision,
   options: ChangeOptions = {},
 ): Promise<TicketChanged | Refusal> {
-  const { store } = deps;
-  for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
-    const [record, policy, now] = await Promise.all([store.ticket(key), readPolicy(deps), store.now()]);
-    if (!record) return notFound('ticket', key);
-    const before = record.state;
-    if (options.ifMatch !== undefined && options.ifMatch !== before.version) {
-      return refuse(
-        'version_conflict',
-        `${key} is at version ${before.version}, and the change was decided on ${options.ifMatch}.`,
-        {
-          current: { version: before.version, status: before.status },
-        },
-      );
+  const first = await tryChange(deps, caller, key, decide, options);
+  if (first !== null) return first;
+  // Each batch has one winner: hundreds who try again together would take hundreds of rounds. Losers form a queue.
+  const leave = await takeTurn(deps.store, key);
+  try {
+    for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
+      const changed = await tryChange(deps, caller, key, decide, options);
+      if (changed !== null) return changed;
     }
-    const project = await store.document<Project>('project', before.project);
-    const context = decideContext(deps, caller.actor, now, rulesFor(project, before, policy));
-    const decision = decide(before, context, project);
-    if (isRefusal(decision)) return withCurrent(decision, before);
-    const events = decision;
-    const ticket = events.reduce<Ticket>((state, event) => evolveTicket(state, event), before);
-    const changed: TicketChanged = { ticket, before, events, project };
-    if (events.length === 0 && !options.also && !options.effects && !caller.idempotency) return changed;
-    const plan = await planOf(deps, caller, changed, record.streamVersion, context, options);
-    if (isRefusal(plan)) return withCurrent(plan, before);
-    const result = await store.commit(plan);
-    if (result.committed) return changed;
-    if (result.conflict.kind === 'idempotency') throw new AlreadyAnswered();
-    if (result.conflict.kind === 'guard') {
-      return refuse('version_conflict', `The change of ${key} lost its ground: ${result.conflict.guard}.`, {
-        reason: result.conflict.guard,
-        current: { version: before.version, status: before.status },
-      });
-    }
-    if (result.conflict.kind === 'unique') {
-      return refuse('stale_attempt', `${result.conflict.what} has been taken over meanwhile.`, {
-        reason: 'superseded',
-      });
-    }
-    if (options.also) {
-      return refuse(
-        'version_conflict',
-        `Something that belongs to the change of ${key} has changed meanwhile.`,
-        { reason: 'stream' },
-      );
-    }
+  } finally {
+    leave();
   }
   throw new Error(`the change of ${key} lost ${MAX_TRIES} times in a row`);
+}
+
+const turns = new WeakMap<Store, Map<string, Promise<void>>>();
+
+async function takeTurn(store: Store, key: string): Promise<() => void> {
+  const queue = turns.get(store) ?? new Map<string, Promise<void>>();
+  turns.set(store, queue);
+  const before = queue.get(key);
+  let leave = (): void => undefined;
+  const turn = new Promise<void>((resolve) => (leave = resolve));
+  queue.set(key, turn);
+  await before;
+  return () => {
+    if (queue.get(key) === turn) queue.delete(key);
+    leave();
+  };
+}
+
+/** One try; null when somebody else was first and it has to be decided again. */
+async function tryChange(
+  deps: Deps,
+  caller: Caller,
+  key: string,
+  decide: (ticket: Ticket, context: DecideContext, project: Project | null) => Decision,
+  options: ChangeOptions,
+): Promise<TicketChanged | Refusal | null> {
+  const { store } = deps;
+  const [record, policy, now] = await Promise.all([store.ticket(key), readPolicy(deps), store.now()]);
+  if (!record) return notFound('ticket', key);
+  const before = record.state;
+  if (options.ifMatch !== undefined && options.ifMatch !== before.version) {
+    return refuse(
+      'version_conflict',
+      `${key} is at version ${before.version}, and the change was decided on ${options.ifMatch}.`,
+      {
+        current: { version: before.version, status: before.status },
+      },
+    );
+  }
+  const project = await store.document<Project>('project', before.project);
+  const context = decideContext(deps, caller.actor, now, rulesFor(project, before, policy));
+  const decision = decide(before, context, project);
+  if (isRefusal(decision)) return withCurrent(decision, before);
+  const events = decision;
+  const ticket = events.reduce<Ticket>((state, event) => evolveTicket(state, event), before);
+  const changed: TicketChanged = { ticket, before, events, project };
+  if (events.length === 0 && !options.also && !options.effects && !caller.idempotency) return changed;
+  const plan = await planOf(deps, caller, changed, record.streamVersion, context, options);
+  if (isRefusal(plan)) return withCurrent(plan, before);
+  const result = await store.commit(plan);
+  if (result.committed) return changed;
+  if (result.conflict.kind === 'idempotency') throw new AlreadyAnswered();
+  if (result.conflict.kind === 'guard') {
+    return refuse('version_conflict', `The change of ${key} lost its ground: ${result.conflict.guard}.`, {
+      reason: result.conflict.guard,
+      current: { version: before.version, status: before.status },
+    });
+  }
+  if (result.conflict.kind === 'unique') {
+    return refuse('stale_attempt', `${result.conflict.what} has been taken over meanwhile.`, {
+      reason: 'superseded',
+    });
+  }
+  if (options.also) {
+    return refuse(
+      'version_conflict',
+      `Something that belongs to the change of ${key} has changed meanwhile.`,
+      { reason: 'stream' },
+    );
+  }
+  return null;
 }
 
 async function planOf(
@@ -142,6 +181,7 @@ async function planOf(
         rules: context.rules,
         via: options.via ?? viaOf(caller),
         reason: options.reason,
+        deliveryId: options.deliveryId,
       },
     );
     // Whichever way it is decided: a person's item is not the orchestrator's. The commit holds the item to this version.

@@ -140,6 +140,7 @@ export async function actOnInbox(
       ...options,
       via: 'inbox',
       reason: act.reason,
+      deliveryId: act.deliveryId,
       ifMatch: record?.state.version,
     });
     if (isRefusal(outcome)) {
@@ -153,13 +154,8 @@ export async function actOnInbox(
 
 async function wasActedBy(deps: Deps, id: string, deliveryId: string): Promise<boolean> {
   const events = await deps.store.streamEvents(`inbox:${id}`, 0, 1000);
-  const delivered = events.filter((event) => event.type === 'inbox.delivered').at(-1);
   const acted = events.find((event) => event.type === 'inbox.acted');
-  return (
-    acted !== undefined &&
-    (delivered?.data as { deliveryId?: string } | undefined)?.deliveryId === deliveryId &&
-    acted.actor.kind === 'orchestrator'
-  );
+  return (acted?.data as { deliveryId?: string } | undefined)?.deliveryId === deliveryId;
 }
 
 async function applyDecision(
@@ -169,6 +165,12 @@ async function applyDecision(
   act: ActInbox,
   options: ChangeOptions,
 ): Promise<unknown> {
+  if (act.decision === 'create_ticket') {
+    return refuse(
+      'not_supported',
+      'A ticket is not made out of an alert yet; create it, and acknowledge this.',
+    );
+  }
   if (item.kind === 'alert') {
     return item.alert === null
       ? notFound('alert of item', item.id)

@@ -61,13 +61,22 @@ export async function pollOnce(deps: Deps, runner: Runner, input: { freeSlots: n
     if (offer) offers.push(offer);
   }
   for (const work of await deps.store.offerableWork(runner.id, runner.kinds, 1)) {
-    // One at a time per runner: its own unfinished work comes first.
-    if ((await deps.store.workOfRunner(runner.id)).some((own) => own.id !== work.id)) break;
+    if (await isBusy(deps, runner.id)) break;
     const taken = await deps.store.takeWork(work.id, runner.id, deps.timing.offerMs);
     const offer = taken ? await verifyOffer(deps, taken) : null;
     if (offer) offers.push(offer);
   }
   return { offers: offers.slice(0, Math.max(input.freeSlots, 0) + 50), stop };
+}
+
+/** One piece of work at a time per runner; what its lease no longer covers holds nothing up, least of all for good. */
+async function isBusy(deps: Deps, runner: string): Promise<boolean> {
+  const now = await deps.store.now();
+  for (const own of await deps.store.workOfRunner(runner)) {
+    const lease = await deps.store.readLease(`work:${own.id}`);
+    if (lease !== null && lease.expiresAt > now) return true;
+  }
+  return false;
 }
 
 async function attemptOffer(deps: Deps, key: string, attemptId: string): Promise<Offer | null> {

@@ -1,6 +1,6 @@
 /** What people and the orchestrator do with tickets: create, edit, comment, move, answer, waive. */
 import type { Campaign, Profile, Project } from '../domain/config.ts';
-import { type Refusal, refuse } from '../domain/refusal.ts';
+import { type Refusal, isRefusal, refuse } from '../domain/refusal.ts';
 import { decideComment, decideCreate, decideEdit, decideWaiver } from '../domain/ticket/decide-fields.ts';
 import {
   type AnswerCommand,
@@ -18,6 +18,7 @@ import { evolveTicket } from '../domain/ticket/evolve.ts';
 import { type Ticket, type TicketFields } from '../domain/ticket/state.ts';
 import { transitionRow } from '../domain/ticket/transitions.ts';
 import type { EvidenceKind, Transition } from '../domain/words.ts';
+import type { Guard } from '../store/port.ts';
 import { type ChangeOptions, type TicketChanged, changeTicket } from './change-ticket.ts';
 import { AlreadyAnswered, type Caller, type Deps, type Respond, notFound } from './deps.ts';
 import { checkCompletion } from './projects.ts';
@@ -32,7 +33,7 @@ export async function createTicket(
   const project = await store.document<Project>('project', input.project);
   if (!project) return unknownReference('project', `There is no project ${input.project}.`);
   const wrong =
-    checkOwnCompletion(caller, project, input.fields) ?? (await checkReferences(deps, input.fields, null));
+    checkOwnCompletion(caller, project, input.fields) ?? (await checkReferences(deps, input.fields));
   if (wrong) return wrong;
   for (;;) {
     const number = await store.nextNumber(`ticket:${input.project}`);
@@ -64,16 +65,23 @@ export async function editTicket(
   set: Partial<TicketFields>,
   options: ChangeOptions,
 ): Promise<TicketChanged | Refusal> {
-  const wrong = await checkReferences(deps, set, key);
-  if (wrong) return wrong;
-  return changeTicket(
-    deps,
-    caller,
-    key,
-    (ticket, context, project) =>
-      (project && checkOwnCompletion(caller, project, set)) ?? decideEdit(ticket, set, context),
-    options,
-  );
+  for (;;) {
+    const wrong = await checkReferences(deps, set);
+    if (wrong) return wrong;
+    const guards = await checkCycle(deps, key, set.blockedBy ?? []);
+    if (isRefusal(guards)) return guards;
+    const result = await changeTicket(
+      deps,
+      caller,
+      key,
+      (ticket, context, project) =>
+        (project && checkOwnCompletion(caller, project, set)) ?? decideEdit(ticket, set, context),
+      { ...options, guards },
+    );
+    // Another dependency was made meanwhile: only what is looked at again can be known to be free of cycles.
+    if (isRefusal(result) && result.reason === 'ticket_version') continue;
+    return result;
+  }
 }
 
 /** A ticket's own completion policy has to be one that its project can satisfy; setting one is for people. */
@@ -189,7 +197,7 @@ export async function answerQuestion(
   options: ChangeOptions,
 ): Promise<TicketChanged | Refusal> {
   if (command.profile !== undefined) {
-    const wrong = await checkReferences(deps, { profile: command.profile }, key);
+    const wrong = await checkReferences(deps, { profile: command.profile });
     if (wrong) return wrong;
   }
   return changeTicket(deps, caller, key, (ticket, context) => decideAnswer(ticket, command, context), {
@@ -214,12 +222,8 @@ export function grantWaiver(
   );
 }
 
-/** Profile, campaign and blockers have to exist, and blockers may not lead back to the ticket. */
-async function checkReferences(
-  deps: Deps,
-  fields: Partial<TicketFields>,
-  key: string | null,
-): Promise<Refusal | null> {
+/** Profile, campaign and blockers have to exist. */
+async function checkReferences(deps: Deps, fields: Partial<TicketFields>): Promise<Refusal | null> {
   const { store } = deps;
   if (
     fields.profile !== undefined &&
@@ -239,7 +243,6 @@ async function checkReferences(
     const found = await store.ticketStatuses(fields.blockedBy);
     const missing = fields.blockedBy.find((blocker) => !found.has(blocker));
     if (missing) return unknownReference('blockedBy', `There is no ticket ${missing}.`);
-    if (key !== null) return findCycle(deps, key, fields.blockedBy);
   }
   return null;
 }
@@ -248,8 +251,10 @@ function unknownReference(path: string, detail: string): Refusal {
   return refuse('reference_not_found', detail, { errors: [{ path, message: detail }] });
 }
 
-async function findCycle(deps: Deps, key: string, blockers: readonly string[]): Promise<Refusal | null> {
+/** Walks what the blockers wait for: a cycle is refused; else the commit is held to what was walked. */
+async function checkCycle(deps: Deps, key: string, blockers: readonly string[]): Promise<Guard[] | Refusal> {
   const cameFrom = new Map<string, string>(blockers.map((blocker) => [blocker, key]));
+  const guards: Guard[] = [];
   const queue = [...blockers];
   for (let current = queue.shift(); current !== undefined; current = queue.shift()) {
     if (current === key) {
@@ -261,14 +266,16 @@ async function findCycle(deps: Deps, key: string, blockers: readonly string[]): 
       });
     }
     const record = await deps.store.ticket(current);
-    for (const next of record?.state.blockedBy ?? []) {
+    if (!record) continue;
+    guards.push({ guard: 'ticket_version', ticket: current, version: record.state.version });
+    for (const next of record.state.blockedBy) {
       if (!cameFrom.has(next)) {
         cameFrom.set(next, current);
         queue.push(next);
       }
     }
   }
-  return null;
+  return guards;
 }
 
 export async function loadTicket(deps: Deps, key: string): Promise<Ticket | Refusal> {

@@ -69,7 +69,9 @@ export type Guard =
   /** The named lease ran out at least `graceMs` ago (or was never there). */
   | { guard: 'lease_expired'; name: string; graceMs: number }
   /** No project, profile, campaign, policy or job has changed since the snapshot that this was planned on. */
-  | { guard: 'config_version'; version: number };
+  | { guard: 'config_version'; version: number }
+  /** The ticket is still at the version that was read, for a decision about one ticket that depends on another. */
+  | { guard: 'ticket_version'; ticket: string; version: number };
 
 /** What is not derived from the log: leases, tokens' secrets, skip reasons, work, output, idempotency answers. */
 export type Effect =

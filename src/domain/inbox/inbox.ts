@@ -42,7 +42,10 @@ export interface InboxEventData {
   'inbox.delivered': { deliveryId: string; consumer: string; until: number };
   'inbox.returned': { reason: string };
   'inbox.escalated': { reason: string };
-  'inbox.acted': { result: InboxResult };
+  'inbox.acted': {
+    result: InboxResult;
+    /** The delivery that was acted on, so that a repetition is known. */ deliveryId?: string;
+  };
 }
 export type InboxEvent = {
   [T in keyof InboxEventData]: { type: T; actor: Actor; at: number; data: InboxEventData[T] };
@@ -114,6 +117,8 @@ export function reactToTicket(
     rules: TicketRules;
     via: string;
     reason?: string | undefined;
+    /** The delivery that this decision was made under. */
+    deliveryId?: string | undefined;
   },
 ): ItemChange[] {
   const changes = new Map<string, ItemChange>();
@@ -147,7 +152,14 @@ export function reactToTicket(
     for (const item of live.values()) {
       if (!matches(item)) continue;
       const result = { decision, reason, by: event.actor.id, via: context.via };
-      put(item.id, inboxEvent('inbox.acted', event.actor, event.at, { result }));
+      const delivered = item.delivery !== null && item.delivery.id === context.deliveryId;
+      put(
+        item.id,
+        inboxEvent('inbox.acted', event.actor, event.at, {
+          result,
+          ...(delivered && context.deliveryId !== undefined ? { deliveryId: context.deliveryId } : {}),
+        }),
+      );
     }
   };
   const isDecision = (item: InboxItem): boolean => item.kind === 'review' || item.kind === 'conflict';
@@ -232,15 +244,19 @@ export function checkDelivery(
       `An item of kind ${item.kind} takes: ${DECISIONS[item.kind].join(', ')}.`,
     );
   }
-  // People need no delivery, and override a lease.
-  if (actor.kind === 'human') return null;
-  if (item.for !== 'orchestrator') {
+  // People need no delivery, and override a lease; one that they name has to be current all the same.
+  if (actor.kind === 'human' && act.deliveryId === undefined) return null;
+  if (actor.kind !== 'human' && item.for !== 'orchestrator') {
     return refuse('actor_not_allowed', 'This item is for a person to decide.');
   }
-  if (item.delivery === null || act.deliveryId === undefined || item.delivery.id !== act.deliveryId) {
-    return item.delivery === null && act.deliveryId !== undefined
-      ? refuse('delivery_expired', 'The delivery has expired and the item is pending again.')
-      : refuse('stale_delivery', 'The item is delivered under another deliveryId.');
+  if (act.deliveryId === undefined) {
+    return refuse('stale_delivery', 'Lease the item first, and act with its deliveryId.');
+  }
+  if (item.delivery?.id !== act.deliveryId) {
+    return refuse(
+      'delivery_expired',
+      'The delivery has expired; the item is pending again, or delivered anew.',
+    );
   }
   if (item.delivery.until <= now) return refuse('delivery_expired', 'The delivery has expired.');
   return null;

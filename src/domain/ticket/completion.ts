@@ -55,9 +55,10 @@ export function completionGaps(ticket: Ticket, completion: Completion, now: numb
 
 function isSatisfied(kind: EvidenceKind, evidence: Evidence[], completion: Completion): boolean {
   // Nothing satisfies nothing: a required kind without any evidence is missing, also where no check is named.
-  if (evidence.length === 0 || evidence.some((e) => e.state !== 'verified')) return false;
-  if (kind !== 'check') return true;
-  return completion.checks.every((name) => evidence.some((e) => e.claim['name'] === name));
+  if (evidence.some((e) => e.state !== 'verified')) return false;
+  if (kind === 'check' && !completion.checks.every((name) => evidence.some((e) => e.claim['name'] === name)))
+    return false;
+  return evidence.length > 0;
 }
 
 /** The evidence that a verifier still has to look at, now that the attempt has ended and nothing can change under it. */

@@ -40,6 +40,9 @@ export function commitPrograms(db: Kysely<Tables>) {
     lease: statement<{ name: string }>(db, (k) =>
       k.selectFrom('leases').selectAll().where('name', '=', p('name')),
     ),
+    ticketVersion: statement<{ key: string }>(db, (k) =>
+      k.selectFrom('tickets').select('version').where('key', '=', p('key')),
+    ),
     setting: statement<{ name: string }>(db, (k) =>
       k.selectFrom('settings').select('value').where('name', '=', p('name')),
     ),
@@ -240,6 +243,12 @@ export function commitPrograms(db: Kysely<Tables>) {
     if (guard.guard === 'config_version') {
       const { rows } = yield s.setting({ name: 'config_version' });
       if (Number(rows[0]?.['value'] ?? 0) !== guard.version)
+        throw new PlanRejected({ kind: 'guard', guard: guard.guard });
+      return;
+    }
+    if (guard.guard === 'ticket_version') {
+      const { rows } = yield s.ticketVersion({ key: guard.ticket });
+      if (Number(rows[0]?.['version'] ?? 0) !== guard.version)
         throw new PlanRejected({ kind: 'guard', guard: guard.guard });
       return;
     }

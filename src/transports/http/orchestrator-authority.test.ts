@@ -107,3 +107,39 @@ it("a ticket's own completion policy has to be one that its project can satisfy"
     201,
   ]);
 });
+
+describe('a delivery', () => {
+  const lease = async (as: string, seconds = 60) =>
+    (await t.call('POST', '/inbox/lease', { as, body: { consumer: as, max: 1, seconds } })).body.items[0];
+  const act = (as: string, id: string, deliveryId?: string) =>
+    t.call('POST', `/inbox/${id}/act`, {
+      as,
+      body: { ...(deliveryId === undefined ? {} : { deliveryId }), decision: 'accept', reason: 'good' },
+    });
+
+  it.each(['orchestrator', 'member'])('gives its first result again when %s acts twice', async (as) => {
+    await submitted('orchestrator');
+    const item = await lease(as);
+    const answers = [await act(as, item.id, item.deliveryId), await act(as, item.id, item.deliveryId)];
+    expect(answers.map(({ status, body }) => [status, body.result?.decision])).toEqual([
+      [200, 'accept'],
+      [200, 'accept'],
+    ]);
+    expect((await act(as, item.id, 'dlv_other')).body.code).toBe('already_acted');
+  });
+
+  it.each(['orchestrator', 'member'])('that expired is refused, also for %s', async (as) => {
+    await submitted('orchestrator');
+    const item = await lease(as, 1);
+    t.advance(1001);
+    expect((await act(as, item.id, item.deliveryId)).body.code).toBe('delivery_expired');
+  });
+
+  it('is overridden by a person, and the late act learns the result', async () => {
+    await submitted('orchestrator');
+    const item = await lease('orchestrator');
+    expect((await act('member', item.id)).status).toBe(200);
+    const late = await act('orchestrator', item.id, item.deliveryId);
+    expect([late.status, late.body.code, late.body.result.by]).toEqual([409, 'already_acted', 'the-member']);
+  });
+});

@@ -59,6 +59,11 @@ export interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z
   status?: number;
   /** `required`: without If-Match the answer is 428. */
   ifMatch?: 'required' | 'honoured';
+  /** A member of the answer that is never stored: a repetition of the request makes it again. */
+  secret?: {
+    member: string;
+    again: (body: Record<string, unknown>, request: NonNullable<Caller['idempotency']>) => string;
+  };
   /** null when the handler has taken over the reply, as a stream does. */
   handler: (context: Context<z.infer<P>, z.infer<Q>, z.infer<B>>) => Promise<Answer | Refusal | null>;
 }
@@ -142,16 +147,18 @@ export class Api {
     const path = request.url.split('?')[0] ?? '';
     const scope = `${request.credential?.id ?? 'public'} ${spec.method} ${path}`;
     const bodyHash = this.deps.sha256(request.rawText);
+    const idempotency = { scope, key, bodyHash };
     const flight = `${scope}\n${key}`;
     for (let first = this.#underWay.get(flight); first; first = this.#underWay.get(flight)) await first;
     let done = (): void => undefined;
     this.#underWay.set(flight, new Promise<void>((resolve) => (done = resolve)));
     try {
-      if (await this.#repeat(reply, scope, key, bodyHash)) return reply;
-      return await this.#run(spec, request, reply, ifMatch, { scope, key, bodyHash });
+      if (await this.#repeat(reply, spec.secret, idempotency)) return reply;
+      return await this.#run(spec, request, reply, ifMatch, idempotency);
     } catch (error) {
       // Another server committed the same request first; its answer is this one's.
-      if (error instanceof AlreadyAnswered && (await this.#repeat(reply, scope, key, bodyHash))) return reply;
+      if (error instanceof AlreadyAnswered && (await this.#repeat(reply, spec.secret, idempotency)))
+        return reply;
       throw error;
     } finally {
       this.#underWay.delete(flight);
@@ -159,7 +166,12 @@ export class Api {
     }
   }
 
-  async #repeat(reply: FastifyReply, scope: string, key: string, bodyHash: string): Promise<boolean> {
+  async #repeat(
+    reply: FastifyReply,
+    secret: Secret,
+    idempotency: NonNullable<Caller['idempotency']>,
+  ): Promise<boolean> {
+    const { scope, key, bodyHash } = idempotency;
     const stored = await this.deps.store.idempotent(scope, key);
     if (!stored) return false;
     if (stored.bodyHash !== bodyHash) {
@@ -170,7 +182,8 @@ export class Api {
       return true;
     }
     reply.code(stored.answer.status).headers(stored.answer.headers).header('idempotent-replayed', 'true');
-    void reply.send(stored.answer.body);
+    const { status, body } = stored.answer;
+    void reply.send(status < 300 ? withSecret(body, secret, idempotency) : body);
     return true;
   }
 
@@ -205,12 +218,26 @@ export class Api {
         idempotency.scope,
         idempotency.key,
         idempotency.bodyHash,
-        rendered,
+        rendered.status < 300 ? { ...rendered, body: withoutSecret(rendered.body, spec.secret) } : rendered,
         await this.deps.store.now(),
       );
     }
     return reply.code(rendered.status).headers(rendered.headers).send(rendered.body);
   }
+}
+
+type Secret = RouteSpec<z.ZodType, z.ZodType, z.ZodType>['secret'];
+
+function withoutSecret(body: string, secret: Secret): string {
+  if (!secret) return body;
+  const { [secret.member]: _secret, ...rest } = JSON.parse(body) as Record<string, unknown>;
+  return JSON.stringify(rest);
+}
+
+function withSecret(body: string, secret: Secret, request: NonNullable<Caller['idempotency']>): string {
+  if (!secret) return body;
+  const rest = JSON.parse(body) as Record<string, unknown>;
+  return JSON.stringify({ ...rest, [secret.member]: secret.again(rest, request) });
 }
 
 function render(answer: Answer, status = 200): IdempotentAnswer {

@@ -4,7 +4,7 @@ import * as requests from '../../../contract/requests.ts';
 import * as shapes from '../../../contract/shapes.ts';
 import type { Campaign, Job, Profile, Project, Stamped, TokenInfo } from '../../../domain/config.ts';
 import { type Refusal, isRefusal, refuse } from '../../../domain/refusal.ts';
-import { createToken, revokeToken } from '../../../services/access.ts';
+import { createToken, revokeToken, secretOf } from '../../../services/access.ts';
 import { changeDocument, changeJob, changePolicy, createDocument } from '../../../services/configuration.ts';
 import { notFound, readPolicy } from '../../../services/deps.ts';
 import { setPause } from '../../../services/pausing.ts';
@@ -308,6 +308,7 @@ export function configurationRoutes(api: Api): void {
     body: requests.createToken,
     response: shapes.issuedToken,
     status: 201,
+    secret: { member: 'token', again: (body, request) => secretOf(deps, String(body['role']), request) },
     handler: async (c) => {
       const expiresAt = c.body.expiresAt ? Date.parse(c.body.expiresAt) : null;
       const issued = await createToken(deps, c.caller, { role: c.body.role, name: c.body.name, expiresAt });

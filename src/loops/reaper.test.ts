@@ -1,0 +1,52 @@
+/** The silence that a server hears after its own absence is its own. */
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type TestApp, createTestApp } from '../transports/http/testing/test-app.ts';
+import { Reaper } from './reaper.ts';
+
+let t: TestApp;
+beforeEach(async () => {
+  t = await createTestApp();
+});
+afterEach(() => t.close());
+
+async function parked(): Promise<() => Promise<string>> {
+  await t.call('POST', '/profiles', { body: { id: 'worker', adapter: 'command', command: ['agent'] } });
+  const project = { key: 'MC', name: 'm', repository: { path: '/repo' }, defaultProfile: 'worker' };
+  await t.call('POST', '/projects', { body: project });
+  await t.call('POST', '/tickets', { body: { project: 'MC', title: 'A ticket', status: 'todo' } });
+  const as = 'runner';
+  const runner = await t.call('POST', '/runners', { as, body: { name: 'r', slots: 1, version: '1' } });
+  await t.dispatcher.runOnce();
+  const polled = await t.call('POST', `/runners/${runner.body.id}/poll`, { as, body: { freeSlots: 1 } });
+  const [offer] = polled.body.offers;
+  const { fence } = offer;
+  await t.call('POST', `/attempts/${offer.attempt}/accept`, { as, body: { fence } });
+  await t.call('POST', '/attempts/self/signals', { as: offer.token, body: { type: 'ask', text: 'Which?' } });
+  await t.call('POST', `/attempts/${offer.attempt}/park`, { as, body: { fence, treeGone: true } });
+  return async () => (await t.call('GET', `/attempts/${offer.attempt}`)).body.state;
+}
+
+it('gives a parked attempt up after ten minutes of silence, not at once after its own restart', async () => {
+  const state = await parked();
+  t.advance(11 * 60_000);
+  let monotonic = 0;
+  const reaper = new Reaper(t.deps, () => monotonic);
+  await reaper.runOnce(1000);
+  expect(await state()).toBe('parked');
+  monotonic += 30_000;
+  await reaper.runOnce(30_000);
+  expect(await state()).toBe('ended');
+});
+
+it('waits too after the machine slept, which only the clock on the wall tells', async () => {
+  const state = await parked();
+  let monotonic = 0;
+  const reaper = new Reaper(t.deps, () => monotonic);
+  monotonic += 30_000;
+  t.advance(30_000);
+  await reaper.runOnce(30_000);
+  t.advance(8 * 3_600_000);
+  monotonic += 1000;
+  await reaper.runOnce(1000);
+  expect(await state()).toBe('parked');
+});
