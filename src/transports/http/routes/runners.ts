@@ -235,6 +235,9 @@ function workRoutes(api: Api): void {
       const work = await own(caller, params.id, body.fence);
       if (isRefusal(work)) return work;
       if ((await deps.store.ticketOfEvidence(body.evidence)) !== work.ticket) return notFound('evidence', body.evidence);
+      if (body.items.some((item) => item.seq >= OUTPUT_STRIDE)) {
+        return refuse('invalid_request', `The output of one run has numbers below ${OUTPUT_STRIDE}.`, { errors: [{ path: 'items', message: 'seq is too large' }] });
+      }
       const base = work.fence * OUTPUT_STRIDE;
       await appendOutput(
         deps,
