@@ -108,6 +108,15 @@ export const patchProject = z.strictObject({
   repository: projectFields.repository.optional(),
 });
 
+/** A path below HOME, as it will be written there. */
+const homeFile = clean(500).refine(
+  (path) =>
+    path !== '' && !path.startsWith('/') && path.split('/').every((part) => !['', '.', '..'].includes(part)),
+  {
+    message:
+      'a file is named by its path in HOME, like .config/agent/settings.json, without "." or ".." in it',
+  },
+);
 const profileFields = {
   adapter: z.enum(ADAPTERS),
   command: commandInput,
@@ -118,7 +127,7 @@ const profileFields = {
     .max(100)
     .optional(),
   home: z.enum(['isolated', 'inherit']).optional(),
-  files: z.record(z.string().min(1).max(500), z.string().max(262_144)).optional(),
+  files: z.record(homeFile, z.string().max(262_144)).optional(),
   model: z.string().max(200).nullable().optional(),
   acp: z
     .strictObject({ authMethod: z.string().max(200).optional(), mode: z.string().max(200).optional() })
@@ -342,10 +351,12 @@ export const attemptPermission = fenced.extend({
     .min(1)
     .max(20),
 });
+/** Far beyond any real output, and far within what a number keeps exactly, also behind the fence that is put before it. */
+const MOST_OUTPUT_SEQ = 1_000_000_000_000;
 export const outputItems = z
   .array(
     z.strictObject({
-      seq: z.number().int().min(0),
+      seq: z.number().int().min(0).max(MOST_OUTPUT_SEQ),
       at: time,
       stream: z.string().max(50),
       text: z.string().max(65_536),

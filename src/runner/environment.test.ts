@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -95,6 +104,22 @@ describe('files in HOME', () => {
     mkdirSync(join(dir, 'elsewhere'));
     symlinkSync(join(dir, 'elsewhere'), join(made.home, 'linked'));
     expect(() => furnishHome(made)).toThrow(/leads out of it/);
+    // Not even an empty folder is made behind it.
+    const deep = input({ files: { 'linked/deep/file': 'x' } });
+    expect(() => furnishHome(deep)).toThrow(/leads out of it/);
+    expect(existsSync(join(dir, 'elsewhere/deep'))).toBe(false);
+    rmSync(made.home, { recursive: true });
+    symlinkSync(join(dir, 'elsewhere'), made.home);
+    expect(() => furnishHome(input({ files: { file: 'x' } }))).toThrow(/leads out of it/);
+    expect(existsSync(join(dir, 'elsewhere/file'))).toBe(false);
+  });
+
+  it('may go through a link that stays in HOME', () => {
+    const made = input({ files: { 'linked/file': 'x' } });
+    mkdirSync(join(made.home, 'real'), { recursive: true });
+    symlinkSync('real', join(made.home, 'linked'));
+    furnishHome(made);
+    expect(readFileSync(join(made.home, 'real/file'), 'utf8')).toBe('x');
   });
 });
 

@@ -12,7 +12,7 @@ import {
   renameSync,
   writeFileSync,
 } from 'node:fs';
-import { delimiter, dirname, isAbsolute, join, relative } from 'node:path';
+import { delimiter, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import type { AttemptOffer } from '../contract/runner-protocol.ts';
 import { writeFileAtomically } from './atomic-file.ts';
 
@@ -106,14 +106,27 @@ export function furnishHome(input: EnvironmentInput): void {
     if (isAbsolute(name) || inside === '' || inside.startsWith('..') || name.includes('\0')) {
       throw new ProfileProblem(`profile ${offer.profile.id} has a file outside HOME: ${name}`);
     }
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    // An agent that replaced a folder of its HOME by a link must not make us write elsewhere.
-    if (relative(realpathSync(home), realpathSync(dirname(file))).startsWith('..') || isLink(file)) {
-      throw new ProfileProblem(
-        `${name} in the HOME of profile ${offer.profile.id} is a link that leads out of it`,
-      );
+    // An agent that replaced its HOME, or a folder of it, by a link must not make us write elsewhere: neither the file
+    // nor the folders above it are made before the way there has been looked at.
+    for (let way = home; ; way = join(way, relative(way, file).split(sep)[0] ?? '')) {
+      if (isLink(way) && (way === home || way === file || !leadsInto(home, way))) {
+        throw new ProfileProblem(
+          `${name} in the HOME of profile ${offer.profile.id} is a link, or behind one, that leads out of it: remove ${way}`,
+        );
+      }
+      if (way === file) break;
     }
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     writeFileAtomically(file, fillPlaceholders(text, input));
+  }
+}
+
+function leadsInto(home: string, link: string): boolean {
+  try {
+    const inside = relative(realpathSync(home), realpathSync(link));
+    return inside !== '..' && !inside.startsWith(`..${sep}`) && !isAbsolute(inside);
+  } catch {
+    return false;
   }
 }
 

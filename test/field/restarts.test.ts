@@ -112,7 +112,7 @@ it('F19 a second server on the same data directory is refused, with the pid of t
   await mc.ticket('none', { status: 'backlog', profile: null });
 });
 
-it('F19 a server that was stopped beyond its dispatch lease claims nothing twice, and calls nobody lost for its own silence', async () => {
+it('F19 a server that was stopped beyond its dispatch lease claims nothing twice', async () => {
   const mc = await missionControl({ env: { MC_LEASE_SECONDS: '30', MC_MAX_WORKERS: '2' } });
   await mc.profile(
     'worker',
@@ -137,4 +137,22 @@ it('F19 a server that was stopped beyond its dispatch lease claims nothing twice
     expect((await mc.attempts(key)).map(({ outcome }) => outcome)).toEqual(['submitted']);
     await mc.settled(key);
   }
+});
+
+it('F19 a server that was stopped for longer than a lease calls nobody lost for its own silence', async () => {
+  const mc = await missionControl({ env: { MC_LEASE_SECONDS: '3', MC_GRACE_SECONDS: '1' } });
+  await mc.profile(
+    'worker',
+    `[ -e $OUT/pid ] && kill -0 $(cat $OUT/pid) 2>/dev/null && echo overlap >> $OUT/overlaps; [ -e $OUT/pid ] && { ${GOOD}; exit; }; echo $$ > $OUT/pid; sleep 300`,
+  );
+  const { key } = await mc.ticket('worker');
+  await mc.until(() => mc.read('pid'), 'the agent runs');
+  mc.server?.kill('SIGSTOP');
+  await pause(7000);
+  mc.server?.kill('SIGCONT');
+  await mc.inStatus(key, 'in_review', 60_000);
+  await mc.settled(key);
+  // The runner stopped the agent by its own clock, and says so when it is heard again.
+  expect((await mc.attempts(key)).map(({ outcome }) => outcome)).toEqual(['stopped', 'submitted']);
+  expect(mc.read('overlaps')).toBe('');
 });

@@ -54,7 +54,14 @@ export async function saveWork(
   try {
     await runGit(['read-tree', '--end-of-options', head], { cwd: worktree, env });
     // Without lstat data in the fresh index every file is compared by content: slow and certain.
-    await runGit(['add', '--all', '--', '.'], { cwd: worktree, env });
+    // What git cannot record (a repository in it that has no commit yet, a file that nobody may read) must not keep the
+    // rest from being saved: exit code 1, and the worktree stays.
+    const added = await runGit(['add', '--all', '--ignore-errors', '--', '.'], {
+      cwd: worktree,
+      env,
+      accept: [0, 1],
+    });
+    const isWhole = added.exitCode === 0;
     const tree = await gitText(['write-tree'], { cwd: worktree, env });
     const isClean = tree === headTree;
     const nested =
@@ -64,7 +71,7 @@ export async function saveWork(
       branchHead === head || (branchHead !== null && (await isAncestor(worktree, head, branchHead)));
     if (isClean && isReachable) {
       await putAsideEarlier(worktree, ticket, number);
-      return { commit: null, complete: !nested };
+      return { commit: null, complete: isWhole && !nested };
     }
     const commit = isClean
       ? head
@@ -82,7 +89,7 @@ export async function saveWork(
     await runGit(['update-ref', '--create-reflog', `refs/heads/${wipBranch(ticket, number)}`, commit], {
       cwd: worktree,
     });
-    return { commit, complete: !nested };
+    return { commit, complete: isWhole && !nested };
   } finally {
     rmSync(index, { force: true });
   }

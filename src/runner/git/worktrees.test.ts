@@ -175,6 +175,17 @@ describe('work that was not committed', () => {
     expect(git(next.path, 'log', '-1', '--format=%s')).toBe('detached');
   });
 
+  it('includes what git can record beside what it cannot: a repository in it without a commit', async () => {
+    const made = await prepare(request());
+    git(made.path, 'init', '-q', 'scaffold');
+    writeFileSync(join(made.path, 'scaffold/inner.txt'), 'inner\n');
+    writeFileSync(join(made.path, 'notes.txt'), 'notes\n');
+    const saved = await worktrees.retire('MC', made.path, 'MC-1', 1);
+    expect(saved.complete).toBe(false);
+    expect(git(clones.path('MC'), 'show', 'mc-wip/MC-1/1:notes.txt')).toBe('notes');
+    expect(readFileSync(join(made.path, 'scaffold/inner.txt'), 'utf8')).toBe('inner\n');
+  });
+
   it('keeps a worktree that holds what git cannot record', async () => {
     const first = await prepare(request());
     const nested = join(first.path, 'vendor');

@@ -295,6 +295,11 @@ function workRoutes(api: Api): void {
       if (isRefusal(work)) return work;
       if ((await deps.store.ticketOfEvidence(body.evidence)) !== work.ticket)
         return notFound('evidence', body.evidence);
+      if (body.items.some((item) => item.seq >= OUTPUT_STRIDE)) {
+        return refuse('invalid_request', `The output of one run has numbers below ${OUTPUT_STRIDE}.`, {
+          errors: [{ path: 'items', message: 'seq is too large' }],
+        });
+      }
       const base = work.fence * OUTPUT_STRIDE;
       await appendOutput(
         deps,
