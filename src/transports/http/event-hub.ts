@@ -165,7 +165,7 @@ export class EventHub {
   }
 
   async #dismiss(): Promise<void> {
-    for (const watcher of [...this.#watchers]) {
+    for (const watcher of this.#watchers) {
       if (await watcher.mayRead().catch(() => false)) continue;
       this.#watchers.delete(watcher);
       watcher.response.end();

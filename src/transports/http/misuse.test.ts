@@ -83,7 +83,9 @@ describe('at the same time', () => {
     const edit = (key: string, blocker: string) =>
       t.call('PATCH', `/tickets/${key}`, { body: { blockedBy: [blocker] }, ifMatch: 1 });
     const answers = await Promise.all([edit('MC-1', 'MC-2'), edit('MC-2', 'MC-1')]);
-    expect(answers.map(({ body }) => body.code ?? 'changed').sort()).toEqual(['changed', 'dependency_cycle']);
+    expect(new Set(answers.map(({ body }) => body.code ?? 'changed'))).toEqual(
+      new Set(['changed', 'dependency_cycle']),
+    );
   });
 });
 
