@@ -41,6 +41,16 @@ async function commitAlert(
   }
 }
 
+/** What these are about has an inbox item of its own, or ends by itself; a second item would ask the same twice. */
+const DECIDED_ELSEWHERE: ReadonlySet<string> = new Set([
+  'exhausted',
+  'unverifiable',
+  'inbox_overdue',
+  'lost',
+  'stalled',
+  'clock_jumped',
+]);
+
 /** An alert that needs a decision becomes one inbox item, not one per tick; it goes when the alert is settled. */
 async function inboxOf(
   deps: Deps,
@@ -52,7 +62,8 @@ async function inboxOf(
   const last = events.at(-1);
   if (!last) return { appends: [], rows: [] };
   const item: InboxEvent[] = [];
-  const needsDecision = alert.severity !== 'info' && alert.state === 'open';
+  const needsDecision =
+    alert.severity !== 'info' && alert.state === 'open' && !DECIDED_ELSEWHERE.has(alert.rule);
   if (needsDecision && !existing) {
     item.push(
       inboxEvent('inbox.created', { kind: 'control_plane', id: 'mission-control' }, last.at, {

@@ -234,6 +234,11 @@ export class MissionControl {
     }
   }
 
+  /** Makes a file that a script waits for. */
+  touch(name: string): void {
+    writeFileSync(join(this.dir, name), '');
+  }
+
   /** The processes that run for an attempt, by the mark in their environment. */
   processesOf(attempt: string): ProcessId[] {
     const found: ProcessId[] = [];

@@ -227,6 +227,8 @@ export async function peopleSettle(world: World): Promise<void> {
       );
     }
     if (ticket.status === 'in_review') {
+      // Whoever handed it in tries first, and is refused.
+      await transitionTicket(deps, PERSON, ticket.key, { transition: 'accept' }, { ifMatch: ticket.version });
       const accepted = await move('accept');
       if (
         isRefusal(accepted) &&

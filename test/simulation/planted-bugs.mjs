@@ -267,15 +267,14 @@ export const PLANTED = [
   {
     name: 'words are proof [7]',
     file: 'src/domain/ticket/completion.ts',
-    find: "if (evidence.some((e) => e.state !== 'verified')) return false;",
-    replace:
-      'if (ticket_summary_says_fixed()) return true;\n  function ticket_summary_says_fixed() { return true; }',
+    find: "if (evidence.length === 0 || evidence.some((e) => e.state !== 'verified')) return false;",
+    replace: 'if (evidence.length >= 0) return true;',
   },
   {
     name: 'unverified evidence counts [7]',
     file: 'src/domain/ticket/completion.ts',
-    find: "if (evidence.some((e) => e.state !== 'verified')) return false;",
-    replace: "if (evidence.some((e) => e.state === 'refuted')) return false;",
+    find: "if (evidence.length === 0 || evidence.some((e) => e.state !== 'verified')) return false;",
+    replace: "if (evidence.length === 0 || evidence.some((e) => e.state === 'refuted')) return false;",
   },
   {
     name: 'a verifier that could not run counts as verified [7]',

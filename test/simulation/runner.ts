@@ -383,7 +383,13 @@ export class SimRunner {
       const { deps } = this.#world.anyServer();
       this.#commit(agent);
       const caller: Caller = { actor: { kind: 'attempt', id: agent.attempt }, role: 'attempt' };
-      await signalAttempt(deps, caller, agent, { type: 'submit', summary: 'done', commit: agent.head });
+      const fails = this.#world.random.chance(0.3);
+      await signalAttempt(
+        deps,
+        caller,
+        agent,
+        fails ? { type: 'fail', reason: 'cannot' } : { type: 'submit', summary: 'done', commit: agent.head },
+      );
     });
   }
 

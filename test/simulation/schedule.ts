@@ -5,6 +5,7 @@ import type { TicketEvent } from '../../src/domain/ticket/events.ts';
 import type { Ticket } from '../../src/domain/ticket/state.ts';
 import { isClosed } from '../../src/domain/ticket/transitions.ts';
 import { submittedCommit } from '../../src/domain/ticket/completion.ts';
+import { clear, raise } from '../../src/services/alerts.ts';
 import { changeJob, changePolicy } from '../../src/services/configuration.ts';
 import { setPause } from '../../src/services/pausing.ts';
 import { peopleSettle, personActs } from './people.ts';
@@ -15,6 +16,8 @@ export const SMALL: Size = { tickets: 2, runners: 2, servers: 2, steps: 30 };
 export const LARGE: Size = { tickets: 50, runners: 8, servers: 3, steps: 600 };
 /** Rounds of a healed world within which every ticket has to be closed. */
 const HEALING_ROUNDS = 200;
+/** More for each ticket: with a limit of one worker they go one by one, and some fail first. */
+const ROUNDS_PER_TICKET = 15;
 
 export interface Outcome {
   ok: boolean;
@@ -68,6 +71,7 @@ async function misbehave(world: World, runners: SimRunner[]): Promise<void> {
       [10, () => random.pick(runners).act()],
       [4, () => personActs(world)],
       [0.5, () => newTicket(world)],
+      [1, () => observation(world)],
     ]);
     if (random.chance(0.02)) await takeover(world);
     if (random.chance(0.06)) scheduler.frozen.add(world.anyServer().task);
@@ -89,6 +93,14 @@ async function misbehave(world: World, runners: SimRunner[]): Promise<void> {
   for (const error of scheduler.errors.splice(0)) {
     if (!String(error).includes('injected failure')) throw error;
   }
+}
+
+/** A condition that holds, or is seen clear, as the operator says it. */
+async function observation(world: World): Promise<void> {
+  const { deps } = world.anyServer();
+  const held = { rule: 'simulated', subject: 'the world', severity: 'warning', detail: 'it holds' } as const;
+  if (world.random.chance(0.4)) await raise(deps, held);
+  else await clear(deps, 'simulated:the world');
 }
 
 /** Something that is done before anything else goes on. */
@@ -145,7 +157,7 @@ async function heal(world: World, runners: SimRunner[]): Promise<void> {
   await run(changePolicy(deps, PERSON, { maxWorkers: 4 }));
   for (const name of ['ticket-pickup', 'needs-input-pickup'])
     await run(changeJob(deps, PERSON, name, { enabled: true, reason: 'healed' }));
-  for (let round = 0; round < HEALING_ROUNDS; round += 1) {
+  for (let round = 0; round < HEALING_ROUNDS + ROUNDS_PER_TICKET * world.size.tickets; round += 1) {
     // Time goes on in small steps, so that healthy runners renew in time.
     world.now += 900;
     for (const runner of runners) await run(runner.settle());

@@ -145,8 +145,30 @@ describe('completion', () => {
     expect(bad.ticket.feedback.at(-1)?.text).toContain('exit 1');
     bad.now += 3_600_000;
     bad.claim();
-    expect(bad.attempt).toMatchObject({ number: 2, startAt: COMMIT });
+    // The commit itself was refuted, so that it may not even exist: the branch says where the work is.
+    expect(bad.attempt).toMatchObject({ number: 2, startAt: 'mc/MC-1/1' });
     expect(buildPrompt(bad.ticket, bad.attempt, [], false)).toContain('exit 1');
+  });
+
+  it('a refuted check leaves the submitted head as the place where the next attempt starts', () => {
+    const story = new Story().submitted();
+    story.when(VERIFIER, (t, c) =>
+      decideFindings(
+        t,
+        t.evidence.map((e) => ({
+          id: e.id,
+          state: e.kind === 'check' ? ('refuted' as const) : ('verified' as const),
+          reason: null,
+          details: {},
+        })),
+        c,
+      ),
+    );
+    story.rules = { ...story.rules, completion: { ...story.rules.completion, decidedBy: 'policy' } };
+    story.when(POLICY, decideByPolicy);
+    story.now += 3_600_000;
+    story.claim();
+    expect(story.attempt).toMatchObject({ number: 2, startAt: COMMIT });
   });
 
   it('by policy: leaves to a person what it cannot verify, and what touches protected paths; and decides nothing while paused', () => {

@@ -95,13 +95,24 @@ function offerNext(draft: Draft, command: StartCommand): void {
     fence: nextFence(state, command),
     branch: branchName(state.key, number),
     // Also after a try that failed or never started: the feedback is about the submitted work, so it starts there.
-    startAt: previous?.outcome === 'submitted' ? previous.head : (previous?.startAt ?? null),
+    startAt:
+      previous?.outcome === 'submitted' ? submittedStart(state, previous) : (previous?.startAt ?? null),
     continues,
     resumed: false,
     answers: state.questions.filter((q) => q.state === 'answered').map((q) => q.id),
     epoch: command.epoch,
     campaign: state.campaign,
   });
+}
+
+/** The submitted head; where that was refuted it may not even exist, and the branch says where the work is. */
+function submittedStart(state: Ticket, previous: Attempt): string | null {
+  const isRefuted = state.evidence.some(
+    (e) => e.attempt === previous.id && e.kind === 'commit' && e.state === 'refuted',
+  );
+  return isRefuted && previous.kind === 'agent'
+    ? (previous.branch ?? branchName(state.key, previous.number))
+    : previous.head;
 }
 
 /** After a rate limit, a stop, or the loss of a parked attempt the next one goes on with its worktree and session. */

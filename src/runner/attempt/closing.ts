@@ -38,6 +38,9 @@ const OUTPUT_FIRST_MS = 3000;
 const OUTPUT_LAST_MS = 10 * 60_000;
 /** A server that refuses to renew a lease that is long over has forgotten us in a way we do not know. */
 const REFUSED_MS = 30_000;
+/** Reports in a row that failed while renewals were answered: then without what is optional, then not any more. */
+const PLAIN_AFTER = 3;
+const GIVE_UP_AFTER = 20;
 
 export async function closeAttempt(closing: Closing): Promise<void> {
   const { context, record, pump, files, agent } = closing;
@@ -150,19 +153,25 @@ async function deliver(
   facts: { head: string | null; diff: Diff | undefined; exitCode: number | null },
 ): Promise<Delivery> {
   const { context, record, lease, agent } = closing;
+  let unanswered = 0;
   for (let waitMs = 200; ; waitMs = Math.min(waitMs * 2, 5000)) {
     const beat = await lease.beatNow();
+    // A report that never gets through must not hold the slot beyond our right to it: the lease ends the rest.
+    if (context.clock.monotonic() > lease.trustedUntil) closing.released();
     if (beat.kind === 'stale') return 'stale';
     if (beat.kind === 'refused' && context.clock.monotonic() > lease.trustedUntil + REFUSED_MS)
       return 'stale';
     if (beat.kind === 'answer') {
-      const result = await send(beat.answer);
+      const result = await send(beat.answer, unanswered >= PLAIN_AFTER);
       if (result !== null) return result;
+      unanswered += 1;
+      // Renewals are answered and reports are not: renewing on would keep the ticket from everybody for ever.
+      if (unanswered >= GIVE_UP_AFTER) return 'stale';
     }
     await sleep(context.clock, waitMs * (0.5 + context.clock.random()));
   }
 
-  async function send(answer: HeartbeatAnswer): Promise<Delivery | null> {
+  async function send(answer: HeartbeatAnswer, isPlain: boolean): Promise<Delivery | null> {
     if (answer.directive === 'park') {
       const parked = await report(closing, { session: record.session, treeGone: true }, 1, 'park');
       if (parked !== 'refused') return parked === 'done' ? 'parked' : parked === 'stale' ? 'stale' : null;
@@ -171,9 +180,7 @@ async function deliver(
       closing,
       {
         ...outcomeOf(cause),
-        ...facts,
-        session: record.session,
-        usage: agent?.usage() ?? undefined,
+        ...(isPlain ? {} : { ...facts, session: record.session, usage: agent?.usage() ?? undefined }),
         treeGone: true,
       },
       1,

@@ -57,6 +57,19 @@ export class StoreBroken extends Error {
   }
 }
 
+/** Another process holds the file's write lock; nothing was begun, and the same change may be tried again. */
+export class StoreBusy extends Error {
+  constructor(cause: unknown) {
+    super('another process has locked the database; nothing was written', { cause });
+    this.name = 'StoreBusy';
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  const SQLITE_BUSY = 5;
+  return (Number((error as { errcode?: number } | null)?.errcode) & 0xff) === SQLITE_BUSY;
+}
+
 export function openSqliteStore(options: SqliteStoreOptions): Store {
   const connection = typeof options.path === 'string' ? new SqliteConnection(options.path) : options.path;
   const clock = options.clock ?? Date.now;
@@ -133,9 +146,16 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     const answers: (() => void)[] = [];
     const published: StoredEvent[] = [];
     const before = { ...chain };
-    pending = published;
     try {
       connection.exec('begin immediate');
+    } catch (error) {
+      // A lock that another program takes for a while (a backup, a shell) must not end the store: no transaction began.
+      if (!isBusy(error)) broken = error;
+      for (const job of batch) job.fail(isBusy(error) ? new StoreBusy(error) : new StoreBroken(error));
+      return;
+    }
+    pending = published;
+    try {
       for (const job of batch) {
         connection.exec('savepoint plan');
         const saved = { ...chain };

@@ -127,7 +127,7 @@ export async function createServer(options: HttpOptions): Promise<FastifyInstanc
     (error: Error & { statusCode?: number; code?: string; validation?: unknown }, request, reply) => {
       const refusal = refusalOfError(error);
       if (refusal) return sendRefusal(reply, refusal);
-      if (error.name === 'StoreBroken' || /^(SQLITE_BUSY|SQLITE_FULL|SQLITE_LOCKED)/.test(error.code ?? '')) {
+      if (error.name === 'StoreBroken' || error.name === 'StoreBusy') {
         options.onError(error, request.id);
         return sendRefusal(reply, refuse('store_unavailable', 'The store did not take the change.'));
       }

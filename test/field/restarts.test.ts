@@ -1,0 +1,140 @@
+/**
+ * What is under way when everything is killed is on record, and happens once. Recurring tickets are not built yet: what
+ * is scheduled here are the dispatcher's own ticks, and the checks that a verifier was running.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import type { Job, Page } from '../../src/contract/shapes.ts';
+import type { MissionControl } from '../harness/mission-control.ts';
+import { dispatcherHadItsChance, GOOD, kill, missionControl, pause, RawRunner } from './support/field.ts';
+
+const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+
+const jobs = async (mc: MissionControl): Promise<Job[]> => (await mc.api.get<Page<Job>>('/jobs')).items;
+
+it('F15 (ticks, not yet schedules) a server killed again and again in the middle of its ticks starts every ticket once', async () => {
+  const mc = await missionControl({ env: { MC_LEASE_SECONDS: '20', MC_OFFER_SECONDS: '15' } });
+  await mc.profile('worker', `echo $MC_TICKET >> $OUT/ran; ${GOOD}`);
+  const keys: string[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    for (let n = 0; n < 2; n += 1) keys.push((await mc.ticket('worker')).key);
+    await mc.endServer('SIGKILL');
+    await mc.start();
+  }
+  for (const key of keys) await mc.inStatus(key, 'in_review', 60_000);
+  expect(mc.read('ran').split('\n').toSorted()).toEqual(keys.toSorted());
+  for (const key of keys) {
+    expect((await mc.attempts(key)).map(({ outcome }) => outcome)).toEqual(['submitted']);
+    await mc.settled(key);
+  }
+});
+
+it('F15 (ticks, not yet schedules) what a job did is on record after a restart, and a change repeated with its key is not made again', async () => {
+  const mc = await missionControl({ env: { MC_RUNNER: 'none' } });
+  await mc.profile('worker', GOOD);
+  const runner = await RawRunner.register(mc, 'one');
+  const body = { project: 'MC', title: 'once', status: 'todo', profile: 'worker' };
+  const created = await mc.api.post<{ key: string }>('/tickets', body, {
+    idempotencyKey: 'nightly-2026-01-01',
+  });
+  await runner.offer(mc);
+  const before = await mc.eventually(
+    async () =>
+      (await jobs(mc)).find((job) => job.name === 'ticket-pickup' && job.lastRun?.detail === '1 claimed'),
+    'the run is on record',
+  );
+  await mc.endServer('SIGKILL');
+  await mc.start();
+  const after = (await jobs(mc)).find((job) => job.name === 'ticket-pickup');
+  expect(Date.parse(after?.lastRun?.at ?? '')).toBeGreaterThanOrEqual(Date.parse(before.lastRun?.at ?? ''));
+  const repeated = await mc.api.post<{ key: string }>('/tickets', body, {
+    idempotencyKey: 'nightly-2026-01-01',
+  });
+  expect(repeated.key).toBe(created.key);
+  expect((await mc.api.get<Page<unknown>>('/tickets')).items.length).toBe(1);
+  expect((await mc.attempts(created.key)).length).toBe(1);
+});
+
+it('F16 (checks, not yet schedules) a check that was killed with runner and server is not lost, not believed, and runs once more', async () => {
+  const mc = await missionControl({
+    env: { MC_LEASE_SECONDS: '3' },
+    project: { checks: [{ name: 'test', command: 'sleep 2; grep -qx good value' }] },
+  });
+  await mc.profile('worker', GOOD);
+  const { key } = await mc.ticket('worker');
+  await mc.inStatus(key, 'in_review');
+  const marked = await mc.until(
+    () => mc.worktrees().find((name) => name.startsWith('verify-')),
+    'the check runs',
+    30_000,
+  );
+  expect(marked).toBeTruthy();
+  const runner = mc.runner();
+  await mc.endServer('SIGKILL');
+  if (runner) kill(runner.pid);
+  await mc.start();
+  const interrupted = (await mc.get(key)).evidence.find((evidence) => evidence.kind === 'check');
+  expect(interrupted?.state).toBe('unverified');
+  await expect(mc.move(key, 'accept')).rejects.toMatchObject({ code: 'evidence_incomplete' });
+  const settled = await mc.settled(key);
+  expect(settled.find((evidence) => evidence.kind === 'check')).toMatchObject({
+    id: interrupted?.id,
+    state: 'verified',
+  });
+  expect((await mc.attempts(key)).length).toBe(1);
+});
+
+it('F19 a second server on the same data directory is refused, with the pid of the first', async () => {
+  const mc = await missionControl({ env: { MC_RUNNER: 'none' } });
+  const second: ChildProcess = spawn(process.execPath, [main], {
+    cwd: mc.dir,
+    env: {
+      PATH: process.env['PATH'],
+      HOME: mc.dir,
+      MC_DATA_DIR: mc.dataDir,
+      MC_PORT: '0',
+      MC_RUNNER: 'none',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  let printed = '';
+  second.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  second.stdout?.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+  const code = await new Promise((resolve) => second.once('exit', resolve));
+  expect(code).not.toBe(0);
+  expect(printed).toBe('');
+  expect(said).toContain(`pid ${mc.server?.pid}`);
+  expect(said).toContain(join(mc.dir, 'data'));
+  // The first one never noticed.
+  await mc.ticket('none', { status: 'backlog', profile: null });
+});
+
+it('F19 a server that was stopped beyond its dispatch lease claims nothing twice, and calls nobody lost for its own silence', async () => {
+  const mc = await missionControl({ env: { MC_LEASE_SECONDS: '30', MC_MAX_WORKERS: '2' } });
+  await mc.profile(
+    'worker',
+    `echo $MC_TICKET >> $OUT/ran; while [ ! -e $OUT/go ]; do sleep 0.1; done; ${GOOD}`,
+  );
+  const keys: string[] = [];
+  for (let n = 0; n < 3; n += 1) keys.push((await mc.ticket('worker')).key);
+  await mc.until(() => mc.read('ran').split('\n').length === 2, 'two run');
+  const { epoch } = (await mc.api.get<{ dispatcher: { epoch: number } }>('/overview')).dispatcher;
+  mc.server?.kill('SIGSTOP');
+  // The dispatch lease lasts ten seconds at least.
+  await pause(11_000);
+  mc.server?.kill('SIGCONT');
+  await dispatcherHadItsChance(mc, 2000);
+  const now = (await mc.api.get<{ dispatcher: { epoch: number } }>('/overview')).dispatcher.epoch;
+  expect(now).toBeGreaterThan(epoch);
+  for (const key of keys) expect((await mc.attempts(key)).length).toBeLessThanOrEqual(1);
+  mc.touch('go');
+  for (const key of keys) await mc.inStatus(key, 'in_review', 60_000);
+  expect(mc.read('ran').split('\n').toSorted()).toEqual(keys.toSorted());
+  for (const key of keys) {
+    expect((await mc.attempts(key)).map(({ outcome }) => outcome)).toEqual(['submitted']);
+    await mc.settled(key);
+  }
+});
