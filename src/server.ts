@@ -3,21 +3,17 @@
  * wires the same services and loops onto its own store and clock.
  */
 import { createHash } from 'node:crypto';
-import { statfs } from 'node:fs/promises';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { uuidv7 } from 'uuidv7';
-import type { Job } from './domain/config.ts';
 import { SYSTEM_JOBS } from './domain/words.ts';
+import { type Jobs, createJobs } from './jobs.ts';
 import { Dispatcher } from './loops/dispatcher.ts';
 import { runInboxKeeper } from './loops/inbox-keeper.ts';
 import { type Loop, startLoop } from './loops/loop.ts';
-import { runOperator } from './loops/operator.ts';
 import { Reaper } from './loops/reaper.ts';
 import { runVerifier } from './loops/verifier.ts';
 import { inspectCommand, inspectRepository } from './runner/inspect.ts';
 import { attemptTokens } from './services/access.ts';
-import { clear, raise } from './services/alerts.ts';
-import { operatorSnapshot, unresolvedAlerts } from './services/operator-view.ts';
 import { ensureJobs } from './services/configuration.ts';
 import type { Deps } from './services/deps.ts';
 import type { Settings } from './settings.ts';
@@ -33,13 +29,10 @@ export interface RunningServer {
 
 const PARKED_SILENCE_MS = 10 * 60 * 1000;
 const REAP_EVERY_MS = 1000;
-const HOUSEKEEPING_MS = 60_000;
+const HOUSEKEEPING_MS = 3_600_000;
 const OPERATE_EVERY_MS = 15_000;
-
-async function freeSpace(path: string): Promise<{ freeBytes: number; totalBytes: number }> {
-  const { bavail, blocks, bsize } = await statfs(path);
-  return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
-}
+const AUDIT_EVERY_MS = 3_600_000;
+const AUDIT_AFTER_MS = 60_000;
 
 export async function createDeps(store: Store, settings: Settings): Promise<Deps> {
   const leaseMs = settings.leaseSeconds * 1000;
@@ -73,6 +66,7 @@ export async function startServer(options: {
   await ensureJobs(deps, SYSTEM_JOBS);
 
   const dispatcher = new Dispatcher(deps, `srv_${uuidv7().replaceAll('-', '')}`);
+  const jobs = createJobs(deps, dispatcher, settings.dataDir);
   let stopping = false;
   let url = '';
   const registry = new Registry();
@@ -118,6 +112,7 @@ export async function startServer(options: {
             `the store does not answer: ${error instanceof Error ? error.message : String(error)}`,
         );
       },
+      runJob: (name) => jobs.run(name),
       metrics: async () => {
         await gauges();
         return registry.metrics();
@@ -132,7 +127,7 @@ export async function startServer(options: {
   for (const name of [host, '127.0.0.1', 'localhost', '[::1]'])
     hosts.add(`${name}:${address.port}`.toLowerCase());
 
-  const loops = startLoops({ deps, dispatcher, http, settings, log });
+  const loops = startLoops({ deps, dispatcher, jobs, http, settings, log });
   return {
     deps,
     http,
@@ -156,18 +151,18 @@ const STIRS =
 function startLoops(options: {
   deps: Deps;
   dispatcher: Dispatcher;
+  jobs: Jobs;
   http: HttpApp;
   settings: Settings;
   log: (level: 'info' | 'error', message: string, facts?: object) => void;
 }): { stop(): Promise<void> } {
-  const { deps, dispatcher, http, settings, log } = options;
+  const { deps, dispatcher, jobs, http, settings, log } = options;
   const onError = (name: string, error: unknown): void =>
     log('error', `the loop ${name} failed; it goes on`, {
       error: String(error),
       stack: error instanceof Error ? error.stack : undefined,
     });
   let timer: NodeJS.Timeout | undefined;
-  let lookedAt: { wall: number; steady: number } | null = null;
   // Once after the start, and whenever a project's policy may have changed under its tickets.
   let sweep = true;
   const reaper = new Reaper(deps, () => performance.now());
@@ -212,32 +207,21 @@ function startLoops(options: {
       name: 'operator',
       everyMs: OPERATE_EVERY_MS,
       onError,
-      runOnce: async () => {
-        const wall = await deps.store.now();
-        const steady = performance.now();
-        const clockJumpMs = lookedAt === null ? 0 : wall - lookedAt.wall - (steady - lookedAt.steady);
-        lookedAt = { wall, steady };
-        const job = await deps.store.document<Job>('job', 'operator');
-        if (job?.enabled === false) return;
-        const seen = await runOperator({
-          look: () => operatorSnapshot(deps, { disk: () => freeSpace(settings.dataDir), clockJumpMs }),
-          raise: (observation) => raise(deps, observation),
-          unresolved: (rules) => unresolvedAlerts(deps, rules),
-          clear: (fingerprint) => clear(deps, fingerprint),
-        });
-        await deps.store.recordJobRun({
-          name: 'operator',
-          at: wall,
-          outcome: 'ok',
-          detail: `${seen.length} conditions hold`,
-        });
-      },
+      runOnce: () => jobs.operator(),
+    }),
+    audit: startLoop({
+      name: 'audit',
+      everyMs: AUDIT_EVERY_MS,
+      // A start is busy enough.
+      firstAfterMs: AUDIT_AFTER_MS,
+      onError,
+      runOnce: () => jobs.audit(),
     }),
     retention: startLoop({
       name: 'retention',
       everyMs: HOUSEKEEPING_MS,
       onError,
-      runOnce: async () => deps.store.prune(await deps.store.now()),
+      runOnce: () => jobs.retention(),
     }),
   };
   const unsubscribe = deps.store.subscribe((events) => {

@@ -13,6 +13,8 @@ export interface LoopOptions {
   name: string;
   runOnce: () => Promise<void>;
   everyMs: number;
+  /** How long after the start the first run comes; at once when absent. */
+  firstAfterMs?: number;
   onError: (name: string, error: unknown) => void;
 }
 
@@ -40,7 +42,8 @@ export function startLoop(options: LoopOptions): Loop {
         else timer = setTimeout(run, options.everyMs);
       });
   };
-  setImmediate(run);
+  if (options.firstAfterMs === undefined) setImmediate(run);
+  else timer = setTimeout(run, options.firstAfterMs);
   return {
     poke: run,
     stop: async () => {

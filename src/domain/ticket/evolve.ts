@@ -224,7 +224,8 @@ function apply(state: Ticket, event: Exclude<TicketEvent, { type: 'ticket.create
       const d = event.data;
       return withEvidence(state, d.evidence, (e) => ({
         ...e,
-        state: 'unverified',
+        // Another look that could not be taken leaves what was found before.
+        state: e.reverify ? e.state : 'unverified',
         reason: d.reason,
         details: d.details,
         tries: d.tries,

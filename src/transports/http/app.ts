@@ -43,7 +43,7 @@ export async function createHttpApp(options: {
   const wakeups = new Wakeups();
   const api = new Api(app, deps);
   systemRoutes(api, hub, system);
-  configurationRoutes(api);
+  configurationRoutes(api, system.runJob);
   ticketRoutes(api);
   attemptRoutes(api, wakeups);
   inboxRoutes(api);

@@ -25,7 +25,8 @@ import type { Answer, Api } from '../route.ts';
 const listed = z.object(listQuery);
 const idParam = z.object({ id: z.string().max(100) });
 
-export function configurationRoutes(api: Api): void {
+/** @param runJob runs a job of Mission Control now, and ends when it has */
+export function configurationRoutes(api: Api, runJob: (name: string) => Promise<void>): void {
   const { deps } = api;
   const shown =
     <T extends Stamped>(view: (state: T) => unknown, status?: number) =>
@@ -252,6 +253,22 @@ export function configurationRoutes(api: Api): void {
       const result = await changeJob(deps, c.caller, c.params.name, c.body, { ifMatch: c.ifMatch });
       if (isRefusal(result)) return result;
       return { body: (await jobs()).find((job) => job.name === c.params.name), version: result.version };
+    },
+  });
+
+  api.route({
+    method: 'POST',
+    path: '/jobs/:name/run',
+    summary: 'Runs a job now',
+    access: 'person',
+    params: z.object({ name: z.string().max(100) }),
+    response: shapes.job,
+    handler: async (c) => {
+      const { name } = c.params;
+      if (!(await deps.store.document<Job>('job', name))) return notFound('job', name);
+      await runJob(name);
+      const job = (await jobs()).find((candidate) => candidate.name === name);
+      return { body: job, ...(job ? { version: job.version } : {}) };
     },
   });
 

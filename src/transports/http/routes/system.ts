@@ -24,6 +24,7 @@ export interface SystemView {
   /** Null when ready; else why not. */
   notReady: () => Promise<string | null>;
   metrics: () => Promise<string>;
+  runJob: (name: string) => Promise<void>;
   /** The address of this server, for sign-in links. */
   url: () => string;
   secureCookies: boolean;

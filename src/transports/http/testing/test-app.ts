@@ -97,6 +97,7 @@ export async function createTestApp(): Promise<TestApp> {
       dispatcher: () => ({ state: 'unknown', epoch: null, lastTick: null }),
       notReady: () => Promise.resolve(null),
       metrics: () => Promise.resolve('# none\n'),
+      runJob: () => Promise.resolve(),
     },
   });
   await http.app.ready();

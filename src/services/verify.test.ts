@@ -1,0 +1,154 @@
+/** Whatever is changed behind the system's back is found and named. */
+import { createHash } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runAudit } from '../loops/audit.ts';
+import { SqliteConnection } from '../store/sqlite/driver.ts';
+import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
+import { clear, raise } from './alerts.ts';
+import { ensureJobs } from './configuration.ts';
+import type { Caller, Deps } from './deps.ts';
+import { commentTicket, createTicket, transitionTicket } from './tickets.ts';
+import { createDocument } from './configuration.ts';
+import { verifyState } from './verify.ts';
+
+const person: Caller = { actor: { kind: 'human', id: 'ada' }, role: 'admin' };
+let connection: SqliteConnection;
+let deps: Deps;
+
+beforeEach(async () => {
+  let ids = 0;
+  connection = new SqliteConnection(':memory:');
+  deps = {
+    store: openSqliteStore({ path: connection, clock: () => 1_700_000_000_000 + ids }),
+    timing: {
+      leaseMs: 30_000,
+      graceMs: 10_000,
+      offerMs: 10_000,
+      dispatchLeaseMs: 15_000,
+      parkedSilenceMs: 600_000,
+    },
+    newId: (prefix) => `${prefix}_${(ids += 1)}`,
+    random: () => 0.5,
+    sha256: (text) => createHash('sha256').update(text).digest('hex'),
+    attemptToken: (attempt, fence) => `${attempt} ${fence}`,
+    defaultMaxWorkers: 2,
+    inspect: {
+      repository: () => Promise.resolve({ usable: true, message: '', defaultBranch: 'main' }),
+      command: (subject) => Promise.resolve({ ok: true, subject, message: '' }),
+    },
+  };
+  await ensureJobs(deps, ['ticket-pickup']);
+  await createDocument(deps, person, 'project', 'MC', {
+    key: 'MC',
+    name: 'MC',
+    checks: [],
+    completion: {
+      requires: [],
+      checks: [],
+      decidedBy: 'human',
+      onAccept: 'leave_branch',
+      allowEmptyDiff: false,
+    },
+    limits: {},
+  });
+  const fields = {
+    title: 'A ticket',
+    description: '',
+    priority: 2,
+    assignee: null,
+    campaign: null,
+    profile: null,
+    labels: [],
+    acceptanceCriteria: [],
+    blockedBy: [],
+    completion: null,
+    budget: null,
+    notBefore: null,
+  };
+  await createTicket(deps, person, { project: 'MC', status: 'backlog', fields });
+  await transitionTicket(deps, person, 'MC-1', { transition: 'ready' }, {});
+  await commentTicket(deps, person, 'MC-1', 'hello', {});
+});
+afterEach(() => deps.store.close());
+
+const violations = async (): Promise<string[]> =>
+  (await verifyState(deps)).invariants.flatMap((invariant) =>
+    invariant.violations.map((v) => `${invariant.id} ${v}`),
+  );
+
+describe('the proof', () => {
+  it('finds nothing wrong with what the services wrote, and says how much it looked at', async () => {
+    const verified = await verifyState(deps);
+    expect(verified).toMatchObject({ ok: true, events: 5, head: { seq: 5 } });
+    expect(verified.invariants.find((invariant) => invariant.id === 'I5')?.checked).toBe(1);
+  });
+
+  const tampered: [string, string, RegExp][] = [
+    [
+      "an event's data",
+      `update events set data = '{"text":"bye"}' where seq = 5`,
+      /ticket:MC-1 event 3 \(ticket\.commented, seq 5\): its data was changed/,
+    ],
+    [
+      "an event's actor",
+      `update events set actor_id = 'eve' where seq = 4`,
+      /ticket:MC-1 event 2 .*: its hash does not match/,
+    ],
+    [
+      "an event's hash",
+      `update events set hash = 'x' where seq = 4`,
+      /ticket:MC-1 event 2 .*: its hash does not match/,
+    ],
+    [
+      'a rolling hash',
+      `update events set roll = 'x' where seq = 3`,
+      /the rolling hash of seq 3 does not match/,
+    ],
+    ['a missing event', `delete from events where seq = 4`, /seq 5 follows 3/],
+    [
+      'a missing tail',
+      `delete from events where seq = 5`,
+      /ticket:MC-1 is at version 3, and its events end at 2/,
+    ],
+    [
+      "a ticket's row",
+      `update tickets set state = replace(state, 'A ticket', 'Another') where key = 'MC-1'`,
+      /the row of ticket:MC-1 differs/,
+    ],
+    [
+      'a status by hand',
+      `update tickets set state = replace(state, '"status":"todo"', '"status":"done"') where key = 'MC-1'`,
+      /the row of ticket:MC-1 differs/,
+    ],
+    ['a missing row', `delete from tickets where key = 'MC-1'`, /the row of ticket:MC-1 differs/],
+    [
+      "a job's row",
+      `update documents set state = replace(state, 'true', 'false') where kind = 'job'`,
+      /the row of job:ticket-pickup differs/,
+    ],
+  ];
+  for (const [what, sql, found] of tampered) {
+    it(`names ${what} that was changed by hand`, async () => {
+      connection.exec(sql);
+      // Configured resources are kept in memory; a server that starts anew reads what is there.
+      deps.store = openSqliteStore({ path: connection });
+      expect((await violations()).join('\n')).toMatch(found);
+    });
+  }
+
+  it('becomes an alert of the audit, and resolves when the state is sound again', async () => {
+    const ports = {
+      verify: () => verifyState(deps),
+      raise: (observation: Parameters<typeof raise>[1]) => raise(deps, observation),
+      clear: (fingerprint: string) => clear(deps, fingerprint),
+    };
+    connection.exec(`update tickets set state = replace(state, 'A ticket', 'Another') where key = 'MC-1'`);
+    expect(await runAudit(ports)).toContain('violated: I13');
+    const alert = await deps.store.alert('invariant_violated:I13');
+    expect(alert?.alert).toMatchObject({ state: 'open', severity: 'critical' });
+    expect(alert?.alert.detail).toContain('ticket:MC-1');
+    connection.exec(`update tickets set state = replace(state, 'Another', 'A ticket') where key = 'MC-1'`);
+    for (let i = 0; i < 3; i += 1) expect(await runAudit(ports)).toContain('every invariant holds');
+    expect((await deps.store.alert('invariant_violated:I13'))?.alert.state).toBe('resolved');
+  });
+});
