@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { ApiClient } from '../../src/client/api-client.ts';
 import type { Attempt, IssuedToken, Output } from '../../src/contract/shapes.ts';
 import type { MissionControl } from '../harness/mission-control.ts';
-import { GOOD, missionControl, pause, RawRunner, RunnerProcess } from './support/field.ts';
+import { GOOD, missionControl, RawRunner, RunnerProcess } from './support/field.ts';
 
 const NO_RUNNER = { env: { MC_RUNNER: 'none', MC_LEASE_SECONDS: '20', MC_OFFER_SECONDS: '20' } };
 
@@ -345,9 +345,7 @@ it('numbers, names and times at their extremes give an answer, not an accident',
 
 it('bodies that are too large, too deep, or no JSON are refused at once', async () => {
   const mc = await missionControl(NO_RUNNER);
-  const authorization =
-    (mc.api as unknown as { url: string }) &&
-    (await mc.api.post<IssuedToken>('/tokens', { role: 'admin', name: 'raw' })).token;
+  const { token: authorization } = await mc.api.post<IssuedToken>('/tokens', { role: 'admin', name: 'raw' });
   const post = async (body: string | Uint8Array<ArrayBuffer>, type = 'application/json'): Promise<number> =>
     (
       await fetch(`${mc.url}/api/v1/tickets`, {
@@ -438,7 +436,31 @@ it('files of a profile are written into its HOME alone, whatever their names, an
   expect(existsSync(join(mc.dir, 'target/deep'))).toBe(false);
 });
 
-it('two runners under one name and token: an attempt that both take is worked on by one', async () => {
+it('two processes under one name and token, both with the offer in hand: the newer one gets the attempt', async () => {
+  const mc = await missionControl(NO_RUNNER);
+  await mc.profile('worker', GOOD);
+  const { token } = await mc.api.post<IssuedToken>('/tokens', { role: 'runner', name: 'shared' });
+  const older = await RawRunner.register(mc, 'twin', { token });
+  const { key } = await mc.ticket('worker');
+  const offer = await older.offer(mc);
+  const newer = await RawRunner.register(mc, 'twin', { token });
+  const take = (runner: RawRunner): Promise<unknown> =>
+    runner.attempt(offer.attempt, 'accept', { fence: offer.fence, instance: runner.instance });
+  await expect(take(older)).rejects.toMatchObject({ code: 'runner_superseded' });
+  await take(newer);
+  await expect(take(older)).rejects.toMatchObject({ code: 'runner_superseded' });
+  await expect(
+    older.attempt(offer.attempt, 'heartbeat', { fence: offer.fence, instance: older.instance }),
+  ).rejects.toMatchObject({ code: 'runner_superseded' });
+  await newer.attempt(offer.attempt, 'heartbeat', {
+    fence: offer.fence,
+    instance: newer.instance,
+    started: true,
+  });
+  await mc.move(key, 'cancel', { reason: 'seen' });
+});
+
+it('two runners, one after the other, under one name: an attempt that both were offered runs once', async () => {
   const mc = await missionControl({
     env: { MC_RUNNER: 'none', MC_LEASE_SECONDS: '4', MC_OFFER_SECONDS: '5' },
   });
@@ -449,11 +471,12 @@ it('two runners under one name and token: an attempt that both take is worked on
   const offer = await early.offer(mc);
   await RunnerProcess.start(mc, 'twin', { token });
   await expect(early.poll()).rejects.toMatchObject({ code: 'runner_superseded' });
-  await early.attempt(offer.attempt, 'accept', { fence: offer.fence }).catch(() => null);
+  await early
+    .attempt(offer.attempt, 'accept', { fence: offer.fence, instance: early.instance })
+    .catch(() => null);
   await mc.inStatus(key, 'in_review', 40_000);
   await mc.settled(key);
   const attempts: Attempt[] = await mc.attempts(key);
   expect(mc.read('ran').split('\n').length).toBe(1);
   expect(attempts.filter(({ outcome }) => outcome === 'submitted').length).toBe(1);
-  await pause(0);
 });
