@@ -330,7 +330,10 @@ export const pollRunner = z.strictObject({
   draining: z.boolean().optional(),
 });
 export const fenced = z.strictObject({ fence });
+/** Which process of a runner's name is speaking, as its registration said; one that was superseded is told so. */
+const instance = z.string().max(100).optional();
 export const attemptAccept = fenced.extend({
+  instance,
   base: z.string().max(64).optional(),
   branch: z.string().max(300).optional(),
 });
@@ -340,6 +343,7 @@ const usage = z.strictObject({
   outputTokens: z.number().min(0).optional(),
 });
 export const attemptHeartbeat = fenced.extend({
+  instance,
   usage: usage.optional(),
   /** True once the runner starts the agent process: the first renewal is answered before that. */
   started: z.boolean().optional(),

@@ -20,6 +20,7 @@ export interface ControlPlaneOptions {
 export class HttpControlPlane implements ControlPlane {
   readonly #options: ControlPlaneOptions;
   #client: ApiClient | undefined;
+  #instance: string | undefined;
 
   constructor(options: ControlPlaneOptions) {
     this.#options = options;
@@ -29,8 +30,10 @@ export class HttpControlPlane implements ControlPlane {
     return this.#connect().url;
   }
 
-  register(body: Record<string, unknown>): Promise<Registration> {
-    return this.#call('POST', '/runners', { body, timeoutMs: 10_000 });
+  async register(body: Record<string, unknown>): Promise<Registration> {
+    const registration = await this.#call<Registration>('POST', '/runners', { body, timeoutMs: 10_000 });
+    this.#instance = registration.instance;
+    return registration;
   }
 
   poll(runner: string, body: Record<string, unknown>, signal: AbortSignal): Promise<Polled> {
@@ -42,7 +45,10 @@ export class HttpControlPlane implements ControlPlane {
     });
   }
 
-  attempt<T>(id: string, verb: AttemptVerb, body: Record<string, unknown>, timeoutMs = 15_000): Promise<T> {
+  attempt<T>(id: string, verb: AttemptVerb, given: Record<string, unknown>, timeoutMs = 15_000): Promise<T> {
+    // A process that a newer one of its name has replaced must neither take an attempt nor keep one alive.
+    const isClaim = verb === 'accept' || verb === 'heartbeat';
+    const body = isClaim ? { ...given, instance: this.#instance } : given;
     return this.#call('POST', `/attempts/${encodeURIComponent(id)}/${verb}`, { body, timeoutMs });
   }
 

@@ -185,3 +185,26 @@ export async function dispatcherHadItsChance(mc: MissionControl, ms = 2500): Pro
     return dispatcher.lastTick !== null && Date.parse(dispatcher.lastTick.at) > from;
   }, 'the dispatcher ticked');
 }
+
+/** Without the local runner, and with leases that outlast a test: the runner is played by hand. */
+export const NO_RUNNER = { env: { MC_RUNNER: 'none', MC_LEASE_SECONDS: '20', MC_OFFER_SECONDS: '20' } };
+
+/** A ticket of the profile `worker` whose attempt this runner has taken. */
+export async function runningAttempt(mc: MissionControl, runner: RawRunner) {
+  const { key } = await mc.ticket('worker');
+  const offer = await runner.offer(mc);
+  await runner.attempt(offer.attempt, 'accept', { fence: offer.fence });
+  await runner.attempt(offer.attempt, 'heartbeat', { fence: offer.fence, started: true });
+  return { key, offer };
+}
+
+export async function statusOf(
+  api: ApiClient,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<number> {
+  const response = await api.fetch(method, path, body === undefined ? {} : { body });
+  await response.arrayBuffer();
+  return response.status;
+}

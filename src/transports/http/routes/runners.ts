@@ -125,7 +125,11 @@ export function runnerRoutes(api: Api, wakeups: Wakeups): void {
   });
 
   /** The attempt has to have been offered to the runner that this token registered. */
-  const ownedBy = async (caller: Caller, attempt: string): Promise<{ caller: Caller } | Refusal> => {
+  const ownedBy = async (
+    caller: Caller,
+    attempt: string,
+    instance: string | undefined,
+  ): Promise<{ caller: Caller } | Refusal> => {
     const found = await findAttempt(deps, attempt);
     if (isRefusal(found)) return found;
     const runner =
@@ -134,6 +138,9 @@ export function runnerRoutes(api: Api, wakeups: Wakeups): void {
         : await deps.store.document<Runner>('runner', found.attempt.runner);
     if (!runner || runner.token !== caller.tokenId)
       return refuse('forbidden', `Attempt ${attempt} was not offered to this runner.`);
+    // Both processes of one name have its token and saw its offers: without this both could take the same attempt.
+    if (instance !== undefined && instance !== runner.instance)
+      return refuse('runner_superseded', `A newer process has registered as ${runner.name}.`);
     return { caller: { ...caller, actor: { kind: 'runner', id: runner.id } } };
   };
   const report = <B extends z.ZodType>(
@@ -153,7 +160,7 @@ export function runnerRoutes(api: Api, wakeups: Wakeups): void {
       body,
       response,
       handler: async (c) => {
-        const owned = await ownedBy(c.caller, c.params.id);
+        const owned = await ownedBy(c.caller, c.params.id, (c.body as { instance?: string }).instance);
         if (isRefusal(owned)) return owned;
         const result = await run(c as never, owned.caller);
         return isRefusal(result) ? result : show(result as never);
