@@ -99,7 +99,7 @@ it('F12 a commit without a diff proves no code work, and work that is not code n
   expect(commit?.reason).toContain('changes nothing');
 });
 
-it('F07 what cannot run says why, on the ticket and by its history; the alert of the operator is not built yet', async () => {
+it('F07 what cannot run says why, on the ticket and by its history, and the operator raises an alert', async () => {
   const mc = await missionControl({});
   await mc.profile('worker', GOOD);
   const ghost = await mc.ticket('worker', { assignee: 'nobody-knows-them', profile: null });
@@ -115,6 +115,10 @@ it('F07 what cannot run says why, on the ticket and by its history; the alert of
   const why = await mc.api.get<{ current: { code: string; detail: string } }>(`/tickets/${ghost.key}/why`);
   expect(why.current).toMatchObject({ code: 'assignee_not_runnable' });
   expect(why.current.detail).toContain('nobody-knows-them');
+  await mc.api.post('/jobs/operator/run');
+  const alerts = await mc.api.get<{ items: { rule: string; subject: string; detail: string }[] }>('/alerts');
+  expect(alerts.items).toMatchObject([{ rule: 'stuck', subject: unknown.key }]);
+  expect(alerts.items[0]?.detail).toContain('names a profile');
   const { version } = await mc.get(ghost.key);
   await mc.api.patch(`/tickets/${ghost.key}`, { assignee: 'worker' }, { ifMatch: version });
   await mc.inStatus(ghost.key, 'in_review');
