@@ -28,8 +28,13 @@ export async function createVerifyWork(deps: Deps, key: string): Promise<boolean
   const attemptId = due[0]?.attempt;
   if (attemptId === undefined) return false;
   const active = await deps.store.workOfAttempt(attemptId);
-  if (active.some((work) => work.kind === 'verify' && (work.state === 'pending' || work.state === 'running')))
+  const unfinished = active.find(
+    (work) => work.kind === 'verify' && (work.state === 'pending' || work.state === 'running'),
+  );
+  if (unfinished) {
+    await giveUpOnSilentRunner(deps, unfinished, now);
     return false;
+  }
   const attempt = record.state.attempts.find((a) => a.id === attemptId);
   await deps.store.commit({
     appends: [],
@@ -50,6 +55,25 @@ export async function createVerifyWork(deps: Deps, key: string): Promise<boolean
     ],
   });
   return true;
+}
+
+/**
+ * Only the runner that has the commits can look at them. When it has been silent for as long as makes a parked attempt
+ * lost, the try counts as one that could not run, so that after the last of them a person is asked: nothing waits for
+ * a runner that may never come back.
+ */
+async function giveUpOnSilentRunner(deps: Deps, work: Work, now: number): Promise<void> {
+  if (work.wantsRunner === null) return;
+  const presence = (await deps.store.presences()).find((seen) => seen.runner === work.wantsRunner);
+  if (presence && now - presence.seenAt < deps.timing.parkedSilenceMs) return;
+  const taken = await deps.store.takeWork(work.id, VERIFIER.actor.id, deps.timing.leaseMs);
+  if (!taken) return;
+  await finishVerifyWork(deps, taken, {
+    fence: taken.fence,
+    outcome: 'unable',
+    reason: `The runner ${work.wantsRunner}, which has the commits, is not connected. Start it again on its data directory.`,
+    findings: [],
+  });
 }
 
 /** What the verifier is told; null when nothing is due any more. */
