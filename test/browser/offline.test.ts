@@ -32,7 +32,8 @@ describe('offline', () => {
     await page.goto(control.url);
     await page.getByRole('heading', { name: 'Needs you' }).waitFor();
     await untilKept(page, 'pending,delivered');
-    // The cache is written a moment after the last answer; what is left within that moment is not what this is about.
+    // Known defect: an offline reload within about two seconds of opening a page finds nothing kept. Take this wait
+    // away once that is mended.
     await page.waitForTimeout(2500);
     await context.setOffline(true);
     await page.reload();
