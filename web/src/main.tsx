@@ -1,20 +1,22 @@
-/** Starts the app: the cache from IndexedDB first, so that the first paint already has what was read last time. */
-import { PersistQueryClientProvider } from '@tanstack/react-query-persist-client';
+/** Starts the app: what this device kept first, so that the first paint already has what was read last time. */
+import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { persistOptions, queryClient } from './api/query-client.ts';
+import { restoreAndKeep } from './api/kept-queries.ts';
+import { queryClient } from './api/query-client.ts';
 import { router } from './router.tsx';
 import { registerWorker } from './shell/register-worker.ts';
 import './styles.css';
 
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no #root');
+await restoreAndKeep(queryClient);
 createRoot(root).render(
   <StrictMode>
-    <PersistQueryClientProvider client={queryClient} persistOptions={persistOptions}>
+    <QueryClientProvider client={queryClient}>
       <RouterProvider router={router} />
-    </PersistQueryClientProvider>
+    </QueryClientProvider>
   </StrictMode>,
 );
 registerWorker();

@@ -87,7 +87,7 @@ export async function untilKept(page: Page, text: string): Promise<void> {
   });
   await page.waitForFunction(
     async (wanted) => {
-      const open = indexedDB.open('mission-control-cache');
+      const open = indexedDB.open('mission-control-kept');
       const db = await new Promise<IDBDatabase>((resolve, reject) => {
         open.onsuccess = () => resolve(open.result);
         open.onerror = () => reject(open.error ?? new Error('no database'));
@@ -96,12 +96,12 @@ export async function untilKept(page: Page, text: string): Promise<void> {
         db.close();
         return false;
       }
-      const read = db.transaction('queries').objectStore('queries').get('v1');
+      const read = db.transaction('queries').objectStore('queries').getAll();
       const value = await new Promise<unknown>((resolve) => {
         read.onsuccess = () => resolve(read.result);
       });
       db.close();
-      return typeof value === 'string' && value.includes(wanted);
+      return JSON.stringify(value).includes(wanted);
     },
     text,
     { polling: 200 },

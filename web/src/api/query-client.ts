@@ -1,15 +1,7 @@
-/**
- * The cache of what was read, kept in IndexedDB so that the app opens without a network. What was read once stays
- * readable for a month; output and diffs are left out, they are large and can be read again.
- */
-import { createAsyncStoragePersister } from '@tanstack/query-async-storage-persister';
+/** The cache of what was read. `kept-queries.ts` keeps it on this device. */
 import { onlineManager, QueryClient } from '@tanstack/react-query';
-import { createStore, del, get, set } from 'idb-keyval';
 import { ApiProblem } from './client.ts';
 import { connection } from './connection.ts';
-
-const MONTH_MS = 30 * 24 * 3_600_000;
-const store = createStore('mission-control-cache', 'queries');
 
 export const queryClient = new QueryClient({
   defaultOptions: {
@@ -26,40 +18,6 @@ export const queryClient = new QueryClient({
     mutations: { networkMode: 'always', retry: false },
   },
 });
-
-export const persister = createAsyncStoragePersister({
-  storage: {
-    getItem: async (key) => (await get<string>(key, store)) ?? null,
-    setItem: (key, value: string) => set(key, value, store),
-    removeItem: (key) => del(key, store),
-  },
-  key: 'v1',
-  // Short, so that a page which is left at once is kept too; a write of some hundred tickets takes milliseconds.
-  throttleTime: 300,
-});
-
-interface KeptQuery {
-  state: { data: unknown; dataUpdatedAt: number };
-  queryKey: readonly unknown[];
-}
-
-export const persistOptions = {
-  persister,
-  maxAge: MONTH_MS,
-  buster: 'v1',
-  dehydrateOptions: {
-    shouldDehydrateQuery: ({ state, queryKey }: KeptQuery) =>
-      state.data !== undefined &&
-      Date.now() - state.dataUpdatedAt < MONTH_MS &&
-      !queryKey.includes('volatile'),
-  },
-};
-
-/** Someone else signs in here, or nobody any more: what the last person read is theirs. */
-export async function forgetEverything(): Promise<void> {
-  queryClient.clear();
-  await persister.removeClient();
-}
 
 onlineManager.setEventListener((setOnline) => {
   const tell = (): void => setOnline(connection.snapshot.state !== 'offline');

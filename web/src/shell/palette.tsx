@@ -20,7 +20,8 @@ import { api } from '../api/client.ts';
 import { useIsOffline } from '../api/hooks.ts';
 import { outbox } from '../api/outbox.ts';
 import { ticketsQuery } from '../api/queries.ts';
-import { forgetEverything } from '../api/query-client.ts';
+import { forgetEverything } from '../api/kept-queries.ts';
+import { queryClient } from '../api/query-client.ts';
 import { revealHidden } from '../format/reveal-hidden.ts';
 import { matchesFilter, searchKept } from '../parts/filter-tickets.ts';
 import { showProblem } from '../ui/problem.tsx';
@@ -176,7 +177,7 @@ export default function Palette({ initial, onClose }: { initial: string; onClose
     try {
       await api.delete('/session');
       await outbox.clear();
-      await forgetEverything();
+      await forgetEverything(queryClient);
       location.assign('/sign-in');
     } catch (error) {
       showProblem(error);

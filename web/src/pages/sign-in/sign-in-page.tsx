@@ -6,7 +6,8 @@ import { api } from '../../api/client.ts';
 import { connection } from '../../api/connection.ts';
 import { keys } from '../../api/keys.ts';
 import { outbox } from '../../api/outbox.ts';
-import { forgetEverything, queryClient } from '../../api/query-client.ts';
+import { forgetEverything } from '../../api/kept-queries.ts';
+import { queryClient } from '../../api/query-client.ts';
 import type { Session } from '../../api/types.ts';
 import { Button } from '../../ui/button.tsx';
 import { Field } from '../../ui/field.tsx';
@@ -26,7 +27,7 @@ export function SignInPage() {
       const session = await api.get<Session>('/session');
       // What the last person of this browser read and wrote is not for the next one.
       if (localStorage.getItem(LAST_PERSON) !== session.name) {
-        await forgetEverything();
+        await forgetEverything(queryClient);
         await outbox.load();
         await outbox.clear();
       }

@@ -1,0 +1,90 @@
+/**
+ * What was read, kept in IndexedDB so that the app opens without a network: one entry a query, written a moment after
+ * it was read. A write touches what changed and nothing else, so neither a page that is left at once, nor a page that
+ * could not read the store, nor a second tab can take away what was kept before.
+ */
+import { type Query, type QueryClient, type QueryKey } from '@tanstack/react-query';
+import { clear, createStore, delMany, entries, setMany } from 'idb-keyval';
+
+const MONTH_MS = 30 * 24 * 3_600_000;
+/** Long enough to gather the answers of one page, short enough that nobody leaves sooner. */
+const GATHER_MS = 50;
+
+interface Kept {
+  queryKey: QueryKey;
+  data: unknown;
+  dataUpdatedAt: number;
+}
+
+// A new shape of what is kept gets a new name, and starts empty.
+const store = createStore('mission-control-kept', 'queries');
+const changed = new Map<string, Query>();
+const removed = new Set<string>();
+let timer: ReturnType<typeof setTimeout> | undefined;
+/** Writes go one after another, in the order in which things were read. */
+let writing: Promise<void> = Promise.resolve();
+
+/**
+ * Puts what this device kept into the cache, as old as it is, and from then on keeps what is read. A store that cannot
+ * be read is left as it is: the app then starts with what the server says.
+ * @param patienceMs how long the first paint may wait for the store; what comes later still comes
+ */
+export async function restoreAndKeep(client: QueryClient, patienceMs = 1_500): Promise<void> {
+  const restored = restore(client).catch((error: unknown) =>
+    console.warn('Nothing kept could be read.', error),
+  );
+  client.getQueryCache().subscribe((event) => {
+    const { query } = event;
+    if (query.queryKey.includes('volatile')) return;
+    if (event.type === 'removed') {
+      changed.delete(query.queryHash);
+      removed.add(query.queryHash);
+    } else if (event.type === 'updated' && event.action.type === 'success') {
+      removed.delete(query.queryHash);
+      changed.set(query.queryHash, query);
+    } else return;
+    timer ??= setTimeout(write, GATHER_MS);
+  });
+  addEventListener('pagehide', write);
+  await Promise.race([restored, new Promise((resolve) => setTimeout(resolve, patienceMs))]);
+}
+
+/** Someone else signs in here, or nobody any more: what the last person read is theirs. */
+export async function forgetEverything(client: QueryClient): Promise<void> {
+  client.clear();
+  changed.clear();
+  removed.clear();
+  await writing;
+  await clear(store);
+}
+
+async function restore(client: QueryClient): Promise<void> {
+  const oldest = Date.now() - MONTH_MS;
+  const tooOld: string[] = [];
+  for (const [hash, { queryKey, data, dataUpdatedAt }] of await entries<string, Kept>(store)) {
+    if (dataUpdatedAt < oldest) tooOld.push(hash);
+    else if ((client.getQueryState(queryKey)?.dataUpdatedAt ?? 0) < dataUpdatedAt)
+      client.setQueryData(queryKey, data, { updatedAt: dataUpdatedAt });
+  }
+  if (tooOld.length > 0) await delMany(tooOld, store);
+}
+
+function write(): void {
+  clearTimeout(timer);
+  timer = undefined;
+  const gone = [...removed];
+  const kept = [...changed].map(([hash, { queryKey, state }]): [string, Kept] => [
+    hash,
+    { queryKey, data: state.data, dataUpdatedAt: state.dataUpdatedAt },
+  ]);
+  removed.clear();
+  changed.clear();
+  if (kept.length + gone.length === 0) return;
+  writing = writing
+    .then(async () => {
+      if (kept.length > 0) await setMany(kept, store);
+      if (gone.length > 0) await delMany(gone, store);
+    })
+    // A full disk or a private window: the app goes on, and keeps nothing.
+    .catch((error: unknown) => console.warn('What was read could not be kept.', error));
+}
