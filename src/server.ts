@@ -16,6 +16,7 @@ import { inspectCommand, inspectRepository } from './runner/inspect.ts';
 import { attemptTokens } from './services/access.ts';
 import { ensureJobs } from './services/configuration.ts';
 import type { Deps } from './services/deps.ts';
+import { runSchedules } from './services/schedules.ts';
 import type { Settings } from './settings.ts';
 import type { Store } from './store/port.ts';
 import { type HttpApp, createHttpApp } from './transports/http/app.ts';
@@ -146,7 +147,7 @@ export async function startServer(options: {
 
 /** Which events may let something start, end, or be decided. */
 const STIRS =
-  /^(ticket\.(created|changed|transitioned)|attempt\.(offered|started|stopping|parked|ended)|question\.|evidence\.|waiver\.|policy\.|project\.|profile\.|campaign\.|job\.|runner\.)/;
+  /^(ticket\.(created|changed|transitioned)|attempt\.(offered|started|stopping|parked|ended)|question\.|evidence\.|waiver\.|policy\.|project\.|profile\.|campaign\.|job\.|schedule\.|runner\.)/;
 
 function startLoops(options: {
   deps: Deps;
@@ -163,6 +164,7 @@ function startLoops(options: {
       stack: error instanceof Error ? error.stack : undefined,
     });
   let timer: NodeJS.Timeout | undefined;
+  let slotTimer: NodeJS.Timeout | undefined;
   // Once after the start, and whenever a project's policy may have changed under its tickets.
   let sweep = true;
   const reaper = new Reaper(deps, () => performance.now());
@@ -203,6 +205,18 @@ function startLoops(options: {
       onError,
       runOnce: async () => void (await runInboxKeeper(deps)),
     }),
+    schedules: startLoop({
+      name: 'schedules',
+      everyMs: settings.tickSeconds * 1000,
+      onError,
+      runOnce: async () => {
+        const next = await runSchedules(deps);
+        clearTimeout(slotTimer);
+        if (next === null) return;
+        const wait = Math.min(next - (await deps.store.now()) + 5, 3_600_000);
+        slotTimer = setTimeout(() => loops['schedules']?.poke(), Math.max(wait, 0));
+      },
+    }),
     operator: startLoop({
       name: 'operator',
       everyMs: OPERATE_EVERY_MS,
@@ -227,6 +241,7 @@ function startLoops(options: {
   const unsubscribe = deps.store.subscribe((events) => {
     if (!events.some((event) => STIRS.test(event.type))) return;
     if (events.some((event) => event.type.startsWith('project.'))) sweep = true;
+    if (events.some((event) => event.type.startsWith('schedule.'))) loops['schedules']?.poke();
     loops['dispatcher']?.poke();
     loops['verifier']?.poke();
     http.wakeups.wakeAll();
@@ -235,6 +250,7 @@ function startLoops(options: {
     stop: async () => {
       unsubscribe();
       clearTimeout(timer);
+      clearTimeout(slotTimer);
       await Promise.all(Object.values(loops).map((loop) => loop.stop()));
     },
   };

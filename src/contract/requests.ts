@@ -12,6 +12,7 @@ import {
   ROLES,
   TRANSITIONS,
 } from '../domain/words.ts';
+import { MISSED_RUNS } from '../domain/schedule/schedule.ts';
 import { argv as argvArray, budget, diff } from './shapes.ts';
 
 const TEXT = 65_536;
@@ -250,6 +251,24 @@ export const actInbox = z.strictObject({
 });
 export type ActInbox = z.infer<typeof actInbox>;
 
+const scheduledTicket = z.strictObject(ticketFields).omit({ blockedBy: true, notBefore: true });
+const scheduleFields = {
+  cron: z.string().min(1).max(200),
+  timezone: z.string().min(1).max(100).optional(),
+  missedRun: z.enum(MISSED_RUNS).optional(),
+};
+export const createSchedule = z.strictObject({
+  project: z.string().min(1).max(10),
+  ...scheduleFields,
+  ticket: scheduledTicket,
+});
+export const patchSchedule = z.strictObject({
+  ...scheduleFields,
+  cron: scheduleFields.cron.optional(),
+  ticket: scheduledTicket.partial().optional(),
+  enabled: z.boolean().optional(),
+  reason: clean(10_000).optional(),
+});
 export const patchJob = z.strictObject({ enabled: z.boolean(), reason: required(10_000) });
 export const pause = z.strictObject({
   paused: z.boolean(),

@@ -2,6 +2,7 @@
  * The shapes that the API returns (design: "Shapes" of the contract). One schema validates, documents and types a
  * message. Times are RFC 3339 in UTC with milliseconds.
  */
+import { MISSED_RUNS, SLOT_OUTCOMES } from '../domain/schedule/schedule.ts';
 import { z } from 'zod';
 import {
   ADAPTERS,
@@ -303,7 +304,12 @@ export const alert = z.object({
 export type Alert = z.infer<typeof alert>;
 
 export const job = z.object({
+  /** Of a recurring ticket it is the schedule's id. */
   name: z.string(),
+  kind: z.enum(['system', 'recurring']),
+  /** What a recurring ticket is about; null for Mission Control's own jobs. */
+  title: nullable(z.string()),
+  ticket: nullable(z.string()),
   enabled: z.boolean(),
   schedule: z.string(),
   lastRun: nullable(z.object({ at: time, outcome: z.string(), detail: z.string() })),
@@ -313,6 +319,38 @@ export const job = z.object({
   version: z.number().int(),
 });
 export type Job = z.infer<typeof job>;
+
+export const schedule = z.object({
+  id: z.string(),
+  project: z.string(),
+  cron: z.string(),
+  timezone: z.string(),
+  missedRun: z.enum(MISSED_RUNS),
+  ticket: z.object({
+    title: z.string(),
+    description: z.string(),
+    priority: z.number().int(),
+    assignee: nullable(z.string()),
+    campaign: nullable(z.string()),
+    profile: nullable(z.string()),
+    labels: z.array(z.string()),
+    acceptanceCriteria: z.array(z.string()),
+    completion: z.unknown(),
+    budget: nullable(budget),
+  }),
+  /** Its one ticket; null before the first run. */
+  key: nullable(z.string()),
+  enabled: z.boolean(),
+  lastRun: nullable(
+    z.object({ slot: nullable(time), at: time, outcome: z.enum(SLOT_OUTCOMES), detail: z.string() }),
+  ),
+  nextRun: nullable(time),
+  createdBy: z.string(),
+  changedBy: nullable(z.string()),
+  reason: nullable(z.string()),
+  version: z.number().int(),
+});
+export type Schedule = z.infer<typeof schedule>;
 
 export const policy = z.object({
   version: z.number().int(),

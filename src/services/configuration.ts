@@ -6,12 +6,15 @@
 import { type DocumentEvent, type Job, type Policy, type Stamped, evolveDocument } from '../domain/config.ts';
 import { type Refusal, refuse } from '../domain/refusal.ts';
 import type { Actor } from '../domain/words.ts';
-import type { DocumentKind, Effect } from '../store/port.ts';
+import type { DocumentKind, Effect, Guard, Row, StreamAppend } from '../store/port.ts';
 import { AlreadyAnswered, type Caller, type Deps, type Respond, notFound, readPolicy } from './deps.ts';
 
 export interface DocumentOptions<T> {
   ifMatch?: number | undefined;
   effects?: readonly Effect[];
+  guards?: readonly Guard[];
+  /** The remedy of the maintenance policy that allows it, where the system acts by itself. */
+  because?: { policy?: string };
   respond?: Respond<T & Stamped> | undefined;
 }
 
@@ -69,23 +72,11 @@ async function write<T extends object>(
   options: DocumentOptions<T>,
 ): Promise<(T & Stamped) | null> {
   const at = await deps.store.now();
-  const event: DocumentEvent & { actor: Actor } = {
-    type: `${kind}.${verb}`,
-    at,
-    actor: caller.actor,
-    data: { set: set as Record<string, unknown> },
-  };
-  const state = evolveDocument<T>(before, event);
+  const { state, append, row } = documentWrite<T>(caller, kind, id, before, set, verb, at, options.because);
   const result = await deps.store.commit({
-    appends: [
-      {
-        stream: `${kind}:${id}`,
-        expected: before?.version ?? 0,
-        events: [event],
-        project: kind === 'project' ? id : null,
-      },
-    ],
-    rows: [{ row: 'document', kind, id, state }],
+    guards: options.guards ?? [],
+    appends: [append],
+    rows: [row],
     effects: options.effects ?? [],
     ...(caller.idempotency && options.respond
       ? { idempotency: { ...caller.idempotency, answer: await options.respond(state), at } }
@@ -94,6 +85,36 @@ async function write<T extends object>(
   if (result.committed) return state;
   if (result.conflict.kind === 'idempotency') throw new AlreadyAnswered();
   return null;
+}
+
+/** What a change of a document adds to a commit: for one of its own, or for a commit that changes more than it. */
+export function documentWrite<T extends object>(
+  caller: Caller,
+  kind: DocumentKind,
+  id: string,
+  before: (T & Stamped) | null,
+  set: Partial<T>,
+  verb: string,
+  at: number,
+  because: { policy?: string } = {},
+): { state: T & Stamped; append: StreamAppend; row: Row } {
+  const event: DocumentEvent & { actor: Actor } = {
+    type: `${kind}.${verb}`,
+    at,
+    actor: caller.actor,
+    data: { set: set as Record<string, unknown>, ...because },
+  };
+  const state = evolveDocument<T>(before, event);
+  return {
+    state,
+    append: {
+      stream: `${kind}:${id}`,
+      expected: before?.version ?? 0,
+      events: [event],
+      project: kind === 'project' ? id : null,
+    },
+    row: { row: 'document', kind, id, state },
+  };
 }
 
 /** The policy is one document that exists from its first change on; before, it is what the settings say. */

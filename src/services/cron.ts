@@ -1,10 +1,26 @@
-/** Cron lines by croner: whether one ever fires, and when next. */
+/** Cron lines by croner: whether one ever fires, when next, and when last. Times are milliseconds since the epoch. */
 import { Cron } from 'croner';
 
-export function isCron(line: string): boolean {
+/** Why the line, read in this time zone, is of no use; null when it is fine. */
+export function cronProblem(line: string, timezone = 'UTC'): string | null {
+  // croner also takes a date; a schedule that fires once is none.
+  if (line.trim().split(/\s+/).length < 5) return `${line} does not have five fields.`;
   try {
-    return new Cron(line, { timezone: 'UTC' }).nextRun() !== null;
-  } catch {
-    return false;
+    return new Cron(line, { timezone }).nextRun() === null ? `${line} never fires.` : null;
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    return text.includes('timezone')
+      ? `There is no time zone ${timezone}.`
+      : `${line} cannot be read: ${text}`;
   }
+}
+
+export function nextFiring(line: string, timezone: string, after: number): number | null {
+  return new Cron(line, { timezone }).nextRun(new Date(after))?.getTime() ?? null;
+}
+
+/** The latest firing at or before `now`; null when there was none. */
+export function lastFiring(line: string, timezone: string, now: number): number | null {
+  // croner looks strictly before the second that it is given.
+  return new Cron(line, { timezone }).previousRuns(1, new Date(now + 1000))[0]?.getTime() ?? null;
 }

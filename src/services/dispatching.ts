@@ -3,7 +3,6 @@
  * the dispatch lease (holder and epoch), the configuration that was planned on, and the claim policy itself, inside
  * the transaction that starts anything.
  */
-import { Cron } from 'croner';
 import type { Campaign, Job, Policy, Profile, Project, Runner } from '../domain/config.ts';
 import { admit } from '../domain/dispatch/claim-policy.ts';
 import type { PlannedStart } from '../domain/dispatch/plan-dispatch.ts';
@@ -18,6 +17,7 @@ import { type Refusal, isRefusal, refuse } from '../domain/refusal.ts';
 import { decideClaim, decideResume } from '../domain/ticket/decide-dispatch.ts';
 import type { LaneRead } from '../store/port.ts';
 import { type TicketChanged, changeTicket } from './change-ticket.ts';
+import { nextFiring } from './cron.ts';
 import { type Caller, type Deps, readPolicy } from './deps.ts';
 
 export const DISPATCH_LEASE = 'dispatch';
@@ -101,10 +101,8 @@ async function readSpent(deps: Deps, now: number) {
 /** The maintenance window that is open now: it opens at each firing of its cron line and stays open for its minutes. */
 export function openWindow(policy: Policy, now: number): string | null {
   for (const window of policy.windows) {
-    const opened = new Cron(window.cron, { timezone: 'UTC' }).nextRun(
-      new Date(now - window.minutes * 60_000),
-    );
-    if (opened && opened.getTime() <= now) return window.reason ?? window.cron;
+    const opened = nextFiring(window.cron, 'UTC', now - window.minutes * 60_000);
+    if (opened !== null && opened <= now) return window.reason ?? window.cron;
   }
   return null;
 }

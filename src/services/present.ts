@@ -1,7 +1,7 @@
 /** States as the API shows them: what is derived (next action, runtime, sentence, owner) is computed here, never stored. */
 import type * as wire from '../contract/shapes.ts';
 import type { AlertState } from '../domain/alert/alert.ts';
-import type { Campaign, Job, Policy, Profile, Project, Stamped } from '../domain/config.ts';
+import type { Campaign, Policy, Profile, Project, Stamped } from '../domain/config.ts';
 import { resolveProfile } from '../domain/dispatch/claim-policy.ts';
 import type { InboxItem } from '../domain/inbox/inbox.ts';
 import { type Attempt, type Ticket, newestAttempt } from '../domain/ticket/state.ts';
@@ -264,23 +264,5 @@ export function policyView(policy: Policy & { version: number }): wire.Policy {
     remedies: policy.remedies,
     windows: policy.windows,
     paused: policy.paused ? { ...policy.paused, at: iso(policy.paused.at) } : null,
-  };
-}
-
-export function jobView(
-  job: Job & Stamped,
-  schedule: string,
-  run: { at: number; outcome: string; detail: string } | undefined,
-  nextRun: number | null,
-): wire.Job {
-  return {
-    name: job.name,
-    enabled: job.enabled,
-    schedule,
-    lastRun: run ? { at: iso(run.at), outcome: run.outcome, detail: run.detail } : null,
-    nextRun: isoOrNull(nextRun),
-    changedBy: job.changedBy,
-    reason: job.reason,
-    version: job.version,
   };
 }

@@ -18,7 +18,7 @@ import { evolveTicket } from '../domain/ticket/evolve.ts';
 import { type Ticket, type TicketFields } from '../domain/ticket/state.ts';
 import { transitionRow } from '../domain/ticket/transitions.ts';
 import type { EvidenceKind, Transition } from '../domain/words.ts';
-import type { Guard } from '../store/port.ts';
+import type { Guard, Row, StreamAppend } from '../store/port.ts';
 import { type ChangeOptions, type TicketChanged, changeTicket } from './change-ticket.ts';
 import { AlreadyAnswered, type Caller, type Deps, type Respond, notFound } from './deps.ts';
 import { checkCompletion } from './projects.ts';
@@ -26,15 +26,17 @@ import { checkCompletion } from './projects.ts';
 export async function createTicket(
   deps: Deps,
   caller: Caller,
-  input: { project: string; status: 'backlog' | 'todo'; fields: TicketFields },
-  respond?: Respond<TicketChanged>,
+  input: NewTicket,
+  options: {
+    respond?: Respond<TicketChanged> | undefined;
+    /** Further streams that belong to the same commit; when one of them has moved, nothing is created. */
+    also?: (key: string, now: number) => { appends: readonly StreamAppend[]; rows: readonly Row[] };
+  } = {},
 ): Promise<TicketChanged | Refusal> {
   const { store } = deps;
-  const project = await store.document<Project>('project', input.project);
-  if (!project) return unknownReference('project', `There is no project ${input.project}.`);
-  const wrong =
-    checkOwnCompletion(caller, project, input.fields) ?? (await checkReferences(deps, input.fields));
-  if (wrong) return wrong;
+  const { respond, also } = options;
+  const project = await checkNewTicket(deps, caller, input);
+  if (isRefusal(project)) return project;
   for (;;) {
     const number = await store.nextNumber(`ticket:${input.project}`);
     const key = `${input.project}-${number}`;
@@ -46,16 +48,49 @@ export async function createTicket(
     const ticket = events.reduce<Ticket | null>((state, event) => evolveTicket(state, event), null);
     if (!ticket) throw new Error('a created ticket has a state');
     const changed: TicketChanged = { ticket, before: ticket, events, project };
+    const more = also?.(key, now);
     const result = await store.commit({
-      appends: [{ stream: `ticket:${key}`, expected: 0, events, ticket: key, project: input.project }],
-      rows: [{ row: 'ticket', state: ticket, before: null, streamVersion: events.length, toVerify: false }],
+      appends: [
+        { stream: `ticket:${key}`, expected: 0, events, ticket: key, project: input.project },
+        ...(more?.appends ?? []),
+      ],
+      rows: [
+        { row: 'ticket', state: ticket, before: null, streamVersion: events.length, toVerify: false },
+        ...(more?.rows ?? []),
+      ],
       ...(caller.idempotency && respond
         ? { idempotency: { ...caller.idempotency, answer: await respond(changed), at: now } }
         : {}),
     });
     if (result.committed) return changed;
     if (result.conflict.kind === 'idempotency') throw new AlreadyAnswered();
+    if (more && result.conflict.kind === 'stream' && result.conflict.stream !== `ticket:${key}`) {
+      return refuse('version_conflict', `${result.conflict.stream} has changed meanwhile.`, {
+        reason: 'stream',
+      });
+    }
   }
+}
+
+export interface NewTicket {
+  project: string;
+  status: 'backlog' | 'todo';
+  fields: TicketFields;
+}
+
+/** The project of a ticket that could be created like this, or why it could not. */
+export async function checkNewTicket(
+  deps: Deps,
+  caller: Caller,
+  input: Pick<NewTicket, 'project' | 'fields'>,
+): Promise<Project | Refusal> {
+  const project = await deps.store.document<Project>('project', input.project);
+  if (!project) return unknownReference('project', `There is no project ${input.project}.`);
+  return (
+    checkOwnCompletion(caller, project, input.fields) ??
+    (await checkReferences(deps, input.fields)) ??
+    project
+  );
 }
 
 export async function editTicket(

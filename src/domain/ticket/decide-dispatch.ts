@@ -81,8 +81,9 @@ function nextFence(state: Ticket, command: StartCommand): number {
 
 function offerNext(draft: Draft, command: StartCommand): void {
   const { state } = draft;
-  const previous = newestAttempt(state);
-  const number = (previous?.number ?? 0) + 1;
+  const newest = newestAttempt(state);
+  const number = (newest?.number ?? 0) + 1;
+  const previous = newest && newest.number > state.earlierRounds ? newest : null;
   // An attempt that never started has no worktree of its own: what it would have continued is continued.
   const started = previous?.startedAt === null ? previous.continues : previous?.id;
   const continues = previous && continuesWork(previous) ? (started ?? null) : null;

@@ -119,6 +119,15 @@ export function decideReopen(state: Ticket, reason: string | undefined, context:
   );
 }
 
+/** Recurring work comes round again: the next attempt starts afresh, on the default branch. */
+export function decideRecur(state: Ticket, reason: string, context: DecideContext): Decision {
+  const draft = new Draft(state, context);
+  return decided(
+    draft,
+    draft.transition('reopen', { reason, newRound: true, retriesReset: true, notBefore: null }),
+  );
+}
+
 export interface AnswerCommand {
   question: string;
   text?: string | undefined;

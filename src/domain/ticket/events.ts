@@ -17,6 +17,8 @@ export interface TransitionedData {
   retrySpent?: boolean;
   /** True when it starts the count of retries anew. */
   retriesReset?: boolean;
+  /** True when it begins a new round of recurring work: what earlier attempts did and heard is over. */
+  newRound?: boolean;
   /** The epoch of the dispatch lease under which a claim or resume was made. */
   epoch?: number;
   /** What an accept decided on. */

@@ -21,6 +21,7 @@ export function evolveTicket(state: Ticket | null, event: TicketEvent): Ticket {
       updatedAt: event.at,
       retriesSpent: 0,
       freeReleases: 0,
+      earlierRounds: 0,
       attempts: [],
       questions: [],
       evidence: [],
@@ -255,6 +256,10 @@ function applyTransition(state: Ticket, d: TransitionedData, by: string, at: num
   if (d.retriesReset) {
     next.retriesSpent = 0;
     next.freeReleases = 0;
+  }
+  if (d.newRound) {
+    next.earlierRounds = state.attempts.at(-1)?.number ?? 0;
+    next.feedback = [];
   }
   if (d.retrySpent) {
     next.retriesSpent = state.retriesSpent + 1;

@@ -29,7 +29,7 @@ export function workerBrief(ticket: Ticket, attempt: Attempt, checks: string[]):
     feedback: ticket.feedback.map((f) => f.text),
     answers: answersFor(ticket, attempt),
     earlierAttempts: ticket.attempts
-      .filter((a) => a.number < attempt.number)
+      .filter((a) => a.number > ticket.earlierRounds && a.number < attempt.number)
       .map((a) => ({ number: a.number, outcome: a.outcome, reason: a.reason })),
     checks,
   };

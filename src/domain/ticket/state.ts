@@ -158,6 +158,8 @@ export interface Ticket extends TicketFields {
   retriesSpent: number;
   /** Releases in a row that spent no retry; only for their back-off. */
   freeReleases: number;
+  /** Attempts up to this number belong to earlier rounds of recurring work; 0 where there was one round only. */
+  earlierRounds: number;
   attempts: Attempt[];
   questions: Question[];
   evidence: Evidence[];
@@ -195,9 +197,11 @@ export function evidenceOf(ticket: Ticket, attempt: string): Evidence[] {
   return ticket.evidence.filter((evidence) => evidence.attempt === attempt);
 }
 
+/** What this round of the ticket has cost; it is what its budget is for. */
 export function ticketCost(ticket: Ticket): Cost {
   const total: Cost = { usd: 0, inputTokens: 0, outputTokens: 0 };
   for (const attempt of ticket.attempts) {
+    if (attempt.number <= ticket.earlierRounds) continue;
     total.usd += attempt.cost.usd;
     total.inputTokens += attempt.cost.inputTokens;
     total.outputTokens += attempt.cost.outputTokens;

@@ -11,6 +11,7 @@ import { Api } from './route.ts';
 import { attemptRoutes } from './routes/attempts.ts';
 import { configurationRoutes } from './routes/configuration.ts';
 import { inboxRoutes } from './routes/inbox.ts';
+import { jobRoutes } from './routes/jobs.ts';
 import { runnerRoutes } from './routes/runners.ts';
 import { type SystemView, systemRoutes } from './routes/system.ts';
 import { ticketRoutes } from './routes/tickets.ts';
@@ -43,7 +44,8 @@ export async function createHttpApp(options: {
   const wakeups = new Wakeups();
   const api = new Api(app, deps);
   systemRoutes(api, hub, system);
-  configurationRoutes(api, system.runJob);
+  configurationRoutes(api);
+  jobRoutes(api, system.runJob);
   ticketRoutes(api);
   attemptRoutes(api, wakeups);
   inboxRoutes(api);

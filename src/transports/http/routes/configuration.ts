@@ -1,32 +1,30 @@
-/** Projects, profiles, campaigns, jobs, the policy and the pause switch, tokens. */
+/** Projects, profiles, campaigns, the policy and the pause switch, tokens. */
 import { z } from 'zod';
 import * as requests from '../../../contract/requests.ts';
 import * as shapes from '../../../contract/shapes.ts';
-import type { Campaign, Job, Profile, Project, Stamped, TokenInfo } from '../../../domain/config.ts';
+import type { Campaign, Profile, Project, Stamped, TokenInfo } from '../../../domain/config.ts';
 import { type Refusal, isRefusal, refuse } from '../../../domain/refusal.ts';
 import { createToken, revokeToken, secretOf } from '../../../services/access.ts';
-import { changeDocument, changeJob, changePolicy, createDocument } from '../../../services/configuration.ts';
+import { changeDocument, changePolicy, createDocument } from '../../../services/configuration.ts';
 import { notFound, readPolicy } from '../../../services/deps.ts';
 import { setPause } from '../../../services/pausing.ts';
 import {
   campaignView,
   iso,
   isoOrNull,
-  jobView,
   policyView,
   profileView,
   projectView,
 } from '../../../services/present.ts';
 import { editProfile, editProject, registerProfile, registerProject } from '../../../services/projects.ts';
-import { isCron } from '../../../services/cron.ts';
+import { cronProblem } from '../../../services/cron.ts';
 import { listQuery, pageOf } from '../listing.ts';
 import type { Answer, Api } from '../route.ts';
 
 const listed = z.object(listQuery);
 const idParam = z.object({ id: z.string().max(100) });
 
-/** @param runJob runs a job of Mission Control now, and ends when it has */
-export function configurationRoutes(api: Api, runJob: (name: string) => Promise<void>): void {
+export function configurationRoutes(api: Api): void {
   const { deps } = api;
   const shown =
     <T extends Stamped>(view: (state: T) => unknown, status?: number) =>
@@ -223,55 +221,6 @@ export function configurationRoutes(api: Api, runJob: (name: string) => Promise<
       ),
   });
 
-  // Jobs
-  const jobs = async () => {
-    const [all, runs] = await Promise.all([deps.store.documents<Job>('job'), deps.store.jobRuns()]);
-    return all.map((job) => {
-      const run = runs.find((candidate) => candidate.name === job.name);
-      return jobView(job, SCHEDULES[job.name] ?? 'on change', run, null);
-    });
-  };
-  api.route({
-    method: 'GET',
-    path: '/jobs',
-    summary: 'Lists jobs with their last run',
-    access: 'read',
-    query: listed,
-    response: shapes.page(shapes.job),
-    handler: async ({ query }) => ({ body: pageOf(await jobs(), query) }),
-  });
-  api.route({
-    method: 'PATCH',
-    path: '/jobs/:name',
-    summary: 'Enables or disables a job, with a reason',
-    access: 'person',
-    ifMatch: 'honoured',
-    params: z.object({ name: z.string().max(100) }),
-    body: requests.patchJob,
-    response: shapes.job,
-    handler: async (c) => {
-      const result = await changeJob(deps, c.caller, c.params.name, c.body, { ifMatch: c.ifMatch });
-      if (isRefusal(result)) return result;
-      return { body: (await jobs()).find((job) => job.name === c.params.name), version: result.version };
-    },
-  });
-
-  api.route({
-    method: 'POST',
-    path: '/jobs/:name/run',
-    summary: 'Runs a job now',
-    access: 'person',
-    params: z.object({ name: z.string().max(100) }),
-    response: shapes.job,
-    handler: async (c) => {
-      const { name } = c.params;
-      if (!(await deps.store.document<Job>('job', name))) return notFound('job', name);
-      await runJob(name);
-      const job = (await jobs()).find((candidate) => candidate.name === name);
-      return { body: job, ...(job ? { version: job.version } : {}) };
-    },
-  });
-
   // Policy and pause
   api.route({
     method: 'GET',
@@ -294,11 +243,11 @@ export function configurationRoutes(api: Api, runJob: (name: string) => Promise<
     response: shapes.policy,
     handler: async (c) => {
       const set = Object.fromEntries(Object.entries(c.body).filter(([, value]) => value !== undefined));
-      const bad = c.body.windows?.find((window) => !isCron(window.cron));
-      if (bad)
-        return refuse('invalid_cron', `${bad.cron} is not a cron line that ever fires.`, {
-          errors: [{ path: 'windows', message: bad.cron }],
-        });
+      for (const window of c.body.windows ?? []) {
+        const problem = cronProblem(window.cron);
+        if (problem !== null)
+          return refuse('invalid_cron', problem, { errors: [{ path: 'windows', message: problem }] });
+      }
       const result = await changePolicy(deps, c.caller, set, { ifMatch: c.ifMatch });
       return isRefusal(result) ? result : { body: policyView(result), version: result.version };
     },
@@ -386,11 +335,3 @@ export function configurationRoutes(api: Api, runJob: (name: string) => Promise<
 /** Values of a profile may be keys and passwords; who does not set them sees their names only. */
 const hidden = (values: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.keys(values).map((name) => [name, '(hidden)']));
-
-const SCHEDULES: Record<string, string> = {
-  'ticket-pickup': 'on change, and every few seconds',
-  'needs-input-pickup': 'on change, and every few seconds',
-  operator: 'every 15 s',
-  audit: 'every hour',
-  retention: 'every hour',
-};

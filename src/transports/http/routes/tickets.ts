@@ -74,7 +74,11 @@ export function ticketRoutes(api: Api): void {
     handler: async (c) => {
       const { project, status, ...rest } = c.body;
       const input = { project, status: status ?? 'backlog', fields: { ...EMPTY_FIELDS, ...fieldsOf(rest) } };
-      return finish(c, await createTicket(deps, c.caller, input, c.respond(answerWith(c, 201))), 201);
+      return finish(
+        c,
+        await createTicket(deps, c.caller, input, { respond: c.respond(answerWith(c, 201)) }),
+        201,
+      );
     },
   });
   api.route({
