@@ -16,6 +16,7 @@ import { inspectCommand, inspectRepository } from './runner/inspect.ts';
 import { attemptTokens } from './services/access.ts';
 import { ensureJobs } from './services/configuration.ts';
 import type { Deps } from './services/deps.ts';
+import { applyRemedies } from './services/remedies.ts';
 import { runSchedules } from './services/schedules.ts';
 import type { Settings } from './settings.ts';
 import type { Store } from './store/port.ts';
@@ -222,6 +223,13 @@ function startLoops(options: {
       everyMs: OPERATE_EVERY_MS,
       onError,
       runOnce: () => jobs.operator(),
+    }),
+    // Apart from the operator, which may only observe: this acts, where people have listed a remedy.
+    maintenance: startLoop({
+      name: 'maintenance',
+      everyMs: OPERATE_EVERY_MS,
+      onError,
+      runOnce: async () => void (await applyRemedies(deps)),
     }),
     audit: startLoop({
       name: 'audit',

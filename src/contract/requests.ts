@@ -9,6 +9,7 @@ import {
   EVIDENCE_KINDS,
   LANDINGS,
   OUTCOMES,
+  REMEDIES,
   ROLES,
   TRANSITIONS,
 } from '../domain/words.ts';
@@ -278,7 +279,7 @@ export const pause = z.strictObject({
 export const putPolicy = z.strictObject({
   maxWorkers: z.number().int().min(0).max(10_000).optional(),
   budget: budget.nullable().optional(),
-  remedies: strings(50).optional(),
+  remedies: z.array(z.enum(REMEDIES)).max(REMEDIES.length).optional(),
   windows: z
     .array(
       z.strictObject({

@@ -2,7 +2,7 @@
  * Configured resources: projects, profiles, campaigns, the policy, jobs, schedules. Each is a document in a stream of
  * its own whose events carry the members that were set, so one fold serves them all.
  */
-import type { Adapter } from './words.ts';
+import type { Adapter, Remedy } from './words.ts';
 import type { Budget, Completion } from './ticket/state.ts';
 
 export interface Finding {
@@ -67,7 +67,7 @@ export interface Policy {
   maxWorkers: number;
   budget: Budget | null;
   /** Automatic remedies that the system may apply to jobs; none by default. */
-  remedies: string[];
+  remedies: Remedy[];
   windows: { cron: string; minutes: number; reason?: string | undefined }[];
   paused: { by: string; reason: string; at: number; stop: boolean } | null;
 }

@@ -163,6 +163,14 @@ export interface Actor {
   id: string;
 }
 
+/**
+ * What the system may do to its own jobs, where the maintenance policy lists it.
+ * `enable_job`: a job that was switched off is switched on again when work has waited for it for a quarter of an hour
+ * and nobody has acknowledged the alert that says so.
+ */
+export const REMEDIES = ['enable_job'] as const;
+export type Remedy = (typeof REMEDIES)[number];
+
 /** Jobs of Mission Control itself; users' recurring tickets are jobs named after their schedule. */
 export const SYSTEM_JOBS = ['ticket-pickup', 'needs-input-pickup', 'operator', 'audit', 'retention'] as const;
 export type SystemJob = (typeof SYSTEM_JOBS)[number];

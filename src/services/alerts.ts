@@ -10,9 +10,12 @@ import {
   fingerprintOf,
 } from '../domain/alert/alert.ts';
 import { type InboxEvent, type InboxItem, evolveInbox, inboxEvent } from '../domain/inbox/inbox.ts';
-import { type Refusal, refuse } from '../domain/refusal.ts';
+import { type Refusal, isRefusal, refuse } from '../domain/refusal.ts';
+import type { InboxDecision } from '../domain/words.ts';
 import type { Row, StreamAppend } from '../store/port.ts';
+import type { TicketChanged } from './change-ticket.ts';
 import { type Caller, type Deps, notFound } from './deps.ts';
+import { type NewTicket, createTicket } from './tickets.ts';
 
 type Loaded = { alert: AlertState; streamVersion: number };
 
@@ -32,7 +35,7 @@ async function commitAlert(
     );
     if (!alert) return null;
     const expected = loaded?.streamVersion ?? 0;
-    const inbox = await inboxOf(deps, alert, events);
+    const inbox = await inboxOf(deps, alert, events, { decision: 'acknowledge' });
     const result = await deps.store.commit({
       appends: [{ stream: `alert:${alert.fingerprint}`, expected, events }, ...inbox.appends],
       rows: [{ row: 'alert', alert, streamVersion: expected + events.length }, ...inbox.rows],
@@ -56,6 +59,7 @@ async function inboxOf(
   deps: Deps,
   alert: AlertState,
   events: AlertEvent[],
+  settled: { decision: InboxDecision; via?: string },
 ): Promise<{ appends: StreamAppend[]; rows: Row[] }> {
   const id = `inb_${alert.id}_${alert.recurrences}`;
   const existing = await deps.store.inboxItem(id);
@@ -79,7 +83,7 @@ async function inboxOf(
       }),
     );
   } else if (existing && existing.item.state !== 'acted' && alert.state !== 'open') {
-    const decision = alert.state === 'acknowledged' ? 'acknowledge' : 'withdrawn';
+    const decision = alert.state === 'acknowledged' ? settled.decision : 'withdrawn';
     const reason =
       last.type === 'alert.acknowledged' || last.type === 'alert.resolved' ? last.data.reason : '';
     const actor =
@@ -88,7 +92,7 @@ async function inboxOf(
         : ({ kind: 'control_plane', id: 'mission-control' } as const);
     item.push(
       inboxEvent('inbox.acted', actor, last.at, {
-        result: { decision, reason, by: last.actor.id, via: 'alert' },
+        result: { decision, reason, by: last.actor.id, via: settled.via ?? 'alert' },
       }),
     );
   }
@@ -141,4 +145,35 @@ export async function acknowledgeAlert(
     },
   );
   return result ?? notFound('alert', id);
+}
+
+/** Makes a ticket out of an alert, and acknowledges it: one commit, so that neither is there without the other. */
+export async function ticketFromAlert(
+  deps: Deps,
+  caller: Caller,
+  id: string,
+  input: NewTicket,
+  reason: string,
+): Promise<TicketChanged | Refusal> {
+  for (let attempt = 0; ; attempt += 1) {
+    const loaded = await deps.store.alertById(id);
+    if (!loaded) return notFound('alert', id);
+    const { alert, streamVersion } = loaded;
+    if (alert.state !== 'open')
+      return refuse('already_acted', `The alert is ${alert.state} already: ${alert.detail}`);
+    const events = [alertEvent('alert.acknowledged', caller.actor, await deps.store.now(), { reason })];
+    const next = events.reduce<AlertState>((state, event) => evolveAlert(state, event), alert);
+    const inbox = await inboxOf(deps, next, events, { decision: 'create_ticket', via: 'inbox' });
+    const result = await createTicket(deps, caller, input, {
+      also: () => ({
+        appends: [
+          { stream: `alert:${alert.fingerprint}`, expected: streamVersion, events },
+          ...inbox.appends,
+        ],
+        rows: [{ row: 'alert', alert: next, streamVersion: streamVersion + events.length }, ...inbox.rows],
+      }),
+    });
+    if (isRefusal(result) && result.code === 'version_conflict' && attempt < 10) continue;
+    return result;
+  }
 }

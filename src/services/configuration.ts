@@ -4,7 +4,7 @@
  * checks again inside its transaction.
  */
 import { type DocumentEvent, type Job, type Policy, type Stamped, evolveDocument } from '../domain/config.ts';
-import { type Refusal, refuse } from '../domain/refusal.ts';
+import { type Refusal, isRefusal, refuse } from '../domain/refusal.ts';
 import type { Actor } from '../domain/words.ts';
 import type { DocumentKind, Effect, Guard, Row, StreamAppend } from '../store/port.ts';
 import { AlreadyAnswered, type Caller, type Deps, type Respond, notFound, readPolicy } from './deps.ts';
@@ -70,7 +70,7 @@ async function write<T extends object>(
   set: Partial<T>,
   verb: string,
   options: DocumentOptions<T>,
-): Promise<(T & Stamped) | null> {
+): Promise<(T & Stamped) | Refusal | null> {
   const at = await deps.store.now();
   const { state, append, row } = documentWrite<T>(caller, kind, id, before, set, verb, at, options.because);
   const result = await deps.store.commit({
@@ -84,6 +84,11 @@ async function write<T extends object>(
   });
   if (result.committed) return state;
   if (result.conflict.kind === 'idempotency') throw new AlreadyAnswered();
+  if (result.conflict.kind === 'guard')
+    return refuse(
+      'version_conflict',
+      `The change of ${kind} ${id} lost its ground: ${result.conflict.guard}.`,
+    );
   return null;
 }
 
@@ -137,6 +142,7 @@ export async function changePolicy(
       );
     }
     const written = await write<Policy>(deps, caller, 'policy', 'policy', before, set, 'changed', options);
+    if (written && isRefusal(written)) return written;
     if (written) return { ...current, ...written };
   }
 }

@@ -9,10 +9,10 @@ import {
 } from '../domain/inbox/inbox.ts';
 import { type Refusal, isRefusal, refuse } from '../domain/refusal.ts';
 import type { StreamAppend, Row } from '../store/port.ts';
-import { acknowledgeAlert } from './alerts.ts';
+import { acknowledgeAlert, ticketFromAlert } from './alerts.ts';
 import type { ChangeOptions } from './change-ticket.ts';
 import { type Caller, type Deps, notFound } from './deps.ts';
-import { answerQuestion, transitionTicket } from './tickets.ts';
+import { type NewTicket, answerQuestion, transitionTicket } from './tickets.ts';
 
 type Loaded = { item: InboxItem; streamVersion: number };
 
@@ -107,11 +107,14 @@ export async function returnDueItem(deps: Deps, id: string): Promise<void> {
   });
 }
 
+/** A decision as it was sent, its new ticket read. */
+export type Act = Omit<ActInbox, 'ticket'> & { ticket?: NewTicket | undefined };
+
 export async function actOnInbox(
   deps: Deps,
   caller: Caller,
   id: string,
-  act: ActInbox,
+  act: Act,
   options: ChangeOptions,
 ): Promise<InboxItem | Refusal> {
   for (let attempt = 0; ; attempt += 1) {
@@ -162,19 +165,18 @@ async function applyDecision(
   deps: Deps,
   caller: Caller,
   item: InboxItem,
-  act: ActInbox,
+  act: Act,
   options: ChangeOptions,
 ): Promise<unknown> {
-  if (act.decision === 'create_ticket') {
-    return refuse(
-      'not_supported',
-      'A ticket is not made out of an alert yet; create it, and acknowledge this.',
-    );
-  }
   if (item.kind === 'alert') {
-    return item.alert === null
-      ? notFound('alert of item', item.id)
-      : acknowledgeAlert(deps, caller, item.alert, act.reason);
+    if (item.alert === null) return notFound('alert of item', item.id);
+    if (act.decision === 'acknowledge') return acknowledgeAlert(deps, caller, item.alert, act.reason);
+    if (act.ticket === undefined) {
+      return refuse('invalid_request', 'To make a ticket out of an alert, say which.', {
+        errors: [{ path: 'ticket', message: 'give at least project and title' }],
+      });
+    }
+    return ticketFromAlert(deps, caller, item.alert, act.ticket, act.reason);
   }
   if (item.ticket === null) return notFound('ticket of item', item.id);
   switch (act.decision) {

@@ -67,7 +67,8 @@ export class WorldHistory {
       const remedy = (event.data as { policy?: string }).policy;
       this.#report.expect(
         'I9',
-        event.actor.kind === 'human' || (remedy !== undefined && (policy?.remedies ?? []).includes(remedy)),
+        event.actor.kind === 'human' ||
+          (remedy !== undefined && (policy?.remedies ?? []).some((allowed) => allowed === remedy)),
         () => `seq ${event.seq}: ${event.actor.kind} changed job ${id} without the maintenance policy`,
       );
     }

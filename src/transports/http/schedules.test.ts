@@ -176,7 +176,9 @@ describe('a recurring ticket', () => {
       expect([status, body.code, body.errors[0].path]).toEqual([422, 'invalid_cron', path]);
     }
     expect((await create({ project: 'NO' })).body.code).toBe('reference_not_found');
-    expect((await create({ ticket: { title: 'x', profile: 'nobody' } })).body.code).toBe('reference_not_found');
+    expect((await create({ ticket: { title: 'x', profile: 'nobody' } })).body.code).toBe(
+      'reference_not_found',
+    );
     for (const as of ['viewer', 'orchestrator', 'runner']) {
       const refused = await app.call('POST', '/schedules', {
         as,

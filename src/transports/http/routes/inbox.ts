@@ -13,6 +13,7 @@ import { actOnInbox, leaseInbox } from '../../../services/inbox.ts';
 import { alertView, inboxView } from '../../../services/present.ts';
 import { DEFAULT_LIMIT, listQuery, several } from '../listing.ts';
 import type { Api } from '../route.ts';
+import { newTicketOf } from './tickets.ts';
 
 const id = z.object({ id: z.string().max(100) });
 
@@ -98,7 +99,14 @@ export function inboxRoutes(api: Api): void {
     body: requests.actInbox,
     response: shapes.inboxItem,
     handler: async ({ params, body, caller }) => {
-      const item = await actOnInbox(deps, caller, params.id, body, {});
+      const { ticket, ...act } = body;
+      const item = await actOnInbox(
+        deps,
+        caller,
+        params.id,
+        { ...act, ...(ticket ? { ticket: newTicketOf(ticket) } : {}) },
+        {},
+      );
       return isRefusal(item) ? item : { body: inboxView(item), version: item.version };
     },
   });

@@ -9,6 +9,7 @@ import type { TicketChanged } from '../../../services/change-ticket.ts';
 import { conversationOf, explainWhy, readActivity } from '../../../services/history.ts';
 import { presentTicket, presentTickets } from '../../../services/present.ts';
 import {
+  type NewTicket,
   answerQuestion,
   commentTicket,
   createTicket,
@@ -48,6 +49,11 @@ export const EMPTY_FIELDS: TicketFields = {
   notBefore: null,
 };
 
+export function newTicketOf(body: requests.CreateTicket): NewTicket {
+  const { project, status, ...rest } = body;
+  return { project, status: status ?? 'backlog', fields: { ...EMPTY_FIELDS, ...fieldsOf(rest) } };
+}
+
 export function ticketRoutes(api: Api): void {
   const { deps } = api;
   const answerWith =
@@ -72,8 +78,7 @@ export function ticketRoutes(api: Api): void {
     response: shapes.ticket,
     status: 201,
     handler: async (c) => {
-      const { project, status, ...rest } = c.body;
-      const input = { project, status: status ?? 'backlog', fields: { ...EMPTY_FIELDS, ...fieldsOf(rest) } };
+      const input = newTicketOf(c.body);
       return finish(
         c,
         await createTicket(deps, c.caller, input, { respond: c.respond(answerWith(c, 201)) }),
