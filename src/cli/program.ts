@@ -15,6 +15,7 @@ import { definePolicy } from './commands/policy.ts';
 import { defineProfile } from './commands/profile.ts';
 import { defineProject } from './commands/project.ts';
 import { defineRunner } from './commands/runner.ts';
+import { defineSchedule } from './commands/schedule.ts';
 import { defineSignIn } from './commands/sign-in.ts';
 import { defineTicket, defineTicketVerbs } from './commands/ticket.ts';
 import { defineToken } from './commands/token.ts';
@@ -70,6 +71,7 @@ export function createProgram(io: Io): Command {
   defineCampaign(program, io);
   defineRunner(program, io);
   defineJob(program, io);
+  defineSchedule(program, io);
   definePolicy(program, io);
   defineAlert(program, io);
   defineToken(program, io);

@@ -94,13 +94,13 @@ describe('configured things', () => {
 
   test('the policy is put whole, with the change laid over what stands', async () => {
     server
-      .on('GET /policy', { body: samplePolicy({ remedies: ['a', 'b'] }) })
+      .on('GET /policy', { body: samplePolicy({ remedies: ['enable_job'] }) })
       .on('PUT /policy', { body: samplePolicy() });
-    await run('policy edit --max-workers 5 --forbid-remedy a --add-window "0 3 * * 0/2h"');
+    await run('policy edit --max-workers 5 --forbid-remedy enable_job --add-window "0 3 * * 0/2h"');
     expect(lastBody()).toEqual({
       maxWorkers: 5,
       budget: null,
-      remedies: ['b'],
+      remedies: [],
       windows: [{ cron: '0 3 * * 0', minutes: 120 }],
     });
     expect(server.received.at(-1)?.headers['if-match']).toBe('"4"');
@@ -109,6 +109,9 @@ describe('configured things', () => {
   test('a job is disabled with a reason', async () => {
     const job = {
       name: 'audit',
+      kind: 'system',
+      title: null,
+      ticket: null,
       enabled: true,
       schedule: 'every day',
       lastRun: null,
@@ -120,6 +123,52 @@ describe('configured things', () => {
     server.list('GET /jobs', [job]).on('PATCH /jobs/audit', { body: { ...job, enabled: false } });
     expect((await run('job disable audit -r "too loud"')).out).toContain('Disabled');
     expect(lastBody()).toEqual({ enabled: false, reason: 'too loud' });
+  });
+
+  test('a recurring ticket is set up from a cron line, a title and the flags of a ticket', async () => {
+    const made = {
+      id: 'sch_12345678',
+      project: 'MC',
+      cron: '0 3 * * *',
+      timezone: 'Europe/Berlin',
+      missedRun: 'skip',
+      ticket: {
+        title: 'Update the dependencies',
+        description: '',
+        priority: 2,
+        assignee: null,
+        campaign: null,
+        profile: 'claude',
+        labels: ['chore'],
+        acceptanceCriteria: [],
+        completion: null,
+        budget: null,
+      },
+      key: null,
+      enabled: true,
+      lastRun: null,
+      nextRun: '2026-06-19T01:00:00.000Z',
+      createdBy: 'ada',
+      changedBy: null,
+      reason: null,
+      version: 1,
+    };
+    server.on('POST /schedules', { status: 201, body: made });
+    const { out } = await run(
+      'schedule create "0 3 * * *" Update the dependencies --project mc --timezone Europe/Berlin --missed-run skip -l chore --profile claude',
+    );
+    expect(lastBody()).toEqual({
+      project: 'MC',
+      cron: '0 3 * * *',
+      timezone: 'Europe/Berlin',
+      missedRun: 'skip',
+      ticket: { title: 'Update the dependencies', labels: ['chore'], profile: 'claude' },
+    });
+    expect(out).toContain('made at its first slot');
+    expect(await run('schedule create "0 3 * * *"')).toMatchObject({ code: 2 });
+    expect(await run('schedule create "0 3 * * *" x --project MC --not-before 2h')).toMatchObject({
+      code: 2,
+    });
   });
 
   test('a new token alone is on standard output', async () => {

@@ -19,6 +19,8 @@ interface LeaseOptions {
   for?: string;
 }
 interface ActOptions {
+  title?: string;
+  project?: string;
   reason?: string;
   feedback?: string;
   text?: string;
@@ -85,6 +87,8 @@ export function defineInbox(program: Command, io: Io): void {
     .option('--profile <id>', 'retry: with this profile')
     .option('--budget-usd <usd>', 'retry: with this budget')
     .option('--budget-tokens <tokens>', 'retry: with this budget')
+    .option('--title <title>', 'create_ticket: of the new ticket')
+    .option('--project <key>', 'create_ticket: where it belongs')
     .option('--delivery-id <id>', 'of the lease under which you decide; people need none')
     .option('-f, --file <file>', 'the request as JSON or TOML; flags win over it; - is standard input');
   runs<ActOptions>(act, io, async (context, options, given, decision) => {
@@ -98,6 +102,10 @@ export function defineInbox(program: Command, io: Io): void {
       profile: options.profile,
       budget: budgetOf(options.budgetUsd, options.budgetTokens),
       deliveryId: options.deliveryId,
+      ticket:
+        options.title === undefined && options.project === undefined
+          ? undefined
+          : { title: options.title, project: options.project?.toUpperCase() },
     });
     if (body['reason'] === undefined)
       throw new UsageError('A decision needs --reason.', 'say why in one sentence.');

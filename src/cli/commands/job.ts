@@ -9,7 +9,7 @@ import { wordColumn } from '../terminal/table.ts';
 export function defineJob(program: Command, io: Io): void {
   const job = program
     .command('job')
-    .description('jobs of Mission Control itself: list, show, enable, disable');
+    .description('jobs, recurring tickets among them: list, show, enable, disable, run');
 
   const list = job.command('list').alias('ls').description('list the jobs');
   runs(list, io, async (context) => {
@@ -20,6 +20,7 @@ export function defineJob(program: Command, io: Io): void {
         [
           { title: 'Job', value: (each) => each.name, paint: (shown) => context.style.bold(shown) },
           wordColumn(context, 'State', (each) => (each.enabled ? 'enabled' : 'disabled')),
+          { title: 'What', value: (each) => each.title, flexible: true },
           { title: 'Schedule', value: (each) => each.schedule, flexible: true },
           { title: 'Last run', value: (each) => context.age(each.lastRun?.at) },
           {
@@ -41,6 +42,7 @@ export function defineJob(program: Command, io: Io): void {
     context.result(found, () => printJob(context, found));
   });
 
+  defineRun(job, io);
   for (const [verb, enabled] of [
     ['enable', true],
     ['disable', false],
@@ -60,6 +62,15 @@ export function defineJob(program: Command, io: Io): void {
       context.result(changed, () => printJob(context, changed));
     });
   }
+}
+
+function defineRun(job: Command, io: Io): void {
+  const run = job.command('run').description('run a job now').argument('<name>', 'like audit');
+  runs(run, io, async (context, _options, name) => {
+    const before = await findJob(context, name);
+    const after = await context.api.post<Job>(`/jobs/${encodeURIComponent(before.name)}/run`, {});
+    context.result(after, () => printJob(context, after));
+  });
 }
 
 async function findJob(context: Context, given: string | undefined): Promise<Job> {

@@ -66,6 +66,7 @@ export function applyFrame(frame: StreamFrame): void {
       markStale(keys.overview, keys.alerts, keys.allInbox);
       break;
     case 'job':
+    case 'schedule':
       markStale(keys.jobs, keys.overview);
       break;
     case 'project':

@@ -41,7 +41,8 @@ export function defineCreate(parent: Command, io: Io): void {
   });
 }
 
-async function onlyProject(context: Context): Promise<string> {
+/** The one project there is; with several, the caller has to say. */
+export async function onlyProject(context: Context): Promise<string> {
   const { items } = await context.api.list<Project>('/projects');
   const [first, ...others] = items;
   if (first !== undefined && others.length === 0) return first.key;

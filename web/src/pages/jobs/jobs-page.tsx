@@ -1,5 +1,6 @@
 /** Mission Control's own scheduled work and recurring tickets: last and next run, and who switched what, and why. */
 import { useMutation, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { Play } from 'lucide-react';
 import { useState } from 'react';
 import { toast } from '../../ui/toast.ts';
@@ -51,7 +52,7 @@ function JobRow({ job, onSwitch }: { job: Job; onSwitch: () => void }) {
     mutationFn: () =>
       api.post<Job>(`/jobs/${encodeURIComponent(job.name)}/run`, {}, { idempotencyKey: newKey() }),
     onSuccess: () => {
-      toast.success(`${job.name} ran`);
+      toast.success(`${job.title ?? job.name} ran`);
       void queryClient.invalidateQueries({ queryKey: keys.jobs });
     },
     onError: showProblem,
@@ -60,7 +61,15 @@ function JobRow({ job, onSwitch }: { job: Job; onSwitch: () => void }) {
     <li data-row className="flex flex-wrap items-start gap-x-4 gap-y-2 px-3.5 py-3">
       <div className="min-w-0 flex-1 basis-60">
         <p className="flex items-center gap-2 text-sm font-medium">
-          {revealHidden(job.name)}
+          {job.title === null ? (
+            revealHidden(job.name)
+          ) : job.ticket === null ? (
+            revealHidden(job.title)
+          ) : (
+            <Link to="/tickets/$key" params={{ key: job.ticket }} className="hover:underline">
+              {job.ticket} {revealHidden(job.title)}
+            </Link>
+          )}
           <Badge tone={job.enabled ? 'green' : 'amber'}>{job.enabled ? 'enabled' : 'disabled'}</Badge>
         </p>
         <p className="text-muted mt-0.5 text-xs">
@@ -91,7 +100,7 @@ function JobRow({ job, onSwitch }: { job: Job; onSwitch: () => void }) {
           icon={<Play size={13} aria-hidden />}
           blocked={blocked}
           busy={run.isPending}
-          aria-label={`Run now: ${job.name}`}
+          aria-label={`Run now: ${job.title ?? job.name}`}
           onClick={() => run.mutate()}
         >
           Run now
@@ -100,7 +109,7 @@ function JobRow({ job, onSwitch }: { job: Job; onSwitch: () => void }) {
           size="small"
           blocked={blocked}
           onClick={onSwitch}
-          aria-label={`${job.enabled ? 'Disable …' : 'Enable …'} ${job.name}`}
+          aria-label={`${job.enabled ? 'Disable …' : 'Enable …'} ${job.title ?? job.name}`}
         >
           {job.enabled ? 'Disable …' : 'Enable …'}
         </Button>
@@ -125,7 +134,7 @@ function SwitchDialog({ job, onClose }: { job: Job; onClose: () => void }) {
   });
   return (
     <Dialog
-      title={`${job.enabled ? 'Disable' : 'Enable'} ${job.name}`}
+      title={`${job.enabled ? 'Disable' : 'Enable'} ${job.title ?? job.name}`}
       description="Your name and the reason stay with the job, until somebody switches it again."
       onClose={onClose}
     >
