@@ -390,6 +390,7 @@ export const outputItems = z
 export const attemptOutput = fenced.extend({ items: outputItems });
 export const attemptPark = fenced.extend({
   session: z.string().max(500).nullable().optional(),
+  usage: usage.optional(),
   treeGone: z.boolean(),
 });
 export const attemptEnd = fenced.extend({

@@ -3,7 +3,7 @@
  * a lost answer loses nothing.
  */
 import { z } from 'zod';
-import { check, argv } from './shapes.ts';
+import { argv, budget, check } from './shapes.ts';
 
 export const registered = z.object({
   id: z.string(),
@@ -99,6 +99,8 @@ export const heartbeatAnswer = z.object({
   leaseMs: z.number(),
   directive: z.enum(['continue', 'park', 'stop']),
   answers: z.array(z.object({ question: z.string(), choice: z.string() })).optional(),
+  /** What the attempt may still spend before a budget stops it; members that nothing limits are left out. */
+  budget: budget.optional(),
   /** How long ago the agent last signalled; null when it has not. Signals do not pass the runner, which judges stalls. */
   sinceSignalMs: z.number().nullable().optional(),
 });

@@ -6,13 +6,15 @@ import {
   decidePark,
   decidePermission,
   decideStop,
+  withCost,
 } from '../domain/ticket/decide-attempt.ts';
 import { decideAccept, decideExpire, decideLoseParked } from '../domain/ticket/decide-dispatch.ts';
 import { type SignalCommand, decideSignal } from '../domain/ticket/decide-signal.ts';
 import { currentAttempt } from '../domain/ticket/fence.ts';
-import type { Attempt, Ticket } from '../domain/ticket/state.ts';
+import type { Attempt, Budget, Cost, Ticket } from '../domain/ticket/state.ts';
 import { type ChangeOptions, type TicketChanged, changeTicket } from './change-ticket.ts';
 import { type Caller, type Deps, notFound, system } from './deps.ts';
+import { type Usage, costOf, holdToBudgets, recordUsage } from './metering.ts';
 import { attemptLease } from './ticket-effects.ts';
 
 type Who = { attempt: string; fence: number };
@@ -51,15 +53,20 @@ export interface Renewed {
   leaseMs: number;
   directive: 'continue' | 'park' | 'stop';
   answers: { question: string; choice: string }[];
+  /** What it may still spend before a budget stops it; members that nothing limits are left out. */
+  budget?: Budget;
   sinceSignalMs: number | null;
 }
 
 /** Renews the lease of an attempt that is current; a heartbeat is no event. Tells the runner what is wanted of it. */
-export async function heartbeatAttempt(deps: Deps, caller: Caller, who: Who): Promise<Renewed | Refusal> {
-  const found = await findAttempt(deps, who.attempt);
+export async function heartbeatAttempt(
+  deps: Deps,
+  caller: Caller,
+  { usage, ...who }: Who & { usage?: Usage | undefined },
+): Promise<Renewed | Refusal> {
+  const found = await currentOf(deps, who);
   if (isRefusal(found)) return found;
-  const attempt = currentAttempt(found.ticket, who.attempt, who.fence);
-  if (isRefusal(attempt)) return attempt;
+  const { attempt } = found;
   if (attempt.state === 'offered') {
     return refuse(
       'transition_not_allowed',
@@ -75,6 +82,10 @@ export async function heartbeatAttempt(deps: Deps, caller: Caller, who: Who): Pr
       { reason: 'lease_expired' },
     );
   }
+  if (usage) await recordUsage(deps, found.ticket, who, usage);
+  const budget = attempt.state === 'running' ? await holdToBudgets(deps, found.ticket, attempt) : {};
+  if (budget === null)
+    return renewedAs(deps, { leaseMs, directive: 'stop', answers: [] }, found.ticket, attempt);
   const directive =
     attempt.state === 'stopping' ? (attempt.stoppingTo === 'parked' ? 'park' : 'stop') : 'continue';
   const answers = found.ticket.questions
@@ -86,12 +97,23 @@ export async function heartbeatAttempt(deps: Deps, caller: Caller, who: Who): Pr
         q.deliveredTo.length === 0,
     )
     .map((q) => ({ question: q.id, choice: q.choice ?? '' }));
-  return {
-    leaseMs,
-    directive,
-    answers,
-    sinceSignalMs: sinceSignal(found.ticket, attempt, await deps.store.now()),
-  };
+  return renewedAs(deps, { leaseMs, directive, answers, budget }, found.ticket, attempt);
+}
+
+async function renewedAs(
+  deps: Deps,
+  renewed: Omit<Renewed, 'sinceSignalMs'>,
+  ticket: Ticket,
+  attempt: Attempt,
+): Promise<Renewed> {
+  return { ...renewed, sinceSignalMs: sinceSignal(ticket, attempt, await deps.store.now()) };
+}
+
+async function currentOf(deps: Deps, who: Who): Promise<{ ticket: Ticket; attempt: Attempt } | Refusal> {
+  const found = await findAttempt(deps, who.attempt);
+  if (isRefusal(found)) return found;
+  const attempt = currentAttempt(found.ticket, who.attempt, who.fence);
+  return isRefusal(attempt) ? attempt : { ticket: found.ticket, attempt };
 }
 
 /** Signals do not pass the runner, which judges stalls: how long ago the attempt's last one was, null for none. */
@@ -135,28 +157,57 @@ export function requestPermission(
   );
 }
 
-export function parkAttempt(
+export async function parkAttempt(
   deps: Deps,
   caller: Caller,
-  command: Who & { session: string | null; treeGone: boolean },
+  { usage, ...command }: Who & { session: string | null; treeGone: boolean; usage?: Usage | undefined },
 ) {
-  return change(deps, caller, command.attempt, (ticket, context) => decidePark(ticket, command, context));
+  const cost = await settledCost(deps, command, usage);
+  return change(deps, caller, command.attempt, (ticket, context) =>
+    withCost(decidePark(ticket, command, context), command.attempt, cost),
+  );
 }
 
-export function endAttempt(deps: Deps, caller: Caller, command: EndCommand, diff: unknown) {
-  return change(deps, caller, command.attempt, (ticket, context) => decideEnd(ticket, command, context), {
-    effects: diff === undefined ? [] : [{ effect: 'diff_set', attempt: command.attempt, diff }],
-  });
+export async function endAttempt(
+  deps: Deps,
+  caller: Caller,
+  { usage, ...command }: EndCommand & { usage?: Usage | undefined },
+  diff: unknown,
+) {
+  const cost = await settledCost(deps, command, usage);
+  if (command.reason === 'budget_exhausted') {
+    // Its runner stopped it at what it might still spend; whose budget that was is decided here.
+    const found = await currentOf(deps, command);
+    if (!isRefusal(found)) await holdToBudgets(deps, found.ticket, found.attempt);
+  }
+  return change(
+    deps,
+    caller,
+    command.attempt,
+    (ticket, context) => withCost(decideEnd(ticket, command, context), command.attempt, cost),
+    { effects: diff === undefined ? [] : [{ effect: 'diff_set', attempt: command.attempt, diff }] },
+  );
+}
+
+/** What is on record for the attempt, with the last report of this run; a superseded run adds nothing. */
+async function settledCost(deps: Deps, who: Who, usage: Usage | undefined): Promise<Cost> {
+  if (usage) {
+    const found = await currentOf(deps, who);
+    if (!isRefusal(found))
+      await recordUsage(deps, found.ticket, { attempt: who.attempt, fence: who.fence }, usage);
+  }
+  return costOf(deps, who.attempt);
 }
 
 /** The reaper's write: the guard re-checks by the database's clock that the lease, and for what ran the grace, are over. */
-export function expireAttempt(deps: Deps, open: { attempt: string; state: string }) {
+export async function expireAttempt(deps: Deps, open: { attempt: string; state: string }) {
   const graceMs = open.state === 'offered' ? 0 : deps.timing.graceMs;
+  const cost = await costOf(deps, open.attempt);
   return change(
     deps,
     system('reaper'),
     open.attempt,
-    (ticket, context) => decideExpire(ticket, open.attempt, context),
+    (ticket, context) => withCost(decideExpire(ticket, open.attempt, context), open.attempt, cost),
     {
       guards: [{ guard: 'lease_expired', name: attemptLease(open.attempt), graceMs }],
     },

@@ -400,6 +400,25 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
       });
     });
 
+    describe('usage', () => {
+      it('is kept by run, only grows, and is summed by project since a moment', async () => {
+        const cost = (usd: number) => ({ usd, inputTokens: 10, outputTokens: 2 });
+        const run = { attempt: 'a', fence: 1, project: 'MC' };
+        await store.recordUsage({ ...run, cost: cost(0.5) }, 1000);
+        await store.recordUsage({ ...run, cost: cost(0.25) }, 2000);
+        await store.recordUsage({ ...run, fence: 2, cost: cost(1) }, 3000);
+        await store.recordUsage({ ...run, attempt: 'b', project: 'OT', cost: cost(2) }, 3000);
+        expect((await store.usageOf('a')).map((r) => [r.fence, r.cost.usd]).sort()).toEqual([
+          [1, 0.5],
+          [2, 1],
+        ]);
+        const since = async (at: number) =>
+          Object.fromEntries((await store.spentSince(at)).map((r) => [r.project, [r.usd, r.inputTokens]]));
+        expect(await since(0)).toEqual({ MC: [1.5, 20], OT: [2, 10] });
+        expect(await since(2500)).toEqual({ MC: [1, 10], OT: [2, 10] });
+      });
+    });
+
     describe('counters and secrets', () => {
       it('count without repeating under concurrency', async () => {
         const numbers = await Promise.all(Array.from({ length: 50 }, () => store.nextNumber('ticket:MC')));

@@ -7,7 +7,7 @@
  * them in that order; (4) only the store's own clock decides what has expired.
  */
 import type { Actor } from '../domain/words.ts';
-import type { Ticket } from '../domain/ticket/state.ts';
+import type { Cost, Ticket } from '../domain/ticket/state.ts';
 import type { InboxItem } from '../domain/inbox/inbox.ts';
 import type { AlertState } from '../domain/alert/alert.ts';
 import type { ActiveWorker, NeedsInputCandidate, TodoCandidate } from '../domain/dispatch/snapshot.ts';
@@ -229,6 +229,14 @@ export interface OpenAttempt {
   lease: Lease | null;
 }
 
+/** A run of an attempt is what one claim or resume started; they differ by their fencing token. */
+export interface RunUsage {
+  attempt: string;
+  fence: number;
+  project: string;
+  cost: Cost;
+}
+
 export interface Store {
   /** Milliseconds since the epoch by the database's clock. */
   now(): Promise<number>;
@@ -286,6 +294,10 @@ export interface Store {
   openAttempts(): Promise<OpenAttempt[]>;
   attemptsOfRunner(runner: string): Promise<OpenAttempt[]>;
   parkedAttempts(): Promise<OpenAttempt[]>;
+  /** What one run of an attempt has used so far; a lower figure than one before changes nothing. */
+  recordUsage(usage: RunUsage, at: number): Promise<void>;
+  usageOf(attempt: string): Promise<RunUsage[]>;
+  /** By project: what runs have used whose last report came since then. */
   spentSince(
     since: number,
   ): Promise<{ project: string; usd: number; inputTokens: number; outputTokens: number }[]>;

@@ -136,6 +136,16 @@ export interface Tables {
   job_runs: { name: string; at: number; outcome: string; detail: string };
   output: { owner: string; seq: number; at: number; stream: string; text: string };
   diffs: { attempt: string; diff: string };
+  /** What each run of an attempt (they differ by fence) has used so far, by its last report. */
+  usage: {
+    attempt: string;
+    fence: number;
+    project: string;
+    usd: number;
+    input: number;
+    output: number;
+    at: number;
+  };
 }
 
 export const SCHEMA_VERSION = 1;
@@ -328,6 +338,16 @@ export function schemaStatements(db: Kysely<Tables>): { sql: string }[] {
     table('diffs')
       .addColumn('attempt', 'text', (c) => c.primaryKey().notNull())
       .addColumn('diff', 'text', (c) => c.notNull()),
+    table('usage')
+      .addColumn('attempt', 'text', (c) => c.notNull())
+      .addColumn('fence', 'bigint', (c) => c.notNull())
+      .addColumn('project', 'text', (c) => c.notNull())
+      .addColumn('usd', 'real', (c) => c.notNull())
+      .addColumn('input', 'bigint', (c) => c.notNull())
+      .addColumn('output', 'bigint', (c) => c.notNull())
+      .addColumn('at', 'bigint', (c) => c.notNull())
+      .addPrimaryKeyConstraint('usage_pk', ['attempt', 'fence']),
+    index('usage_at', 'usage', ['at']),
   ].map((builder) => ({ sql: builder.compile().sql }));
 }
 

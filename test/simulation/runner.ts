@@ -344,7 +344,7 @@ export class SimRunner {
                   exitCode: 0,
                   head: agent.head,
                   session: null,
-                  cost: { usd: 0.01, inputTokens: 1, outputTokens: 1 },
+                  usage: { usd: 0.01, inputTokens: 1, outputTokens: 1 },
                   notBefore: null,
                   treeGone: true,
                 },

@@ -3,7 +3,7 @@
  * candidate and the claim asks again for its own. Each gate declares its direction: all of them fail closed, so what
  * cannot be read does not start. The reason is decided at the branch that blocks, and carried verbatim from here on.
  */
-import type { Budget, Cost } from '../ticket/state.ts';
+import { isSpent } from '../budget.ts';
 import type { Profile, Project } from '../config.ts';
 import type { SkipReason } from '../words.ts';
 import type { ActiveWorker, Candidate, DispatchWorld, RunnerSlots } from './snapshot.ts';
@@ -117,12 +117,6 @@ function overBudget(candidate: Candidate, project: Project, world: DispatchWorld
     return no('budget_exhausted', `The budget of project ${project.key} is spent.`);
   if (isSpent(world.policy.budget, total)) return no('budget_exhausted', "The day's budget is spent.");
   return null;
-}
-
-export function isSpent(budget: Budget | null, cost: Cost): boolean {
-  if (!budget) return false;
-  if (budget.usd !== undefined && cost.usd >= budget.usd) return true;
-  return budget.tokens !== undefined && cost.inputTokens + cost.outputTokens >= budget.tokens;
 }
 
 function admitSlot(

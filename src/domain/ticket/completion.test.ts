@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { isRefusal, type Refusal } from '../refusal.ts';
 import { completionGaps, submittedCommit, verifiableEvidence } from './completion.ts';
 import { decideWaiver } from './decide-fields.ts';
-import { decideHandIn } from './decide-people.ts';
+import { decideOverBudget } from './decide-attempt.ts';
+import { decideCancel, decideHandIn, decideRecur } from './decide-people.ts';
 import {
   VERIFY_TRIES,
   decideAcceptWork,
@@ -10,7 +11,8 @@ import {
   decideFindings,
   decideRequestChanges,
 } from './decide-review.ts';
-import { buildPrompt } from './prompt.ts';
+import { buildPrompt, workerBrief } from './prompt.ts';
+import { ticketCost } from './state.ts';
 import { Story, BASE, COMMIT, DISPATCHER, PERSON, RUNNER } from './testing.ts';
 import { nextActionOf, runtimeOf, sentenceOf } from './view.ts';
 
@@ -305,8 +307,34 @@ it('a required check that the policy does not name is missing, not satisfied by 
   expect(completionGaps(story.ticket, story.rules.completion, story.now).missing).toEqual(['check']);
 });
 
-it("the ticket's spent budget asks what to do, although no retry is spent", () => {
-  const story = new Story().running();
-  story.end('stopped', true, 'budget_exhausted:ticket');
-  expect([story.ticket.status, story.ticket.retriesSpent]).toEqual(['needs_input', 0]);
+it.each([
+  ['attempt', 'failed', 'todo', 1],
+  ['ticket', 'stopped', 'needs_input', 0],
+  ['project', 'stopped', 'todo', 0],
+  ['day', 'stopped', 'todo', 0],
+] as const)(
+  'a budget of the %s that is met ends the attempt as %s, and leaves the ticket in %s with %i retries spent',
+  (scope, outcome, status, retries) => {
+    const story = new Story().running();
+    const { id, fence } = story.attempt;
+    story.when({ kind: 'control_plane', id: 'budget' }, (ticket, context) =>
+      decideOverBudget(ticket, { attempt: id, fence, scope, detail: 'it is spent' }, context),
+    );
+    expect(story.attempt).toMatchObject({ state: 'stopping', outcome, reason: 'budget_exhausted' });
+    expect([story.ticket.status, story.ticket.retriesSpent]).toEqual([status, retries]);
+    // The runner's report only completes it.
+    story.end('failed', true, 'budget_exhausted');
+    expect(story.attempt).toMatchObject({ state: 'ended', outcome, reason: 'budget_exhausted' });
+  },
+);
+
+it('a new round of recurring work starts afresh: no feedback, no earlier attempts, its own budget, the default branch', () => {
+  const story = verified(new Story().submitted());
+  story.when(PERSON, (ticket, context) => decideCancel(ticket, 'enough', context));
+  story.when(PERSON, (ticket, context) => decideRecur(ticket, 'due at three', context));
+  expect(story.ticket).toMatchObject({ status: 'todo', feedback: [], earlierRounds: 1 });
+  expect(ticketCost(story.ticket).usd).toBe(0);
+  story.claim();
+  expect(story.attempt).toMatchObject({ number: 2, startAt: null, continues: null });
+  expect(workerBrief(story.ticket, story.attempt, []).earlierAttempts).toEqual([]);
 });

@@ -1,4 +1,5 @@
 /** What the runner reports about an attempt that it runs: a permission request, parking, the end. And the stop switch. */
+import type { BudgetScope } from '../budget.ts';
 import type { Outcome } from '../words.ts';
 import { isRefusal, refuse } from '../refusal.ts';
 import {
@@ -72,7 +73,6 @@ export interface EndCommand extends Who {
   exitCode: number | null;
   head: string | null;
   session: string | null;
-  cost: Cost | null;
   notBefore: number | null;
   treeGone: boolean;
 }
@@ -89,7 +89,6 @@ export function decideEnd(state: Ticket, command: EndCommand, context: DecideCon
     exitCode: command.exitCode,
     session: command.session,
     head: command.head,
-    ...(command.cost ? { cost: command.cost } : {}),
   };
   if (attempt.state === 'stopping') {
     if (!command.treeGone) return [];
@@ -122,11 +121,7 @@ export function decideEnd(state: Ticket, command: EndCommand, context: DecideCon
       head: command.head,
     });
   draft.withdrawQuestions('the attempt ended', (id) => id === attempt.id);
-  const retry = reason === 'budget_exhausted:ticket' ? { retry: false } : {};
-  return decided(
-    draft,
-    settleOutcome(draft, attempt, outcome, { reason, notBefore: command.notBefore, ...retry }),
-  );
+  return decided(draft, settleOutcome(draft, attempt, outcome, { reason, notBefore: command.notBefore }));
 }
 
 /** A runner's word alone makes nothing submitted or cancelled: without the signal, the agent left without a result. */
@@ -142,6 +137,48 @@ export function decideStop(state: Ticket, reason: string, context: DecideContext
   stopOrEnd(draft, attempt, 'stopped', reason);
   draft.withdrawQuestions('the attempt was stopped', (id) => id === attempt.id);
   return decided(draft, settleOutcome(draft, attempt, 'stopped', { reason }));
+}
+
+/**
+ * A budget has been met while the attempt runs. Its own ends it as `failed`, and spends a retry like any failure; the
+ * others stop it, at no retry's cost: the ticket's asks what to do, the project's and the day's let it wait.
+ */
+export function decideOverBudget(
+  state: Ticket,
+  command: Who & { scope: BudgetScope; detail: string },
+  context: DecideContext,
+): Decision {
+  const attempt = currentAttempt(state, command.attempt, command.fence);
+  if (isRefusal(attempt)) return attempt;
+  if (attempt.state !== 'running') return [];
+  const draft = new Draft(state, context);
+  const outcome = command.scope === 'attempt' ? 'failed' : 'stopped';
+  draft.add('attempt.stopping', {
+    attempt: attempt.id,
+    fence: attempt.fence,
+    to: 'ended',
+    outcome,
+    reason: 'budget_exhausted',
+  });
+  draft.withdrawQuestions('the budget was spent', (id) => id === attempt.id);
+  const reason = `budget_exhausted: ${command.detail}`;
+  return decided(
+    draft,
+    settleOutcome(draft, attempt, outcome, {
+      reason,
+      ...(command.scope === 'ticket' ? { retry: false } : {}),
+    }),
+  );
+}
+
+/** What all runs of an attempt have used goes on record with the event that ends it or parks it. */
+export function withCost(decision: Decision, attempt: string, cost: Cost): Decision {
+  if (isRefusal(decision)) return decision;
+  return decision.map((event) =>
+    (event.type === 'attempt.ended' || event.type === 'attempt.parked') && event.data.attempt === attempt
+      ? ({ ...event, data: { ...event.data, cost } } as typeof event)
+      : event,
+  );
 }
 
 /** Ends what has no process (offered, parked), and stops what may have one. */

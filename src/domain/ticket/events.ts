@@ -67,7 +67,7 @@ export interface TicketEventData {
     exitCode?: number | null;
     submittedBy?: string;
   };
-  'attempt.parked': { attempt: string; fence: number; session: string | null };
+  'attempt.parked': { attempt: string; fence: number; session: string | null; cost?: Cost };
   'attempt.ended': {
     attempt: string;
     fence: number;

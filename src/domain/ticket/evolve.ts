@@ -133,6 +133,7 @@ function apply(state: Ticket, event: Exclude<TicketEvent, { type: 'ticket.create
         state: 'parked',
         stoppingTo: null,
         session: d.session ?? a.session,
+        cost: d.cost ?? a.cost,
         parkedAt: at,
       }));
     }

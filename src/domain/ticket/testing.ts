@@ -120,7 +120,6 @@ export class Story {
           exitCode: 0,
           head: COMMIT,
           session: null,
-          cost: null,
           notBefore: null,
           treeGone,
         },

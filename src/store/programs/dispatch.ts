@@ -90,14 +90,14 @@ export function dispatchPrograms(db: Kysely<Tables>) {
     ),
     spent: statement<{ since: number }>(db, (k) =>
       k
-        .selectFrom('attempts')
+        .selectFrom('usage')
         .select([
           'project',
-          (e) => e.fn.sum('cost_usd').as('usd'),
-          (e) => e.fn.sum('cost_input').as('input'),
-          (e) => e.fn.sum('cost_output').as('output'),
+          (e) => e.fn.sum('usd').as('usd'),
+          (e) => e.fn.sum('input').as('input'),
+          (e) => e.fn.sum('output').as('output'),
         ])
-        .where((e) => e.or([e('ended_at', '>=', p('since')), e('ended_at', 'is', null)]))
+        .where('at', '>=', p('since'))
         .groupBy('project'),
     ),
     toVerify: statement<{ limit: number }>(db, (k) =>

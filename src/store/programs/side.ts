@@ -1,6 +1,14 @@
 /** What is not derived from the log: counters, credentials, idempotency answers, presence, job runs, output. */
 import { type Kysely } from 'kysely';
-import type { Credential, IdempotentAnswer, JobRun, Lease, OutputChunk, Presence } from '../port.ts';
+import type {
+  Credential,
+  IdempotentAnswer,
+  JobRun,
+  Lease,
+  OutputChunk,
+  Presence,
+  RunUsage,
+} from '../port.ts';
 import { type Program, type ResultRow, p, statement } from '../program.ts';
 import type { Tables } from '../schema.ts';
 
@@ -104,6 +112,16 @@ export function sidePrograms(db: Kysely<Tables>) {
         .orderBy('seq')
         .limit(p('limit')),
     ),
+    usageOf: statement<{ attempt: string }>(db, (k) =>
+      k.selectFrom('usage').selectAll().where('attempt', '=', p('attempt')),
+    ),
+    usageSet: statement<Record<string, unknown>>(db, (k) => {
+      const used = { usd: p('usd'), input: p('input'), output: p('output'), at: p('at') };
+      return k
+        .insertInto('usage')
+        .values({ attempt: p('attempt'), fence: p('fence'), project: p('project'), ...used })
+        .onConflict((c) => c.columns(['attempt', 'fence']).doUpdateSet(used));
+    }),
     pruneIdempotency: statement<{ before: number }>(db, (k) =>
       k.deleteFrom('idempotency').where('at', '<', p('before')),
     ),
@@ -235,6 +253,32 @@ export function sidePrograms(db: Kysely<Tables>) {
         stream: String(row['stream']),
         text: String(row['text']),
       }));
+    },
+    *usageOf(attempt: string): Program<RunUsage[]> {
+      return (yield s.usageOf({ attempt })).rows.map((row) => ({
+        attempt,
+        fence: Number(row['fence']),
+        project: String(row['project']),
+        cost: {
+          usd: Number(row['usd']),
+          inputTokens: Number(row['input']),
+          outputTokens: Number(row['output']),
+        },
+      }));
+    },
+    /** A run's usage only grows: a report that comes late takes nothing back. */
+    *recordUsage({ attempt, fence, project, cost }: RunUsage, at: number): Program<void> {
+      const before = (yield s.usageOf({ attempt })).rows.find((row) => Number(row['fence']) === fence);
+      const most = (column: string, value: number): number => Math.max(value, Number(before?.[column] ?? 0));
+      yield s.usageSet({
+        attempt,
+        fence,
+        project,
+        usd: most('usd', cost.usd),
+        input: most('input', cost.inputTokens),
+        output: most('output', cost.outputTokens),
+        at,
+      });
     },
     *prune(now: number): Program<void> {
       yield s.pruneIdempotency({ before: now - DAY_MS });

@@ -257,6 +257,8 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     openAttempts: () => read(() => lanes.openAttempts()),
     attemptsOfRunner: (runner) => read(() => lanes.attemptsOfRunner(runner)),
     parkedAttempts: () => read(() => lanes.parkedAttempts()),
+    recordUsage: (usage, at) => write(() => side.recordUsage(usage, at)),
+    usageOf: (attempt) => read(() => side.usageOf(attempt)),
     spentSince: (since) => read(() => lanes.spentSince(since)),
     ticketsToVerify: (limit) => read(() => lanes.ticketsToVerify(limit)),
 

@@ -5,7 +5,6 @@ import { heartbeatAnswer, polled, registered } from '../../../contract/runner-pr
 import * as shapes from '../../../contract/shapes.ts';
 import type { Runner } from '../../../domain/config.ts';
 import { type Refusal, isRefusal, refuse } from '../../../domain/refusal.ts';
-import type { Cost } from '../../../domain/ticket/state.ts';
 import {
   acceptAttempt,
   endAttempt,
@@ -181,7 +180,8 @@ export function runnerRoutes(api: Api, wakeups: Wakeups): void {
     requests.attemptHeartbeat,
     async (c, caller) => {
       await deps.store.seen(caller.actor.id, await deps.store.now(), false);
-      return heartbeatAttempt(deps, caller, { attempt: c.params.id, fence: c.body.fence });
+      const { fence, usage } = c.body;
+      return heartbeatAttempt(deps, caller, { attempt: c.params.id, fence, usage });
     },
     heartbeatAnswer,
     (renewed) => ({ body: renewed }),
@@ -202,6 +202,7 @@ export function runnerRoutes(api: Api, wakeups: Wakeups): void {
       fence: c.body.fence,
       session: c.body.session ?? null,
       treeGone: c.body.treeGone,
+      usage: c.body.usage,
     }),
   );
   report(
@@ -210,9 +211,6 @@ export function runnerRoutes(api: Api, wakeups: Wakeups): void {
     requests.attemptEnd,
     (c, caller) => {
       const { fence, outcome, reason, exitCode, head, session, usage, notBefore, diff, treeGone } = c.body;
-      const cost: Cost | null = usage
-        ? { usd: usage.usd ?? 0, inputTokens: usage.inputTokens ?? 0, outputTokens: usage.outputTokens ?? 0 }
-        : null;
       return endAttempt(
         deps,
         caller,
@@ -224,7 +222,7 @@ export function runnerRoutes(api: Api, wakeups: Wakeups): void {
           exitCode: exitCode ?? null,
           head: head ?? null,
           session: session ?? null,
-          cost,
+          usage,
           notBefore: notBefore ? Date.parse(notBefore) : null,
           treeGone,
         },

@@ -1,0 +1,68 @@
+/**
+ * What attempts use: taken from their runners' heartbeats and last reports, kept beside the log while they run, put on
+ * record by the event that parks or ends them, and held against the budgets at every report.
+ */
+import { type Budgets, type Spending, NO_COST, addCost, findSpent, remainingOf } from '../domain/budget.ts';
+import type { Profile, Project } from '../domain/config.ts';
+import { decideOverBudget } from '../domain/ticket/decide-attempt.ts';
+import { type Attempt, type Budget, type Cost, type Ticket, ticketCost } from '../domain/ticket/state.ts';
+import { changeTicket } from './change-ticket.ts';
+import { type Deps, readPolicy, system } from './deps.ts';
+
+export interface Usage {
+  usd?: number | undefined;
+  inputTokens?: number | undefined;
+  outputTokens?: number | undefined;
+}
+
+/** Keeps what a run reports about itself; figures are since its start, and only grow. */
+export async function recordUsage(
+  deps: Deps,
+  ticket: Ticket,
+  who: { attempt: string; fence: number },
+  usage: Usage,
+): Promise<void> {
+  const { usd = 0, inputTokens = 0, outputTokens = 0 } = usage;
+  const cost = { usd, inputTokens: Math.round(inputTokens), outputTokens: Math.round(outputTokens) };
+  await deps.store.recordUsage({ ...who, project: ticket.project, cost }, await deps.store.now());
+}
+
+/** What all runs of an attempt have used. */
+export async function costOf(deps: Deps, attempt: string): Promise<Cost> {
+  return (await deps.store.usageOf(attempt)).reduce((sum, run) => addCost(sum, run.cost), NO_COST);
+}
+
+/** Stops the attempt when a budget is met. @returns what it may still spend, or null when it was stopped */
+export async function holdToBudgets(deps: Deps, ticket: Ticket, attempt: Attempt): Promise<Budget | null> {
+  const [policy, project, profile] = await Promise.all([
+    readPolicy(deps),
+    deps.store.document<Project>('project', ticket.project),
+    attempt.profile === null ? null : deps.store.document<Profile>('profile', attempt.profile),
+  ]);
+  const budgets: Budgets = {
+    attempt: profile?.budget ?? null,
+    ticket: ticket.budget,
+    project: project?.budget ?? null,
+    day: policy.budget,
+  };
+  if (Object.values(budgets).every((budget) => budget === null)) return {};
+  const spending = await spendingOf(deps, ticket, attempt);
+  const spent = findSpent(budgets, spending);
+  if (spent === null) return remainingOf(budgets, spending);
+  await changeTicket(deps, system('budget'), ticket.key, (state, context) =>
+    decideOverBudget(state, { attempt: attempt.id, fence: attempt.fence, ...spent }, context),
+  );
+  return null;
+}
+
+async function spendingOf(deps: Deps, ticket: Ticket, attempt: Attempt): Promise<Spending> {
+  const midnight = new Date(await deps.store.now()).setUTCHours(0, 0, 0, 0);
+  const [used, today] = await Promise.all([costOf(deps, attempt.id), deps.store.spentSince(midnight)]);
+  const others = ticketCost({ ...ticket, attempts: ticket.attempts.filter((a) => a.id !== attempt.id) });
+  return {
+    attempt: used,
+    ticket: addCost(others, used),
+    project: today.find((entry) => entry.project === ticket.project) ?? NO_COST,
+    day: today.reduce<Cost>((sum, entry) => addCost(sum, entry), NO_COST),
+  };
+}
