@@ -10,6 +10,7 @@ import { defineDoctor } from './commands/doctor.ts';
 import { defineEvidence } from './commands/evidence.ts';
 import { defineInbox } from './commands/inbox.ts';
 import { defineJob } from './commands/job.ts';
+import { defineMcp } from './commands/mcp.ts';
 import { definePause } from './commands/pause.ts';
 import { definePolicy } from './commands/policy.ts';
 import { defineProfile } from './commands/profile.ts';
@@ -75,6 +76,7 @@ export function createProgram(io: Io): Command {
   definePolicy(program, io);
   defineAlert(program, io);
   defineToken(program, io);
+  defineMcp(program, io);
   defineSignIn(program, io);
   defineCompletion(program, io);
   return program;

@@ -7,11 +7,13 @@ import {
   evolveInbox,
   inboxEvent,
 } from '../domain/inbox/inbox.ts';
+import type { Project } from '../domain/config.ts';
 import { type Refusal, isRefusal, refuse } from '../domain/refusal.ts';
+import { isReviewReady } from '../domain/ticket/completion.ts';
 import type { StreamAppend, Row } from '../store/port.ts';
 import { acknowledgeAlert, ticketFromAlert } from './alerts.ts';
 import type { ChangeOptions } from './change-ticket.ts';
-import { type Caller, type Deps, notFound } from './deps.ts';
+import { type Caller, type Deps, notFound, readPolicy, rulesFor } from './deps.ts';
 import { type NewTicket, answerQuestion, transitionTicket } from './tickets.ts';
 
 type Loaded = { item: InboxItem; streamVersion: number };
@@ -50,7 +52,6 @@ export async function leaseInbox(
   deps: Deps,
   caller: Caller,
   input: { consumer: string; max: number; seconds: number },
-  isReady: (item: InboxItem) => Promise<boolean>,
 ): Promise<InboxItem[]> {
   const leased: InboxItem[] = [];
   let cursor: string | undefined;
@@ -63,7 +64,7 @@ export async function leaseInbox(
     });
     for (const candidate of page.items) {
       if (leased.length >= input.max) return leased;
-      if (!(await isReady(candidate))) continue;
+      if (!(await isReady(deps, candidate))) continue;
       const deliveryId = deps.newId('dlv');
       const item = await commitItem(deps, candidate.id, (state, now) =>
         state.state === 'pending'
@@ -81,6 +82,16 @@ export async function leaseInbox(
     cursor = page.nextCursor ?? undefined;
   } while (cursor !== undefined);
   return leased;
+}
+
+/** A review can be leased once its evidence is verified, refuted or given up. */
+async function isReady(deps: Deps, item: InboxItem): Promise<boolean> {
+  if (item.kind !== 'review' || item.ticket === null) return true;
+  const record = await deps.store.ticket(item.ticket);
+  if (!record) return false;
+  const project = await deps.store.document<Project>('project', record.state.project);
+  const rules = rulesFor(project, record.state, await readPolicy(deps));
+  return isReviewReady(record.state, rules.completion, await deps.store.now());
 }
 
 /** A delivery that ran out returns to pending; an item that waited too long for the orchestrator goes to a person. */

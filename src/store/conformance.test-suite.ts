@@ -408,7 +408,9 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
         await store.recordUsage({ ...run, cost: cost(0.25) }, 2000);
         await store.recordUsage({ ...run, fence: 2, cost: cost(1) }, 3000);
         await store.recordUsage({ ...run, attempt: 'b', project: 'OT', cost: cost(2) }, 3000);
-        expect((await store.usageOf('a')).map((r) => [r.fence, r.cost.usd]).sort()).toEqual([
+        expect(
+          (await store.usageOf('a')).map((r) => [r.fence, r.cost.usd]).sort(([a = 0], [b = 0]) => a - b),
+        ).toEqual([
           [1, 0.5],
           [2, 1],
         ]);

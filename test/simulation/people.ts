@@ -124,12 +124,11 @@ async function decide(world: World, ticket: Ticket, caller: typeof PERSON): Prom
 async function orchestratorActs(world: World): Promise<void> {
   const { random } = world;
   const { deps } = world.anyServer();
-  const items = await leaseInbox(
-    deps,
-    ORCHESTRATOR,
-    { consumer: 'orc', max: 2, seconds: 1 + random.below(10) },
-    () => Promise.resolve(true),
-  );
+  const items = await leaseInbox(deps, ORCHESTRATOR, {
+    consumer: 'orc',
+    max: 2,
+    seconds: 1 + random.below(10),
+  });
   for (const item of items) {
     if (random.chance(0.2)) continue;
     if (random.chance(0.2)) world.now += random.below(12_000);

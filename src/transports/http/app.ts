@@ -5,6 +5,7 @@ import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { refuse } from '../../domain/refusal.ts';
 import type { Deps } from '../../services/deps.ts';
+import { mcpRoute } from '../mcp/mcp-route.ts';
 import { EventHub } from './event-hub.ts';
 import { sendRefusal } from './problem.ts';
 import { Api } from './route.ts';
@@ -50,6 +51,7 @@ export async function createHttpApp(options: {
   attemptRoutes(api, wakeups);
   inboxRoutes(api);
   runnerRoutes(api, wakeups);
+  mcpRoute(app, deps, system.version);
   await serveWeb(app, api, options.webRoot);
   return { app, hub, wakeups };
 }

@@ -2,33 +2,20 @@
 import { z } from 'zod';
 import * as requests from '../../../contract/requests.ts';
 import * as shapes from '../../../contract/shapes.ts';
-import type { Project } from '../../../domain/config.ts';
-import type { InboxItem } from '../../../domain/inbox/inbox.ts';
 import { isRefusal, refuse } from '../../../domain/refusal.ts';
-import { isReviewReady } from '../../../domain/ticket/completion.ts';
 import { ALERT_STATES, INBOX_STATES } from '../../../domain/words.ts';
 import { acknowledgeAlert } from '../../../services/alerts.ts';
-import { notFound, readPolicy, rulesFor } from '../../../services/deps.ts';
+import { notFound } from '../../../services/deps.ts';
 import { actOnInbox, leaseInbox } from '../../../services/inbox.ts';
 import { alertView, inboxView } from '../../../services/present.ts';
+import { newTicketOf } from '../../ticket-input.ts';
 import { DEFAULT_LIMIT, listQuery, several } from '../listing.ts';
 import type { Api } from '../route.ts';
-import { newTicketOf } from './tickets.ts';
 
 const id = z.object({ id: z.string().max(100) });
 
 export function inboxRoutes(api: Api): void {
   const { deps } = api;
-  /** A review can be leased once its evidence is verified, refuted or given up. */
-  const isReady = async (item: InboxItem): Promise<boolean> => {
-    if (item.kind !== 'review' || item.ticket === null) return true;
-    const record = await deps.store.ticket(item.ticket);
-    if (!record) return false;
-    const project = await deps.store.document<Project>('project', record.state.project);
-    const rules = rulesFor(project, record.state, await readPolicy(deps));
-    return isReviewReady(record.state, rules.completion, await deps.store.now());
-  };
-
   api.route({
     method: 'GET',
     path: '/inbox',
@@ -81,12 +68,11 @@ export function inboxRoutes(api: Api): void {
     body: requests.leaseInbox,
     response: z.object({ items: z.array(shapes.inboxItem) }),
     handler: async ({ body, caller }) => {
-      const items = await leaseInbox(
-        deps,
-        caller,
-        { consumer: body.consumer, max: body.max ?? 1, seconds: body.seconds ?? 300 },
-        isReady,
-      );
+      const items = await leaseInbox(deps, caller, {
+        consumer: body.consumer,
+        max: body.max ?? 1,
+        seconds: body.seconds ?? 300,
+      });
       return { body: { items: items.map((item) => inboxView(item, true)) } };
     },
   });

@@ -9,9 +9,9 @@ import { changeJob } from '../../../services/configuration.ts';
 import { notFound } from '../../../services/deps.ts';
 import { jobView, scheduleAsJob, scheduleView } from '../../../services/present-jobs.ts';
 import { changeSchedule, createSchedule, nextSlot, runScheduleNow } from '../../../services/schedules.ts';
+import { EMPTY_FIELDS, fieldsOf } from '../../ticket-input.ts';
 import { listQuery, pageOf } from '../listing.ts';
 import type { Answer, Api } from '../route.ts';
-import { EMPTY_FIELDS, fieldsOf } from './tickets.ts';
 
 const listed = z.object(listQuery);
 const named = z.object({ name: z.string().max(100) });

@@ -3,13 +3,12 @@ import { z } from 'zod';
 import * as requests from '../../../contract/requests.ts';
 import * as shapes from '../../../contract/shapes.ts';
 import { isRefusal, refuse } from '../../../domain/refusal.ts';
-import type { Ticket, TicketFields } from '../../../domain/ticket/state.ts';
+import type { Ticket } from '../../../domain/ticket/state.ts';
 import { TICKET_STATUSES } from '../../../domain/words.ts';
 import type { TicketChanged } from '../../../services/change-ticket.ts';
 import { conversationOf, explainWhy, readActivity } from '../../../services/history.ts';
 import { presentTicket, presentTickets } from '../../../services/present.ts';
 import {
-  type NewTicket,
   answerQuestion,
   commentTicket,
   createTicket,
@@ -18,41 +17,11 @@ import {
   loadTicket,
   transitionTicket,
 } from '../../../services/tickets.ts';
+import { fieldsOf, newTicketOf } from '../../ticket-input.ts';
 import { DEFAULT_LIMIT, listQuery, several } from '../listing.ts';
 import type { Answer, Api, Context } from '../route.ts';
 
 const key = z.object({ key: z.string().max(30) });
-
-/** The members that a request gave, with times in milliseconds; absent members stay absent. */
-export function fieldsOf(body: z.infer<typeof requests.patchTicket>): Partial<TicketFields> {
-  const { notBefore, completion, ...rest } = body;
-  const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
-  return {
-    ...given,
-    ...(notBefore === undefined ? {} : { notBefore: notBefore === null ? null : Date.parse(notBefore) }),
-    ...(completion === undefined ? {} : { completion: completion as TicketFields['completion'] }),
-  };
-}
-
-export const EMPTY_FIELDS: TicketFields = {
-  title: '',
-  description: '',
-  priority: 2,
-  assignee: null,
-  campaign: null,
-  profile: null,
-  labels: [],
-  acceptanceCriteria: [],
-  blockedBy: [],
-  completion: null,
-  budget: null,
-  notBefore: null,
-};
-
-export function newTicketOf(body: requests.CreateTicket): NewTicket {
-  const { project, status, ...rest } = body;
-  return { project, status: status ?? 'backlog', fields: { ...EMPTY_FIELDS, ...fieldsOf(rest) } };
-}
 
 export function ticketRoutes(api: Api): void {
   const { deps } = api;

@@ -22,6 +22,8 @@ export interface TestApp extends HttpApp {
   dispatcher: Dispatcher;
   tokens: Record<Role, string>;
   advance(ms: number): void;
+  /** Listens on a free port of loopback, for clients that need a socket. @returns its address */
+  listen(): Promise<string>;
   /** Sends JSON as a token's holder; `ifMatch` and `key` become headers. */
   call(
     method: string,
@@ -83,9 +85,10 @@ export async function createTestApp(): Promise<TestApp> {
     if (isRefusal(issued)) throw new Error(issued.detail);
     tokens[role] = issued.token;
   }
+  const hosts = new Set(['mc.test:80']);
   const http = await createHttpApp({
     deps,
-    hosts: new Set(['mc.test:80']),
+    hosts,
     webRoot: null,
     onError: (error) => {
       throw error;
@@ -108,6 +111,11 @@ export async function createTestApp(): Promise<TestApp> {
     dispatcher: new Dispatcher(deps, 'srv_test'),
     advance: (ms) => {
       now += ms;
+    },
+    listen: async () => {
+      const url = await http.app.listen({ host: '127.0.0.1', port: 0 });
+      hosts.add(new URL(url).host);
+      return url;
     },
     call: async (method, path, options = {}) => {
       const as = options.as === undefined ? 'admin' : options.as;
