@@ -12,6 +12,7 @@ import type { StreamAppend, Row } from '../store/port.ts';
 import { acknowledgeAlert, ticketFromAlert } from './alerts.ts';
 import type { ChangeOptions } from './change-ticket.ts';
 import { type Caller, type Deps, notFound } from './deps.ts';
+import { retryLanding } from './landing.ts';
 import { type NewTicket, answerQuestion, transitionTicket } from './tickets.ts';
 
 type Loaded = { item: InboxItem; streamVersion: number };
@@ -228,6 +229,7 @@ async function applyDecision(
         options,
       );
     case 'retry':
+      if (item.kind === 'conflict') return retryLanding(deps, caller, item.ticket, act.reason, options);
       if (item.question === null) return notFound('question of item', item.id);
       return answerQuestion(
         deps,

@@ -8,6 +8,7 @@ import type { Deps } from '../../services/deps.ts';
 import { EventHub } from './event-hub.ts';
 import { sendRefusal } from './problem.ts';
 import { Api } from './route.ts';
+import { artifactRoutes } from './routes/artifacts.ts';
 import { attemptRoutes } from './routes/attempts.ts';
 import { configurationRoutes } from './routes/configuration.ts';
 import { inboxRoutes } from './routes/inbox.ts';
@@ -48,6 +49,7 @@ export async function createHttpApp(options: {
   jobRoutes(api, system.runJob);
   ticketRoutes(api);
   attemptRoutes(api, wakeups);
+  artifactRoutes(api);
   inboxRoutes(api);
   runnerRoutes(api, wakeups);
   await serveWeb(app, api, options.webRoot);
