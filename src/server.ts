@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { uuidv7 } from 'uuidv7';
+import { artifactFiles } from './artifact-files.ts';
 import { SYSTEM_JOBS } from './domain/words.ts';
 import { type Jobs, createJobs } from './jobs.ts';
 import { Dispatcher } from './loops/dispatcher.ts';
@@ -53,6 +54,8 @@ export async function createDeps(store: Store, settings: Settings): Promise<Deps
     attemptToken: attemptTokens(await store.secret('attempt-tokens')),
     defaultMaxWorkers: settings.maxWorkers,
     inspect: { repository: inspectRepository, command: inspectCommand },
+    artifacts: artifactFiles(settings.dataDir),
+    artifactMaxBytes: settings.artifactMaxBytes,
   };
 }
 
@@ -148,7 +151,7 @@ export async function startServer(options: {
 
 /** Which events may let something start, end, or be decided. */
 const STIRS =
-  /^(ticket\.(created|changed|transitioned)|attempt\.(offered|started|stopping|parked|ended)|question\.|evidence\.|waiver\.|policy\.|project\.|profile\.|campaign\.|job\.|schedule\.|runner\.)/;
+  /^(ticket\.(created|changed|transitioned)|attempt\.(offered|started|stopping|parked|ended)|question\.|evidence\.|waiver\.|landing\.|policy\.|project\.|profile\.|campaign\.|job\.|schedule\.|runner\.)/;
 
 function startLoops(options: {
   deps: Deps;

@@ -21,6 +21,7 @@ export interface Settings {
   leaseSeconds: number;
   graceSeconds: number;
   offerSeconds: number;
+  artifactMaxBytes: number;
   /** Further `host:port` values that requests may name, e.g. behind a proxy. */
   hosts: string[];
 }
@@ -120,6 +121,13 @@ const OPTIONS: Record<keyof Settings, Option> = {
     what: 'seconds',
     read: seconds(1),
   },
+  artifactMaxBytes: {
+    flag: 'artifact-max-bytes',
+    env: 'MC_ARTIFACT_MAX_BYTES',
+    file: 'artifact_max_bytes',
+    what: 'bytes',
+    read: whole(1, 268_435_456),
+  },
   hosts: {
     flag: 'hosts',
     env: 'MC_HOSTS',
@@ -203,6 +211,7 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv, cw
     leaseSeconds: 30,
     graceSeconds: 10,
     offerSeconds: 10,
+    artifactMaxBytes: 16 * 1024 * 1024,
     hosts: [],
     ...(values as Partial<Settings>),
   };

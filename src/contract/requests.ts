@@ -8,6 +8,7 @@ import {
   DECIDERS,
   EVIDENCE_KINDS,
   LANDINGS,
+  LANDING_CAUSES,
   OUTCOMES,
   REMEDIES,
   ROLES,
@@ -77,7 +78,15 @@ const projectFields = {
     .strictObject({
       environment: name('an environment'),
       probe: z
-        .strictObject({ url: z.url().optional(), command: commandInput.optional() })
+        .strictObject({
+          url: z
+            .url({ protocol: /^https?$/ })
+            .refine((url) => !/^[^/]*\/\/[^/]*@/.test(url), {
+              message: 'an http or https address without a name and password in it',
+            })
+            .optional(),
+          command: commandInput.optional(),
+        })
         .refine((p) => (p.url === undefined) !== (p.command === undefined), {
           message: 'give either url or command',
         }),
@@ -213,6 +222,9 @@ export const transition = z.strictObject({
 });
 export type TransitionRequest = z.infer<typeof transition>;
 
+/** That a pull request was closed and will not be merged. */
+export const closeMerge = z.strictObject({ reason: required(10_000) });
+
 export const createComment = z.strictObject({ text: required(TEXT) });
 export const answer = z
   .strictObject({ text: required(TEXT).optional(), choice: z.string().min(1).max(1000).optional() })
@@ -333,6 +345,19 @@ export const signal = z.discriminatedUnion('type', [
 ]);
 export type Signal = z.infer<typeof signal>;
 
+/** A name without folders: it is what a download is called. */
+const artifactName = clean(200).refine(
+  (s) => /^[^/\\\u0001-\u001f\u007f]+$/.test(s) && !/^\.{1,2}$/.test(s),
+  {
+    message: 'a file name without folders',
+  },
+);
+export const createArtifact = z.strictObject({
+  name: artifactName,
+  content: z.string(),
+  encoding: z.enum(['utf8', 'base64']).optional(),
+});
+
 /* The runner protocol. */
 const fence = z.number().int().min(0);
 export const registerRunner = z.strictObject({
@@ -424,6 +449,37 @@ export const verifyResult = z.strictObject({
   ),
 });
 export type VerifyResult = z.infer<typeof verifyResult>;
+const landedCommit = z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/, { message: 'a full commit id' });
+const landingChecks = z
+  .array(
+    z.strictObject({
+      name: z.string().max(64),
+      exitCode: z.number().int().nullable(),
+      durationMs: z.number().min(0),
+    }),
+  )
+  .max(50);
+/** The push that comes next. `onto` is what the branch is at now: 40 or 64 zeros where it does not exist yet. */
+export const workIntent = fenced.extend({
+  commit: landedCommit,
+  onto: landedCommit,
+  branch: z.string().max(300),
+  checks: landingChecks,
+});
+const why = clean(20_000);
+export const landResult = z.discriminatedUnion('state', [
+  z.strictObject({ state: z.literal('pushed'), commit: landedCommit }),
+  z.strictObject({ state: z.literal('contained'), commit: landedCommit, checks: landingChecks }),
+  z.strictObject({ state: z.literal('moved'), reason: why }),
+  z.strictObject({ state: z.literal('merged'), commit: landedCommit }),
+  z.strictObject({ state: z.literal('not_merged'), reason: why.nullable() }),
+  z.strictObject({ state: z.literal('deployed'), commit: landedCommit, said: why }),
+  z.strictObject({ state: z.literal('not_deployed'), reason: why }),
+  z.strictObject({ state: z.literal('failed'), cause: z.enum(LANDING_CAUSES), reason: why }),
+  z.strictObject({ state: z.literal('held'), reason: why }),
+  z.strictObject({ state: z.literal('unable'), reason: why }),
+]);
+export type LandResult = z.infer<typeof landResult>;
 export const workEnd = fenced.extend({
   outcome: z.enum(['done', 'unable']),
   reason: clean(10_000).optional(),

@@ -3,6 +3,7 @@
  * a lost answer loses nothing.
  */
 import { z } from 'zod';
+import { LANDINGS } from '../domain/words.ts';
 import { argv, budget, check } from './shapes.ts';
 
 export const registered = z.object({
@@ -89,7 +90,40 @@ export const verifyOffer = z.object({
 });
 export type VerifyOffer = z.infer<typeof verifyOffer>;
 
-export const offer = z.discriminatedUnion('kind', [attemptOffer, verifyOffer]);
+export const landOffer = z.object({
+  kind: z.literal('land'),
+  work: z.string(),
+  landing: z.string(),
+  ticket: z.string(),
+  attempt: z.string(),
+  attemptNumber: z.number().int(),
+  fence: z.number().int(),
+  project: projectForRunner,
+  /** `push` builds, checks, announces and pushes; `look` looks for a pull request's merge; `probe` for the deploy. */
+  step: z.enum(['push', 'look', 'probe']),
+  mode: z.enum(LANDINGS),
+  /** The accepted commit. */
+  commit: z.string(),
+  base: z.string().nullable(),
+  /** What has landed already, where the deploy is waited for. */
+  landed: z.string().nullable(),
+  /** Of the pull request. */
+  branch: z.string(),
+  /** Pushes that were announced before, by whomever: first of all it is looked whether one of them has arrived. */
+  intents: z.array(z.object({ commit: z.string(), onto: z.string() })),
+  /** The result of the last of them is not known yet: whether it has arrived is all that this work is to find out. */
+  announced: z.boolean(),
+  message: z.string(),
+  /** When it was accepted: dates the merge, so that building it again gives the same commit. */
+  at: z.string(),
+  checks: z.array(check),
+  probe: z
+    .object({ url: z.string().optional(), command: argv.optional(), timeoutSeconds: z.number() })
+    .nullable(),
+});
+export type LandOffer = z.infer<typeof landOffer>;
+
+export const offer = z.discriminatedUnion('kind', [attemptOffer, verifyOffer, landOffer]);
 export type Offer = z.infer<typeof offer>;
 
 export const polled = z.object({ offers: z.array(offer), stop: z.array(z.string()) });

@@ -15,6 +15,8 @@ import {
   INBOX_KINDS,
   INBOX_STATES,
   LANDINGS,
+  LANDING_CAUSES,
+  LANDING_STATES,
   OUTCOMES,
   QUESTION_KINDS,
   QUESTION_STATES,
@@ -158,6 +160,11 @@ export const evidence = z.object({
     protectedPaths: z.array(z.string()).optional(),
     sha256: z.string().optional(),
     size: z.number().optional(),
+    /** Of an artifact. */
+    contentUrl: z.string().optional(),
+    /** What the probe of a deploy answered. */
+    said: z.string().optional(),
+    commit: z.string().optional(),
   }),
 });
 export type Evidence = z.infer<typeof evidence>;
@@ -174,9 +181,23 @@ export const waiver = z.object({
 export type Waiver = z.infer<typeof waiver>;
 
 export const landing = z.object({
-  state: z.string(),
+  id: z.string(),
+  attempt: z.string(),
+  mode: z.enum(LANDINGS),
+  state: z.enum(LANDING_STATES),
+  /** What landed; before that what is being pushed, or what was accepted. */
   commit: nullable(z.string()),
+  cause: nullable(z.enum(LANDING_CAUSES)),
   reason: nullable(z.string()),
+  /** The branch of the pull request. */
+  branch: nullable(z.string()),
+  /** Passed on the merge result. */
+  checks: z.array(
+    z.object({ name: z.string(), exitCode: nullable(z.number().int()), durationMs: z.number() }),
+  ),
+  /** Until when the deploy has to be seen. */
+  deadline: nullable(time),
+  recordedAt: time,
 });
 export type Landing = z.infer<typeof landing>;
 

@@ -134,6 +134,36 @@ export type Decider = (typeof DECIDERS)[number];
 export const LANDINGS = ['leave_branch', 'merge', 'squash', 'pull_request'] as const;
 export type OnAccept = (typeof LANDINGS)[number];
 
+/**
+ * Where a landing is: waiting for its turn; being built and checked; between the announced push and its result; a
+ * pull request that awaits its merge; waiting for the deploy to be seen. The last three are final.
+ */
+export const LANDING_STATES = [
+  'queued',
+  'building',
+  'pushing',
+  'awaiting_merge',
+  'deploying',
+  'landed',
+  'ended',
+  'withdrawn',
+] as const;
+export type LandingState = (typeof LANDING_STATES)[number];
+
+/** Why a landing ended without landing. */
+export const LANDING_CAUSES = [
+  'conflict',
+  'check_failed',
+  'unclean_clone',
+  'push_refused',
+  'branch_moved',
+  'pull_request_closed',
+  'deploy_not_seen',
+  'evidence_incomplete',
+  'unable',
+] as const;
+export type LandingCause = (typeof LANDING_CAUSES)[number];
+
 export const ADAPTERS = ['command', 'acp', 'claude', 'codex'] as const;
 export type Adapter = (typeof ADAPTERS)[number];
 

@@ -1,17 +1,22 @@
 /**
- * Brings submissions to their decision: hands due evidence to a verifier and applies the completion policy to what is
- * settled. Level-based: it reads which tickets are in review and compares, so nothing is lost with a message.
+ * Brings submissions to their decision, and what was accepted to where it has to land: hands due evidence to a
+ * verifier, applies the completion policy to what is settled, and moves landings on. Level-based: it reads which tickets are in review and compares, so nothing is lost with a message.
  */
+import { verifyArtifacts } from '../services/artifacts.ts';
+import { advanceLanding, inLandingOrder } from '../services/landing.ts';
 import { applyPolicy, createVerifyWork } from '../services/verification.ts';
 import type { Deps } from '../services/deps.ts';
 
 /** @param all looks at everything in review: after a start, and when a project's policy has changed under its tickets */
 export async function runVerifier(deps: Deps, all = false): Promise<number> {
   let created = 0;
-  for (const key of all ? await everythingInReview(deps) : await deps.store.ticketsToVerify(1000)) {
+  const keys = all ? await everythingInReview(deps) : await deps.store.ticketsToVerify(1000);
+  for (const key of keys) {
+    await verifyArtifacts(deps, key);
     if (await createVerifyWork(deps, key)) created += 1;
     else await applyPolicy(deps, key);
   }
+  for (const key of await inLandingOrder(deps, keys)) if (await advanceLanding(deps, key)) created += 1;
   return created;
 }
 

@@ -19,7 +19,7 @@ export interface Registration {
 }
 
 export type AttemptVerb = 'accept' | 'heartbeat' | 'permission' | 'output' | 'park' | 'end';
-export type WorkVerb = 'accept' | 'heartbeat' | 'output' | 'end';
+export type WorkVerb = 'accept' | 'heartbeat' | 'output' | 'intent' | 'end';
 
 /** The server, over HTTP: control-plane.ts. Every method throws `ApiProblem` or `Unreachable`. */
 export interface ControlPlane {

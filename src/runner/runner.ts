@@ -13,6 +13,7 @@ import { failureOf } from './control-plane.ts';
 import { Once } from './once.ts';
 import { removeStrays, retireWorktrees } from './housekeeping.ts';
 import type { Registration } from './ports.ts';
+import { LandRun } from './land/land-run.ts';
 import { VerifyRun, type VerifyContext } from './verify/verify-run.ts';
 
 export interface RunnerSettings {
@@ -39,9 +40,10 @@ const HOUSEKEEPING_MS = 60_000;
 export class Runner {
   readonly #settings: RunnerSettings;
   readonly #attempts: AttemptContext;
-  readonly #verifying: VerifyContext;
+  readonly #working: VerifyContext;
   readonly #runs = new Map<string, AttemptRun>();
-  #verify: VerifyRun | undefined;
+  /** One piece of work at a time. */
+  #work: VerifyRun | LandRun | undefined;
   #registration: Registration | undefined;
   #lastAnswer: number;
   readonly #ending = new Once<EndReason>();
@@ -50,7 +52,7 @@ export class Runner {
   constructor(
     settings: RunnerSettings,
     attempts: Omit<AttemptContext, 'leaseMs' | 'offerMs'>,
-    verifying: VerifyContext,
+    working: VerifyContext,
   ) {
     this.#settings = settings;
     this.#attempts = {
@@ -58,7 +60,7 @@ export class Runner {
       leaseMs: () => this.#registration?.leaseMs ?? 30_000,
       offerMs: () => this.#registration?.offerMs ?? SHORTEST_OFFER_MS,
     };
-    this.#verifying = verifying;
+    this.#working = working;
     this.#lastAnswer = attempts.clock.monotonic();
     void this.#ending.promise.then(() => this.#stopPolling.abort());
   }
@@ -78,9 +80,9 @@ export class Runner {
     log('runner is ending', { reason, running: this.#runs.size });
     if (reason === 'drained') await this.#sayDraining();
     for (const run of this.#runs.values()) run.end({ kind: 'stopped', reason: endReasons[reason] });
-    this.#verify?.cancel(endReasons[reason]);
+    this.#work?.cancel(endReasons[reason]);
     const all = Promise.allSettled(
-      [...this.#runs.values()].map((run) => run.done).concat(this.#verify?.done ?? []),
+      [...this.#runs.values()].map((run) => run.done).concat(this.#work?.done ?? []),
     );
     await Promise.race([all, sleep(clock, this.#settings.drainMs)]);
     await watching;
@@ -149,7 +151,7 @@ export class Runner {
       name,
       slots,
       labels,
-      kinds: ['attempt', 'verify'],
+      kinds: ['attempt', 'verify', 'land'],
       version,
       pid: process.pid,
     });
@@ -163,18 +165,19 @@ export class Runner {
     for (const id of answer.stop) {
       const run = this.#runs.get(id);
       if (run) run.poke();
-      else if (this.#verify?.id === id) this.#verify.poke();
+      else if (this.#work?.id === id) this.#work.poke();
     }
     return answer.offers.filter((offer) => this.#accept(offer)).length;
   }
 
   #accept(offer: Offer): boolean {
-    if (offer.kind === 'verify') {
-      if (this.#verify) return false;
-      const run = VerifyRun.start(this.#verifying, offer);
-      this.#verify = run;
+    if (offer.kind !== 'attempt') {
+      if (this.#work) return false;
+      const run =
+        offer.kind === 'verify' ? VerifyRun.start(this.#working, offer) : LandRun.start(this.#working, offer);
+      this.#work = run;
       void run.done.finally(() => {
-        if (this.#verify === run) this.#verify = undefined;
+        if (this.#work === run) this.#work = undefined;
       });
       return true;
     }

@@ -220,7 +220,9 @@ async function planOf(
 }
 
 function touchesInbox(events: readonly TicketEvent[]): boolean {
-  return events.some(({ type }) => type === 'ticket.transitioned' || /^(question|evidence)\./.test(type));
+  return events.some(
+    ({ type }) => type === 'ticket.transitioned' || /^(question|evidence|landing)\./.test(type),
+  );
 }
 
 /** A cancel may close anybody's item, because the table lets the orchestrator cancel. */

@@ -33,6 +33,18 @@ export interface Deps {
   attemptToken: (attempt: string, fence: number) => string;
   defaultMaxWorkers: number;
   inspect: Inspect;
+  artifacts: ArtifactFiles;
+  /** The largest artifact that is taken, in bytes. */
+  artifactMaxBytes: number;
+}
+
+/** Where the content of artifacts is kept, by its SHA-256; wired by main, so that this room does no I/O of its own. */
+export interface ArtifactFiles {
+  /** Durable when it returns. @returns the SHA-256 of the content, in hex */
+  put: (content: Uint8Array) => Promise<string>;
+  read: (sha256: string) => Promise<Uint8Array | null>;
+  /** What the stored bytes hash to now; null where there are none. */
+  hashOf: (sha256: string) => Promise<string | null>;
 }
 
 /** Looks at the machine for what people register; wired by main, so that this room does no I/O of its own. */
@@ -94,6 +106,7 @@ export function rulesFor(
     completion: effectiveCompletion(project?.completion ?? NO_PROJECT, ticket.completion),
     checkNames: project?.checks.map((check) => check.name) ?? [],
     deployEnvironment: project?.deploy?.environment ?? null,
+    deployTimeoutMs: (project?.deploy?.timeoutSeconds ?? 1800) * 1000,
     paused: policy.paused !== null,
   };
 }

@@ -14,6 +14,7 @@ import type { StreamAppend, Row } from '../store/port.ts';
 import { acknowledgeAlert, ticketFromAlert } from './alerts.ts';
 import type { ChangeOptions } from './change-ticket.ts';
 import { type Caller, type Deps, notFound, readPolicy, rulesFor } from './deps.ts';
+import { retryLanding } from './landing.ts';
 import { type NewTicket, answerQuestion, transitionTicket } from './tickets.ts';
 
 type Loaded = { item: InboxItem; streamVersion: number };
@@ -239,6 +240,7 @@ async function applyDecision(
         options,
       );
     case 'retry':
+      if (item.kind === 'conflict') return retryLanding(deps, caller, item.ticket, act.reason, options);
       if (item.question === null) return notFound('question of item', item.id);
       return answerQuestion(
         deps,

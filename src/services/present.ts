@@ -127,7 +127,7 @@ export function ticketView(ticket: Ticket, around: Surroundings, viewer: ActorKi
     })),
     evidence: ticket.evidence.map(evidenceView),
     waivers: ticket.waivers.map((w) => ({ ...w, expiresAt: iso(w.expiresAt), createdAt: iso(w.createdAt) })),
-    landing: ticket.landing,
+    landing: landingView(ticket, project),
     feedback: ticket.feedback.at(-1)?.text ?? null,
     whyNotRunning: skip,
     allowedTransitions: transitionsFrom(ticket.status, viewer).filter((t) => t !== 'hand_in' || isPerson),
@@ -161,7 +161,30 @@ export function evidenceView(e: Ticket['evidence'][number]): wire.Evidence {
       ...(e.kind === 'check' && e.state !== 'unverified'
         ? { outputUrl: `/api/v1/evidence/${e.id}/output` }
         : {}),
+      ...(e.kind === 'artifact' && typeof e.claim['sha256'] === 'string'
+        ? { contentUrl: `/api/v1/evidence/${e.id}/content` }
+        : {}),
     },
+  };
+}
+
+function landingView({ landing }: Ticket, project: Project | null): wire.Ticket['landing'] {
+  if (!landing) return null;
+  const { id, attempt, mode, state, cause, reason, branch, checks } = landing;
+  const timeoutMs = (project?.deploy?.timeoutSeconds ?? 0) * 1000;
+  return {
+    id,
+    attempt,
+    mode,
+    state,
+    commit: landing.result ?? landing.intents.at(-1)?.commit ?? landing.commit,
+    cause,
+    reason,
+    branch,
+    checks,
+    deadline:
+      state === 'deploying' && landing.waitsSince !== null ? iso(landing.waitsSince + timeoutMs) : null,
+    recordedAt: iso(landing.recordedAt),
   };
 }
 

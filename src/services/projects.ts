@@ -1,6 +1,7 @@
 /** Registering projects and profiles: defaults filled in, and each looked at live before it is believed. */
 import type { Finding, Profile, Project, Stamped } from '../domain/config.ts';
 import { type Refusal, refuse } from '../domain/refusal.ts';
+import { needsLanding } from '../domain/ticket/landing.ts';
 import type { Completion } from '../domain/ticket/state.ts';
 import type { EvidenceKind } from '../domain/words.ts';
 import { type DocumentOptions, changeDocument, createDocument } from './configuration.ts';
@@ -192,10 +193,10 @@ export function checkCompletion(
   if (completion.requires.includes('deploy') && !project.deploy) {
     return wrong('completion.requires', 'A required deploy needs the project to have a deploy with a probe.');
   }
-  if (completion.onAccept !== 'leave_branch' || completion.requires.includes('deploy')) {
-    return refuse(
-      'not_supported',
-      'Landing (merge, squash, pull_request) and deploy evidence are not built yet; use onAccept leave_branch.',
+  if (needsLanding(completion) && !completion.requires.includes('commit')) {
+    return wrong(
+      'completion.requires',
+      `What lands or is deployed is a commit: add "commit" to completion.requires, or use onAccept leave_branch without "deploy".`,
     );
   }
   return null;
@@ -217,6 +218,9 @@ async function inspectProject(
     ...(await Promise.all(
       project.checks.map((check) => deps.inspect.command(`check ${check.name}`, check.command)),
     )),
+    ...(project.deploy?.probe.command
+      ? [await deps.inspect.command(`deploy ${project.deploy.environment}`, project.deploy.probe.command)]
+      : []),
   ];
 }
 

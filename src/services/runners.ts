@@ -5,7 +5,9 @@ import { type Refusal, isRefusal, refuse } from '../domain/refusal.ts';
 import { buildPrompt } from '../domain/ticket/prompt.ts';
 import type { Attempt, Ticket } from '../domain/ticket/state.ts';
 import { changeDocument, createDocument } from './configuration.ts';
+import type { Work } from '../store/port.ts';
 import { type Caller, type Deps, notFound } from './deps.ts';
+import { landOffer, mayOfferLanding } from './landing.ts';
 import { projectForRunner, verifyOffer } from './verification.ts';
 
 export interface Registration {
@@ -60,13 +62,21 @@ export async function pollOnce(deps: Deps, runner: Runner, input: { freeSlots: n
     const offer = await attemptOffer(deps, open.ticket, open.attempt);
     if (offer) offers.push(offer);
   }
-  for (const work of await deps.store.offerableWork(runner.id, runner.kinds, 1)) {
+  for (const work of await deps.store.offerableWork(runner.id, runner.kinds, OFFERABLE)) {
     if (await isBusy(deps, runner.id)) break;
+    if (work.kind === 'land' && !(await mayOfferLanding(deps, work))) continue;
     const taken = await deps.store.takeWork(work.id, runner.id, deps.timing.offerMs);
-    const offer = taken ? await verifyOffer(deps, taken) : null;
+    const offer = taken ? await workOffer(deps, taken) : null;
     if (offer) offers.push(offer);
   }
   return { offers: offers.slice(0, Math.max(input.freeSlots, 0) + 50), stop };
+}
+
+/** Looked at for one that may be handed out: what a pause holds back must not stand in the way of the rest. */
+const OFFERABLE = 20;
+
+function workOffer(deps: Deps, work: Work): Promise<Offer | null> {
+  return work.kind === 'land' ? landOffer(deps, work) : verifyOffer(deps, work);
 }
 
 /** One piece of work at a time per runner; what its lease no longer covers holds nothing up, least of all for good. */

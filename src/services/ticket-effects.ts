@@ -9,6 +9,9 @@ import type { Deps } from './deps.ts';
 
 export const attemptLease = (attempt: string): string => `attempt:${attempt}`;
 
+/** Not a right but a time: until it runs out nobody looks again for a merge or a deploy. */
+export const lookLease = (landing: string): string => `look:${landing}`;
+
 export function effectsOf(deps: Deps, events: readonly TicketEvent[], after: Ticket): Effect[] {
   const effects: Effect[] = [];
   for (const event of events) {
@@ -56,6 +59,11 @@ export function effectsOf(deps: Deps, events: readonly TicketEvent[], after: Tic
       case 'attempt.ended':
         effects.push({ effect: 'lease_drop', name: attemptLease(event.data.attempt) });
         effects.push({ effect: 'credentials_over', attempt: event.data.attempt, at: event.at });
+        break;
+      case 'landing.withdrawn':
+        // In the same commit: a runner that is still at it learns with its next word that this is over.
+        effects.push({ effect: 'work_withdraw', ticket: after.key, kind: 'land' });
+        effects.push({ effect: 'lease_drop', name: lookLease(event.data.landing) });
         break;
       case 'ticket.transitioned':
         if (event.data.to !== 'todo') effects.push({ effect: 'skip_clear', ticket: after.key });

@@ -32,6 +32,12 @@ beforeEach(async () => {
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
     attemptToken: (attempt, fence) => `${attempt} ${fence}`,
     defaultMaxWorkers: 2,
+    artifacts: {
+      put: () => Promise.resolve(''),
+      read: () => Promise.resolve(null),
+      hashOf: () => Promise.resolve(null),
+    },
+    artifactMaxBytes: 1000,
     inspect: {
       repository: () => Promise.resolve({ usable: true, message: '', defaultBranch: 'main' }),
       command: (subject) => Promise.resolve({ ok: true, subject, message: '' }),

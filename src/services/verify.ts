@@ -163,11 +163,14 @@ function replayOf(stream: string, deps: Deps, report: InvariantReport, world: Wo
         const decisions = open.filter(
           (entry) => entry.item.kind === 'review' || entry.item.kind === 'conflict',
         ).length;
+        const submitted = state.attempts.at(-1)?.id;
         const landing =
-          state.landing !== null && state.landing.state !== 'landed' && state.landing.state !== 'ended';
+          state.landing !== null &&
+          state.landing.attempt === submitted &&
+          !['landed', 'ended', 'withdrawn'].includes(state.landing.state);
         report.expect(
           'I8',
-          state.status === 'in_review' ? decisions === 1 || (decisions === 0 && landing) : decisions === 0,
+          state.status === 'in_review' ? decisions === (landing ? 0 : 1) : decisions === 0,
           () => `${id} is ${state?.status} and has ${decisions} open decisions in the inbox`,
         );
       },

@@ -387,6 +387,41 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
         expect((await finish(1)).committed).toBe(false);
         expect((await finish(2)).committed).toBe(true);
         expect((await finish(2)).committed).toBe(false);
+        expect(await store.workOfAttempt('att')).toEqual([]);
+      });
+
+      it('that is withdrawn is over for whoever has it, and its key is free', async () => {
+        const add = (id: string, ticket: string) =>
+          store.commit({
+            appends: [],
+            rows: [],
+            effects: [
+              {
+                effect: 'work_add',
+                work: {
+                  id,
+                  kind: 'land',
+                  ticket,
+                  attempt: `att ${ticket}`,
+                  key: 'land:MC',
+                  createdAt: 1,
+                  wantsRunner: null,
+                },
+              },
+            ],
+          });
+        await add('l1', 'MC-1');
+        await store.takeWork('l1', 'r1', 1000);
+        await add('l2', 'MC-2');
+        expect(await store.workOfAttempt('att MC-2')).toEqual([]);
+        await store.commit({
+          appends: [],
+          rows: [],
+          effects: [{ effect: 'work_withdraw', ticket: 'MC-1', kind: 'land' }],
+        });
+        expect((await store.work('l1'))?.state).toBe('done');
+        await add('l2', 'MC-2');
+        expect(await store.offerableWork('r2', ['land'], 5)).toMatchObject([{ id: 'l2', ticket: 'MC-2' }]);
       });
     });
 

@@ -84,6 +84,8 @@ export type Effect =
   | { effect: 'skip_clear'; ticket: string }
   | { effect: 'work_add'; work: NewWork }
   | { effect: 'work_finish'; id: string; fence: number; state: 'done' | 'unable'; reason: string | null }
+  /** Ends the ticket's unfinished landing work, whoever has it: what it was for has been withdrawn. */
+  | { effect: 'work_withdraw'; ticket: string; kind: 'land' }
   | { effect: 'diff_set'; attempt: string; diff: unknown };
 
 export interface NewCredential {
@@ -307,6 +309,7 @@ export interface Store {
   offerableWork(runner: string, kinds: string[], limit: number): Promise<Work[]>;
   /** Takes pending work, or work whose lease ran out, for this runner; raises its fence. */
   takeWork(id: string, runner: string, ttlMs: number): Promise<Work | null>;
+  /** Its work that is not over. */
   workOfAttempt(attempt: string): Promise<Work[]>;
   workOfRunner(runner: string): Promise<Work[]>;
 

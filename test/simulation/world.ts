@@ -246,6 +246,12 @@ export class World {
       sha256,
       attemptToken: (attempt, fence) => `token ${attempt} ${fence}`,
       defaultMaxWorkers: 4,
+      artifacts: {
+        put: (content) => Promise.resolve(createHash('sha256').update(content).digest('hex')),
+        read: () => Promise.resolve(null),
+        hashOf: (hash) => Promise.resolve(hash),
+      },
+      artifactMaxBytes: 1000,
       inspect: {
         repository: () => Promise.resolve({ usable: true, message: '', defaultBranch: 'main' }),
         command: (subject) => Promise.resolve({ ok: true, subject, message: '' }),

@@ -1,4 +1,5 @@
 /** What was typed, as a signal to send or a thing to read. Pure, but for the git revision that is resolved later. */
+import { basename } from 'node:path';
 import type { Signal } from '../../contract/requests.ts';
 
 export type CoordCommand =
@@ -109,7 +110,7 @@ function evidence(
     case 'deploy':
       return send({ type: 'evidence', kind, environment: value, version: options.get('--version')?.at(-1) });
     case 'artifact':
-      return send({ type: 'evidence', kind, name: value.split('/').at(-1) }, null, value);
+      return send({ type: 'evidence', kind, name: basename(value) }, null, value);
     default:
       throw new CoordUsageError(`Evidence is a commit, check, deploy or artifact, not "${kind}".`);
   }

@@ -1,8 +1,8 @@
 /** One call of `mc-coord`, with the world as arguments. @see mc-coord.ts */
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
 import { ApiClient, ApiProblem, Unreachable } from '../../client/api-client.ts';
 import type { Signal } from '../../contract/requests.ts';
 import type { TicketForWorker } from '../../contract/runner-protocol.ts';
@@ -44,6 +44,7 @@ export async function runCoord(args: readonly string[], io: CoordIo): Promise<nu
       return EXIT.accepted;
     }
     const signal = await complete(command, io);
+    if (command.file !== null) await upload(client, command.file, io);
     const idempotencyKey = randomUUID();
     const answer = await retrying(io, () =>
       client.post('/attempts/self/signals', signal, { idempotencyKey }),
@@ -82,6 +83,16 @@ async function complete(command: Extract<CoordCommand, { do: 'signal' }>, io: Co
     if (signal.type === 'submit') noteUncommitted(io);
   }
   return signal;
+}
+
+/** The upload is itself a claim; the signal that follows says it once more, and finds it there. */
+async function upload(client: ApiClient, file: string, io: CoordIo): Promise<void> {
+  const content = readFileSync(resolve(io.cwd, file)).toString('base64');
+  const body = { name: basename(file), content, encoding: 'base64' };
+  const idempotencyKey = randomUUID();
+  await retrying(io, () =>
+    client.post('/attempts/self/artifacts', body, { idempotencyKey, timeoutMs: 120_000 }),
+  );
 }
 
 async function readText(io: CoordIo): Promise<string> {

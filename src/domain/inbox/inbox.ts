@@ -175,6 +175,17 @@ export function reactToTicket(
       else if (transition === 'exhaust' && from === 'in_review')
         settle(event, isDecision, 'request_changes', why);
       else if (transition === 'cancel') settle(event, isDecision, 'cancel', why);
+    } else if (event.type === 'landing.recorded') {
+      settle(event, isDecision, 'accept', context.reason ?? event.data.reason ?? '');
+    } else if (event.type === 'landing.ended') {
+      create(event.at, {
+        kind: 'conflict',
+        subject: event.data.reason,
+        attempt: after.landing?.attempt ?? null,
+        question: null,
+      });
+    } else if (event.type === 'landing.retried') {
+      settle(event, isDecision, 'retry', context.reason ?? event.data.reason);
     } else if (event.type === 'question.opened') {
       const { kind, text, question, attempt } = event.data;
       create(event.at, {

@@ -40,6 +40,8 @@ export class TicketHistory {
     );
     this.#oneOpenAttempt(after, at);
     if (event.type === 'ticket.transitioned') this.#transition(event, before, after, at);
+    if (event.type === 'landing.recorded') this.#landingRecorded(event, before, after, at);
+    if (event.type === 'landing.pushed' && before) this.#pushed(event, before, at);
     if (event.type === 'attempt.offered') {
       const { fence } = event.data;
       this.#report.expect(
@@ -60,6 +62,12 @@ export class TicketHistory {
       'I7',
       ticket.status !== 'needs_input' || ticket.questions.some((q) => q.state !== 'withdrawn'),
       () => `${ticket.key} is needs_input without a question`,
+    );
+    const { landing } = ticket;
+    this.#report.expect(
+      'I8',
+      landing === null || isOver(landing.state) || ticket.status === 'in_review',
+      () => `${ticket.key} is ${ticket.status}, and its landing goes on`,
     );
     if (ticket.status === 'in_progress') {
       const newest = newestAttempt(ticket);
@@ -162,6 +170,15 @@ export class TicketHistory {
       missing.length === 0,
       () => `${at}: done without verified ${missing.join(', ')}`,
     );
+    if (event.data.transition === 'land') {
+      this.#landed(before, attempt, at);
+      return;
+    }
+    this.#report.expect(
+      'I6',
+      policy.onAccept === 'leave_branch' && !policy.requires.includes('deploy'),
+      () => `${at}: done by ${event.data.transition}, and its policy says that it has to land`,
+    );
     this.#report.expect(
       'I6',
       event.actor.id !== attempt.submittedBy,
@@ -173,6 +190,79 @@ export class TicketHistory {
         after.decision.attempt === attempt.id &&
         after.decision.evidenceHash === this.#hash(fingerprint(before, attempt)),
       () => `${at}: the decision is not bound to the evidence that stood`,
+    );
+  }
+
+  /** An accept that is recorded only: everything but the deploy was there, and somebody else decided. */
+  #landingRecorded(
+    event: Extract<TicketEvent, { type: 'landing.recorded' }> & { seq: number },
+    before: Ticket | null,
+    after: Ticket,
+    at: string,
+  ): void {
+    const attempt = before ? newestAttempt(before) : null;
+    const row = transitionRow('accept');
+    this.#report.expect(
+      'I5',
+      before?.status === 'in_review' && after.status === 'in_review' && row.by.includes(event.actor.kind),
+      () => `${at}: a landing was recorded from ${before?.status ?? 'nothing'} by ${event.actor.kind}`,
+    );
+    if (!before || !attempt || attempt.outcome !== 'submitted' || attempt.id !== event.data.attempt) {
+      this.#report.violate('I6', `${at}: a landing of something that was not submitted`);
+      return;
+    }
+    const policy = this.#policyAt(event.seq, before);
+    const missing = policy
+      ? unsatisfied(before, attempt, policy, event.at).filter((kind) => kind !== 'deploy')
+      : ['policy'];
+    this.#report.expect(
+      'I6',
+      missing.length === 0,
+      () => `${at}: accepted for landing without verified ${missing.join(', ')}`,
+    );
+    this.#report.expect(
+      'I6',
+      event.actor.id !== attempt.submittedBy,
+      () => `${at}: accepted by its own worker ${event.actor.id}`,
+    );
+    this.#report.expect(
+      'I6',
+      event.data.decision.attempt === attempt.id &&
+        event.data.decision.evidenceHash === this.#hash(fingerprint(before, attempt)),
+      () => `${at}: the decision is not bound to the evidence that stood`,
+    );
+    this.#report.expect(
+      'I8',
+      before.landing === null || before.landing.attempt !== attempt.id || isOver(before.landing.state),
+      () => `${at}: a second landing of one submission`,
+    );
+  }
+
+  /** What was pushed was announced before, or was part of the branch already. */
+  #pushed(event: Extract<TicketEvent, { type: 'landing.pushed' }>, before: Ticket, at: string): void {
+    const landing = before.landing;
+    this.#report.expect(
+      'I6',
+      landing !== null &&
+        landing.id === event.data.landing &&
+        !isOver(landing.state) &&
+        (landing.state !== 'pushing' ||
+          landing.intents.some((intent) => intent.commit === event.data.commit)),
+      () => `${at}: ${event.data.commit} was pushed without having been announced`,
+    );
+  }
+
+  #landed(before: Ticket, attempt: Attempt, at: string): void {
+    const { landing, decision } = before;
+    this.#report.expect(
+      'I6',
+      landing !== null && landing.attempt === attempt.id && landing.result !== null && !isOver(landing.state),
+      () => `${at}: done by land, and nothing of its submission has landed`,
+    );
+    this.#report.expect(
+      'I6',
+      decision !== null && decision.attempt === attempt.id && decision.by !== attempt.submittedBy,
+      () => `${at}: landed without a decision of another than its worker`,
     );
   }
 
@@ -195,6 +285,10 @@ export class TicketHistory {
       );
     }
   }
+}
+
+function isOver(state: string): boolean {
+  return state === 'landed' || state === 'ended' || state === 'withdrawn';
 }
 
 /** Written anew here on purpose: the completion room's own function is what this checks. */

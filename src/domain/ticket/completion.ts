@@ -3,6 +3,7 @@
  * Fails closed: evidence that is unverified, given up or of another attempt does not count.
  */
 import type { EvidenceKind } from '../words.ts';
+import { isUnfinished, landingOf } from './landing.ts';
 import {
   type Attempt,
   type Completion,
@@ -29,17 +30,41 @@ export interface CompletionGaps {
   protectedPaths: string[];
 }
 
+/**
+ * What the decision to accept still misses. `deploy` can only be seen once the work has landed: it is what `land` needs,
+ * not the review.
+ */
 export function completionGaps(ticket: Ticket, completion: Completion, now: number): CompletionGaps {
+  return gapsOf(ticket, completion, now, (kind) => kind !== 'deploy');
+}
+
+/** What the ticket misses to be done, with everything that its policy requires. */
+export function doneGaps(ticket: Ticket, completion: Completion, now: number): CompletionGaps {
+  return gapsOf(ticket, completion, now, () => true);
+}
+
+/** Whether the deploy has to be seen: it is required, and nobody has waived it. */
+export function isDeployDue(ticket: Ticket, completion: Completion, now: number): boolean {
+  return gapsOf(ticket, completion, now, (kind) => kind === 'deploy').missing.length > 0;
+}
+
+function gapsOf(
+  ticket: Ticket,
+  completion: Completion,
+  now: number,
+  counts: (kind: EvidenceKind) => boolean,
+): CompletionGaps {
   const attempt = submittedAttempt(ticket);
   const gaps: CompletionGaps = { missing: [], refuted: [], pending: [], givenUp: [], protectedPaths: [] };
-  if (!attempt) return { ...gaps, missing: completion.requires.filter((kind) => kind !== 'review') };
+  if (!attempt)
+    return { ...gaps, missing: completion.requires.filter((kind) => kind !== 'review' && counts(kind)) };
   const evidence = evidenceOf(ticket, attempt.id);
   const waived = new Set(
     ticket.waivers.filter((w) => w.attempt === attempt.id && w.expiresAt > now).map((w) => w.kind),
   );
   for (const kind of completion.requires) {
     // `accept` is itself the review, by someone other than the worker.
-    if (kind === 'review') continue;
+    if (kind === 'review' || !counts(kind)) continue;
     const ofKind = evidence.filter((e) => e.kind === kind && e.required);
     gaps.refuted.push(...ofKind.filter((e) => e.state === 'refuted'));
     gaps.givenUp.push(...ofKind.filter((e) => e.state === 'unverified' && e.givenUp));
@@ -61,12 +86,19 @@ function isSatisfied(kind: EvidenceKind, evidence: Evidence[], completion: Compl
   return evidence.length > 0;
 }
 
+/** What a runner looks at. */
+const BY_RUNNER: readonly EvidenceKind[] = ['commit', 'check'];
+
 /** The evidence that a verifier still has to look at, now that the attempt has ended and nothing can change under it. */
-export function verifiableEvidence(ticket: Ticket, now: number): Evidence[] {
+export function verifiableEvidence(
+  ticket: Ticket,
+  now: number,
+  kinds: readonly EvidenceKind[] = BY_RUNNER,
+): Evidence[] {
   const submitted = submittedAttempt(ticket);
   const ended = new Set(ticket.attempts.filter((a) => a.state === 'ended').map((a) => a.id));
   return ticket.evidence.filter((e) => {
-    if ((e.kind !== 'commit' && e.kind !== 'check') || !ended.has(e.attempt)) return false;
+    if (!kinds.includes(e.kind) || !ended.has(e.attempt)) return false;
     if (e.reverify) return true;
     const isOpen = ticket.status === 'in_review' && e.attempt === submitted?.id;
     return isOpen && e.state === 'unverified' && !e.givenUp && (e.retryAt === null || e.retryAt <= now);
@@ -78,7 +110,10 @@ export function verifiableEvidence(ticket: Ticket, now: number): Evidence[] {
  * decision that the policy can make. What waits for a person is left alone, however much of it there is.
  */
 export function needsVerifier(ticket: Ticket, completion: Completion): boolean {
-  if (verifiableEvidence(ticket, Number.POSITIVE_INFINITY).length > 0) return true;
+  if (verifiableEvidence(ticket, Number.POSITIVE_INFINITY, [...BY_RUNNER, 'artifact']).length > 0)
+    return true;
+  const landing = landingOf(ticket);
+  if (landing) return isUnfinished(landing);
   if (ticket.status !== 'in_review' || completion.decidedBy !== 'policy') return false;
   if (!isReviewReady(ticket, completion, 0)) return false;
   const gaps = completionGaps(ticket, completion, 0);

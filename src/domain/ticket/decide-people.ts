@@ -2,6 +2,7 @@
 import { type Refusal, isRefusal, refuse } from '../refusal.ts';
 import { type DecideContext, type Decision, Draft, decided } from './decide.ts';
 import { stopOrEnd } from './decide-attempt.ts';
+import { withdrawLanding } from './decide-landing.ts';
 import { type Claim, requireEvidence } from './decide-signal.ts';
 import { type Ticket, newestAttempt, openAttempt } from './state.ts';
 
@@ -98,7 +99,10 @@ export function decideHandIn(
 
 export function decideCancel(state: Ticket, reason: string | undefined, context: DecideContext): Decision {
   const draft = new Draft(state, context);
-  const refused = draft.transition('cancel', reason === undefined ? {} : { reason });
+  const refused =
+    draft.checkRow('cancel') ??
+    withdrawLanding(draft, 'the ticket was cancelled') ??
+    draft.transition('cancel', reason === undefined ? {} : { reason });
   if (refused) return refused;
   draft.withdrawQuestions('the ticket was cancelled');
   const attempt = openAttempt(state);

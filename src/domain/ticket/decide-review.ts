@@ -10,6 +10,8 @@ import {
   decided,
   exhaust,
 } from './decide.ts';
+import { recordLanding, withdrawLanding } from './decide-landing.ts';
+import { isLanding, landingOf, needsLanding } from './landing.ts';
 import { type Ticket, submittedAttempt } from './state.ts';
 
 export interface Finding {
@@ -51,10 +53,10 @@ export function decideFindings(state: Ticket, findings: Finding[], context: Deci
 export function decideReverify(state: Ticket, evidenceId: string, context: DecideContext): Decision {
   const evidence = state.evidence.find((e) => e.id === evidenceId);
   if (!evidence) return refuse('not_found', `${state.key} has no evidence ${evidenceId}.`);
-  if (evidence.kind !== 'commit' && evidence.kind !== 'check') {
+  if (evidence.kind !== 'commit' && evidence.kind !== 'check' && evidence.kind !== 'artifact') {
     return refuse(
       'decision_not_allowed',
-      `Evidence of kind ${evidence.kind} is verified when it is recorded; only commit and check can be run again.`,
+      `Evidence of kind ${evidence.kind} is verified when it is recorded; only commit, check and artifact can be looked at again.`,
     );
   }
   return new Draft(state, context).add('evidence.reverifying', { evidence: evidenceId }).events;
@@ -74,6 +76,12 @@ export function decideAcceptWork(
         `${context.actor.id} handed this work in; somebody else has to accept it.`,
       );
     }
+    if (isLanding(state)) {
+      return refuse(
+        'transition_not_allowed',
+        `${state.key} has been accepted, and is landing; cancel it or request changes to withdraw that.`,
+      );
+    }
     const refused = checkEvidence(state, context);
     if (refused) return refused;
   }
@@ -84,6 +92,19 @@ export function decideAcceptWork(
         evidenceHash: context.sha256(evidenceFingerprint(state)),
       }
     : undefined;
+  if (decision && needsLanding(context.rules.completion)) {
+    const { commit } = decision;
+    if (commit === null) {
+      return refuse('evidence_incomplete', `${state.key} has no commit that could land.`, {
+        missing: ['commit'],
+      });
+    }
+    const refused = draft.checkRow('accept');
+    if (refused) return refused;
+    recordLanding(draft, { ...decision, commit }, command.reason);
+    recordReview(draft, decision.attempt, 'accept');
+    return draft.events;
+  }
   const refused = draft.transition('accept', {
     ...(attempt ? { attempt: attempt.id } : {}),
     ...(command.reason === undefined ? {} : { reason: command.reason }),
@@ -135,6 +156,8 @@ export function decideRequestChanges(
 ): Decision {
   const attempt = submittedAttempt(state);
   const draft = new Draft(state, context);
+  const pushing = draft.checkRow('request_changes') ?? withdrawLanding(draft, 'changes were requested');
+  if (pushing) return pushing;
   // A person's work spends no retry: there is no next attempt that would start by itself.
   const byPolicy = context.actor.kind === 'policy' && attempt?.kind !== 'person';
   if (
@@ -169,6 +192,8 @@ export function decideByPolicy(state: Ticket, context: DecideContext): Decision 
   const { completion, paused } = context.rules;
   if (paused || completion.decidedBy !== 'policy' || state.status !== 'in_review') return [];
   if (!isReviewReady(state, completion, context.now)) return [];
+  // It has decided already; what came of that is no longer the policy's matter.
+  if (landingOf(state)) return [];
   const gaps = completionGaps(state, completion, context.now);
   if (gaps.givenUp.length > 0 || gaps.protectedPaths.length > 0) return [];
   if (gaps.refuted.length > 0) {

@@ -127,12 +127,53 @@ function readClaim(
         ...(claim.version === undefined ? {} : { version: claim.version }),
       };
     case 'artifact':
-      if (claim.name === undefined || claim.name === '') return { wrong: 'An artifact has a name.' };
-      return { name: claim.name };
+      return {
+        wrong: `No content named ${claim.name ?? '(none)'} was uploaded by this attempt: mc-coord evidence artifact FILE uploads it.`,
+        missing: 'artifact',
+      };
   }
 }
 
+/** More than any ticket needs, and less than fills a disk by itself. */
+const MOST_ARTIFACTS = 100;
+
+/** An upload is itself the claim: its content was stored under this hash before. */
+export function decideArtifact(
+  state: Ticket,
+  who: { attempt: string; fence: number },
+  artifact: { name: string; sha256: string; size: number },
+  context: DecideContext,
+): Decision {
+  const attempt = currentAttempt(state, who.attempt, who.fence);
+  if (isRefusal(attempt)) return attempt;
+  if (attempt.state === 'stopping') return stale(attempt, stoppingReason(attempt));
+  if (attempt.state === 'offered') {
+    return refuse(
+      'transition_not_allowed',
+      `Attempt ${attempt.number} has not been accepted by its runner yet.`,
+    );
+  }
+  const own = evidenceOf(state, attempt.id).filter((evidence) => evidence.kind === 'artifact');
+  if (own.some((e) => e.claim['name'] === artifact.name && e.claim['sha256'] === artifact.sha256)) return [];
+  if (own.length >= MOST_ARTIFACTS) {
+    return refuse('invalid_request', `Attempt ${attempt.number} has ${MOST_ARTIFACTS} artifacts already.`, {
+      errors: [{ path: 'name', message: `an attempt has at most ${MOST_ARTIFACTS} artifacts` }],
+    });
+  }
+  return new Draft(state, context).add('evidence.claimed', {
+    evidence: context.newId('evd'),
+    attempt: attempt.id,
+    kind: 'artifact',
+    claim: { ...artifact },
+    required: false,
+  }).events;
+}
+
 function claimEvidence(state: Ticket, attempt: Attempt, signal: Claim, context: DecideContext): Decision {
+  const isUploaded =
+    signal.kind === 'artifact' &&
+    evidenceOf(state, attempt.id).some((e) => e.kind === 'artifact' && e.claim['name'] === signal.name);
+  if (isUploaded) return [];
   const claim = readClaim(signal, attempt, context);
   if ('wrong' in claim) {
     return refuse('evidence_incomplete', String(claim['wrong']), { missing: [signal.kind] });
@@ -250,7 +291,11 @@ export function requireEvidence(draft: Draft, attempt: string, commit: string | 
             { missing: ['artifact'] },
           );
         }
-        for (const artifact of artifacts) need('artifact', artifact.claim, artifact);
+        // One uploaded again under its name takes the place of the one before.
+        for (const artifact of artifacts) {
+          const newest = artifacts.findLast((other) => other.claim['name'] === artifact.claim['name']);
+          if (newest === artifact) need('artifact', artifact.claim, artifact);
+        }
         break;
       }
       case 'review':

@@ -31,6 +31,8 @@ export interface TicketRules {
   completion: Completion;
   checkNames: string[];
   deployEnvironment: string | null;
+  /** How long after landing the deploy may take to be seen. */
+  deployTimeoutMs: number;
   paused: boolean;
 }
 
@@ -66,6 +68,15 @@ export class Draft {
     data: Omit<TransitionedData, 'transition' | 'from' | 'to'> = {},
     actor: Actor = this.context.actor,
   ): Refusal | null {
+    const from = this.state.status;
+    const refused = this.checkRow(transition, actor);
+    if (refused) return refused;
+    this.add('ticket.transitioned', { transition, from, to: transitionRow(transition).to, ...data }, actor);
+    return null;
+  }
+
+  /** Whether the table has a row for this, now and by this actor; nothing is changed. */
+  checkRow(transition: Transition, actor: Actor = this.context.actor): Refusal | null {
     const row = transitionRow(transition);
     const from = this.state.status;
     if (!row.by.includes(actor.kind)) {
@@ -81,7 +92,6 @@ export class Draft {
         { current: { version: this.state.version, status: from } },
       );
     }
-    this.add('ticket.transitioned', { transition, from, to: row.to, ...data }, actor);
     return null;
   }
 

@@ -47,6 +47,28 @@ export function describeEvent(event: { type: string; actor: Actor; data: unknown
       return `${who} asked to verify again`;
     case 'waiver.granted':
       return `${e.data.by} waived ${e.data.kind}: ${e.data.reason}`;
+    case 'landing.recorded':
+      return `${who} accepted the work; it is to land by ${e.data.mode.replaceAll('_', ' ')}${e.data.reason ? `: ${firstLine(e.data.reason)}` : ''}`;
+    case 'landing.started':
+      return `Runner ${e.data.runner} builds the merge and checks it`;
+    case 'landing.intended':
+      return `${short(e.data.commit)} is to be pushed to ${e.data.branch}, which is at ${short(e.data.onto) || 'nothing'}${e.data.checks.length > 0 ? `; ${e.data.checks.map((c) => c.name).join(', ')} passed on it` : ''}`;
+    case 'landing.pushed':
+      return e.data.waitsFor === 'merge'
+        ? `The branch is pushed at ${short(e.data.commit)}, and waits to be merged`
+        : `${short(e.data.commit)} has landed${e.data.waitsFor ? '; its deploy is waited for' : ''}`;
+    case 'landing.merged':
+      return `The pull request was merged as ${short(e.data.commit)}${e.data.waitsFor ? '; its deploy is waited for' : ''}`;
+    case 'landing.waited':
+      return `Still waiting: ${firstLine(e.data.reason)}`;
+    case 'landing.requeued':
+      return `The landing starts over: ${firstLine(e.data.reason)}`;
+    case 'landing.ended':
+      return `It did not land: ${firstLine(e.data.reason)}`;
+    case 'landing.retried':
+      return `${who} had the landing tried again: ${firstLine(e.data.reason)}`;
+    case 'landing.withdrawn':
+      return `The landing was withdrawn: ${firstLine(e.data.reason)}`;
     default:
       return describeOther(event.type, who, event.data);
   }
@@ -89,6 +111,10 @@ function actorName(actor: Actor): string {
     case 'control_plane':
       return 'Mission Control';
   }
+}
+
+function short(commit: string): string {
+  return commit.slice(0, 12);
 }
 
 function firstLine(text: string): string {

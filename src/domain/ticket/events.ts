@@ -2,8 +2,17 @@
  * What can have happened to a ticket: past tense, JSON, and enough that `evolve` needs nothing else.
  * The names are those that the event stream shows to the outside.
  */
-import type { Actor, EvidenceKind, Outcome, QuestionKind, TicketStatus, Transition } from '../words.ts';
-import type { Cost, TicketFields } from './state.ts';
+import type {
+  Actor,
+  EvidenceKind,
+  LandingCause,
+  OnAccept,
+  Outcome,
+  QuestionKind,
+  TicketStatus,
+  Transition,
+} from '../words.ts';
+import type { Cost, LandingCheck, TicketFields } from './state.ts';
 
 export interface TransitionedData {
   transition: Transition;
@@ -122,6 +131,41 @@ export interface TicketEventData {
     by: string;
     expiresAt: number;
   };
+  /** An accept where something has to land: recorded, and the ticket stays in review until it has landed. */
+  'landing.recorded': {
+    landing: string;
+    attempt: string;
+    mode: OnAccept;
+    commit: string;
+    decision: { attempt: string; commit: string | null; evidenceHash: string };
+    reason: string | null;
+  };
+  'landing.started': { landing: string; runner: string };
+  /** The push that comes next; nothing is pushed unless this was written before. */
+  'landing.intended': {
+    landing: string;
+    commit: string;
+    onto: string;
+    branch: string;
+    checks: LandingCheck[];
+    runner: string;
+    fence: number;
+  };
+  'landing.pushed': { landing: string; commit: string; waitsFor: 'merge' | 'deploy' | null };
+  'landing.merged': { landing: string; commit: string; waitsFor: 'deploy' | null };
+  /** What it waits for has something new to say. */
+  'landing.waited': { landing: string; reason: string };
+  'landing.requeued': {
+    landing: string;
+    reason: string;
+    tries: number;
+    retryAt: number | null;
+    /** The announced push may have arrived: somebody has to look before anything else. */
+    unknown: boolean;
+  };
+  'landing.ended': { landing: string; cause: LandingCause; reason: string };
+  'landing.retried': { landing: string; reason: string };
+  'landing.withdrawn': { landing: string; reason: string };
 }
 
 export type TicketEventType = keyof TicketEventData;

@@ -1,6 +1,7 @@
 /** Folds an event into a ticket's state. Thin: every decision was made before the event was written. */
 import type { TicketEvent, TransitionedData } from './events.ts';
 import { VERSIONLESS } from './events.ts';
+import { evolveLanding } from './evolve-landing.ts';
 import type { Attempt, Evidence, Question, Ticket } from './state.ts';
 
 export function evolveTicket(state: Ticket | null, event: TicketEvent): Ticket {
@@ -248,6 +249,22 @@ function apply(state: Ticket, event: Exclude<TicketEvent, { type: 'ticket.create
       const { waiver, ...rest } = event.data;
       return { ...state, waivers: [...state.waivers, { id: waiver, ...rest, createdAt: at }] };
     }
+    case 'landing.recorded':
+      return {
+        ...state,
+        landing: evolveLanding(state.landing, event),
+        decision: { ...event.data.decision, by: event.actor.id, at },
+      };
+    case 'landing.started':
+    case 'landing.intended':
+    case 'landing.pushed':
+    case 'landing.merged':
+    case 'landing.waited':
+    case 'landing.requeued':
+    case 'landing.ended':
+    case 'landing.retried':
+    case 'landing.withdrawn':
+      return { ...state, landing: evolveLanding(state.landing, event) };
   }
 }
 
@@ -273,6 +290,8 @@ function applyTransition(state: Ticket, d: TransitionedData, by: string, at: num
   }
   if (d.decision) next.decision = { ...d.decision, by, at };
   if (d.transition === 'reopen' || d.transition === 'request_changes') next.decision = null;
+  if (d.transition === 'land' && state.landing)
+    next.landing = { ...state.landing, state: 'landed', reason: null };
   return next;
 }
 

@@ -7,6 +7,8 @@ import type {
   Decider,
   EvidenceKind,
   EvidenceState,
+  LandingCause,
+  LandingState,
   OnAccept,
   Outcome,
   QuestionKind,
@@ -126,6 +128,40 @@ export interface Decision {
   at: number;
 }
 
+export interface LandingCheck {
+  name: string;
+  exitCode: number | null;
+  durationMs: number;
+}
+
+/** Accepted work on its way into the project's branch; see landing.ts. */
+export interface Landing {
+  id: string;
+  attempt: string;
+  mode: OnAccept;
+  /** The submitted commit that was accepted. */
+  commit: string;
+  state: LandingState;
+  /** Set once it has ended. */
+  cause: LandingCause | null;
+  /** What it waits for or why it ended, for people. */
+  reason: string | null;
+  /** Every announced push, newest last: who goes on first looks whether one of them has arrived. */
+  intents: { commit: string; onto: string; branch: string; at: number }[];
+  /** The checks that passed on the newest merge result. */
+  checks: LandingCheck[];
+  /** The commit that landed; null until then. */
+  result: string | null;
+  /** The branch that a pull request is to be made of. */
+  branch: string | null;
+  /** Tries in a row that came to nothing: the branch moved, or the runner could not. */
+  tries: number;
+  retryAt: number | null;
+  /** Since when the deploy is waited for, or the pull request. */
+  waitsSince: number | null;
+  recordedAt: number;
+}
+
 export interface TicketFields {
   title: string;
   description: string;
@@ -166,7 +202,7 @@ export interface Ticket extends TicketFields {
   waivers: Waiver[];
   feedback: Feedback[];
   decision: Decision | null;
-  landing: { state: string; commit: string | null; reason: string | null } | null;
+  landing: Landing | null;
 }
 
 export function newestAttempt(ticket: Ticket): Attempt | null {

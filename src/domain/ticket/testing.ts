@@ -30,6 +30,7 @@ export class Story {
     },
     checkNames: ['test'],
     deployEnvironment: null,
+    deployTimeoutMs: 1_800_000,
     paused: false,
   };
   #ids = 0;

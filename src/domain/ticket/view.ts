@@ -5,7 +5,8 @@
 import type { Runtime, SkipReason } from '../words.ts';
 import { completionGaps, isReviewReady } from './completion.ts';
 import { isClosed } from './transitions.ts';
-import { type Completion, type Ticket, newestAttempt, openQuestions } from './state.ts';
+import { isLanding, landingOf } from './landing.ts';
+import { type Completion, type Landing, type Ticket, newestAttempt, openQuestions } from './state.ts';
 
 export interface ViewContext {
   now: number;
@@ -30,8 +31,7 @@ export function runtimeOf(
   if (isClosed(ticket.status)) {
     return newestAttempt(ticket)?.state === 'stopping' ? 'stopping' : 'closed';
   }
-  if (ticket.landing && ticket.landing.state !== 'landed' && ticket.landing.state !== 'ended')
-    return 'landing';
+  if (isLanding(ticket)) return 'landing';
   const attempt = newestAttempt(ticket);
   if (attempt?.state === 'stopping') return 'stopping';
   switch (ticket.status) {
@@ -71,6 +71,8 @@ export function nextActionOf(ticket: Ticket, context: ViewContext): NextAction {
     case 'needs_input':
       return openQuestions(ticket).length > 0 ? answerQuestions(ticket, decider) : waiting(ticket, context);
     case 'in_review': {
+      const landing = landingOf(ticket);
+      if (landing) return landingAction(landing, context, decider);
       if (!isReviewReady(ticket, context.completion, context.now)) {
         return attempt?.state === 'stopping'
           ? { text: 'Stop the worker, then verify the evidence', actor: attempt.runner }
@@ -94,6 +96,27 @@ export function nextActionOf(ticket: Ticket, context: ViewContext): NextAction {
         actor: context.completion.decidedBy === 'policy' ? 'a person' : decider,
       };
     }
+  }
+}
+
+function landingAction(landing: Landing, context: ViewContext, decider: string): NextAction {
+  switch (landing.state) {
+    case 'queued':
+      return context.paused
+        ? { text: 'Land it once the pause ends', actor: 'a person' }
+        : { text: 'Waiting for a runner to land it', actor: 'runner' };
+    case 'building':
+      return { text: 'Build the merge and run the checks on it', actor: 'runner' };
+    case 'pushing':
+      return { text: 'Push the merge', actor: 'runner' };
+    case 'awaiting_merge':
+      return { text: `Merge the pull request of ${landing.branch ?? 'its branch'}`, actor: 'a person' };
+    case 'deploying':
+      return { text: 'Waiting for the deploy to be seen', actor: 'runner' };
+    case 'landed':
+    case 'ended':
+    case 'withdrawn':
+      return { text: 'Decide what to do: it did not land', actor: decider };
   }
 }
 

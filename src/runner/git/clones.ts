@@ -1,5 +1,5 @@
 /**
- * One bare clone per project, our own: the user's repository is fetched from and never written to. Its branches are
+ * One bare clone per project, our own: the user's repository is fetched from, and written by landing alone. Its branches are
  * under `refs/remotes/origin/`; under `refs/heads/` are the attempts' branches alone. What changes a clone is done
  * one thing at a time.
  */
@@ -116,7 +116,7 @@ export class Clones {
         ],
         {
           cwd: clone,
-          env: this.#sourceEnvironment(),
+          env: this.sourceEnvironment(),
           signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
         },
       );
@@ -130,8 +130,8 @@ export class Clones {
     return clone;
   }
 
-  /** The other end of a local fetch is a git of its own, which takes its settings from files only. */
-  #sourceEnvironment(): Record<string, string> {
+  /** The other end of a local fetch or push is a git of its own, which takes its settings from files only. */
+  sourceEnvironment(): Record<string, string> {
     const file = join(this.#dataDir, 'run', 'gitconfig');
     writeFileAtomically(file, '[safe]\n\tdirectory = *\n[uploadpack]\n\tallowFilter = false\n');
     const env: Record<string, string> = { GIT_CONFIG_GLOBAL: file, GIT_SSH_COMMAND: 'ssh -oBatchMode=yes' };
@@ -161,7 +161,7 @@ export class Clones {
   }
 }
 
-function sourceOf(project: ProjectSource): string {
+export function sourceOf(project: ProjectSource): string {
   const { path, url } = project.repository;
   if (path !== undefined) return resolve(path);
   if (url === undefined || url.startsWith('-') || /^[a-z0-9+.-]*::/i.test(url)) {

@@ -35,7 +35,7 @@ export interface GitOptions {
   cwd: string;
   signal?: AbortSignal;
   env?: Record<string, string>;
-  input?: string;
+  input?: string | Buffer;
   /** Exit codes that are answers; default only 0. */
   accept?: readonly number[];
   /** Stop reading (and git) after this many bytes; the answer is then cut. */

@@ -14,7 +14,7 @@ export class CleanWorktree {
   readonly #clones: Clones;
   readonly #worktrees: Worktrees;
   readonly #project: ProjectSource;
-  readonly #commit: string;
+  #commit: string;
 
   private constructor(
     clones: Clones,
@@ -40,6 +40,12 @@ export class CleanWorktree {
   ): Promise<CleanWorktree> {
     const path = await worktrees.addDetached(project, name, commit, signal);
     return new CleanWorktree(clones, worktrees, project, commit, path);
+  }
+
+  /** From here on it is a worktree of that commit. */
+  async moveTo(commit: string): Promise<void> {
+    this.#commit = commit;
+    await this.restore();
   }
 
   async restore(): Promise<void> {

@@ -5,24 +5,19 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { VerifyOffer } from '../../contract/runner-protocol.ts';
-import type { OutputItem } from '../../contract/shapes.ts';
-import { type Clock, sleep } from '../clock.ts';
-import { failureOf } from '../control-plane.ts';
-import { plainEnvironment } from '../environment.ts';
+import type { Clock } from '../clock.ts';
 import { type Clones, RepositoryProblem } from '../git/clones.ts';
 import { isFullCommitId, objectType, readRef } from '../git/git.ts';
 import { attemptBranch } from '../git/saved-work.ts';
 import type { Worktrees } from '../git/worktrees.ts';
-import { Lease } from '../lease.ts';
 import type { Log } from '../log.ts';
-import { Once } from '../once.ts';
 import { cleanTail, cleanText } from '../output/output-chunk.ts';
-import type { SendResult } from '../output/output-pump.ts';
-import type { ControlPlane, Processes, WorkHeartbeat } from '../ports.ts';
-import { makeMarker } from '../processes/stray-processes.ts';
-import { type CheckResult, runCheck } from './check-run.ts';
+import type { ControlPlane, Processes } from '../ports.ts';
+import { WorkSession } from '../work-session.ts';
+import type { CheckResult } from './check-run.ts';
 import { CleanWorktree } from './clean-worktree.ts';
 import { type EvidenceResult, notHere, verifyCommit } from './commit-evidence.ts';
+import { ProjectCommands, safeName } from './project-commands.ts';
 
 export interface VerifyContext {
   clock: Clock;
@@ -47,11 +42,9 @@ export class VerifyRun {
   readonly done: Promise<void>;
   readonly #context: VerifyContext;
   readonly #offer: VerifyOffer;
-  readonly #lease: Lease;
+  readonly #session: WorkSession;
+  readonly #commands: ProjectCommands;
   readonly #dir: string;
-  readonly #cancelled = new Once<string>();
-  readonly #halted = new AbortController();
-  readonly #deliveries: Promise<boolean>[] = [];
 
   static start(context: VerifyContext, offer: VerifyOffer): VerifyRun {
     return new VerifyRun(context, offer);
@@ -63,54 +56,29 @@ export class VerifyRun {
     this.#context = context;
     this.#offer = offer;
     this.#dir = join(context.dataDir, 'run', `verify-${safeName(offer.work)}`);
-    this.#lease = new Lease({
-      clock: context.clock,
-      leaseMs: 30_000,
-      beat: async (timeoutMs) => {
-        const answer = await context.controlPlane.work<Partial<WorkHeartbeat> | undefined>(
-          offer.work,
-          'heartbeat',
-          { fence: offer.fence },
-          timeoutMs,
-        );
-        return {
-          leaseMs: answer?.leaseMs ?? this.#lease.leaseMs,
-          directive: answer?.directive ?? 'continue',
-        };
-      },
-      events: {
-        answered: (answer) => {
-          if (answer.directive !== 'continue') this.cancel('stopped_by_control_plane');
-        },
-        stale: () => this.cancel('stale'),
-        alone: () => this.cancel('control_plane_unreachable'),
-        failed: (error) => context.log('work heartbeat failed', { work: offer.work, error: String(error) }),
-      },
-    });
-    void this.#cancelled.promise.then(() => this.#halted.abort());
+    this.#session = new WorkSession(context, offer);
+    this.#commands = new ProjectCommands(context, this.#session, this.#dir);
     this.done = this.#run()
       .catch((error: unknown) =>
         context.log('verification broke', { work: offer.work, error: String(error) }),
       )
-      .finally(() => this.#lease.end());
+      .finally(() => this.#session.lease.end());
   }
 
   cancel(reason: string): void {
-    this.#cancelled.settle(reason);
+    this.#session.cancel(reason);
   }
 
   poke(): void {
-    this.#lease.poke();
+    this.#session.lease.poke();
   }
 
   async #run(): Promise<void> {
-    if (!(await this.#accept())) return;
-    this.#lease.start();
+    if (!(await this.#session.accept())) return;
     mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
     try {
       const { results, problem } = await this.#verify();
-      // Output is taken only while the work runs, so it goes first; nobody waits for that of work that was broken off.
-      await Promise.race([Promise.allSettled(this.#deliveries), this.#cancelled.promise]);
+      await this.#commands.delivered();
       await this.#report(results, problem);
     } finally {
       rmSync(this.#dir, { recursive: true, force: true });
@@ -122,17 +90,20 @@ export class VerifyRun {
     const { project, evidence } = this.#offer;
     const results: EvidenceResult[] = [];
     try {
-      const clone = await clones.refresh(project, this.#halted.signal);
+      const clone = await clones.refresh(project, this.#session.signal);
       for (const claim of evidence) {
         if (claim.kind === 'commit')
-          results.push(await verifyCommit(clone, this.#offer, claim, this.#halted.signal));
+          results.push(await verifyCommit(clone, this.#offer, claim, this.#session.signal));
       }
       const checks = evidence.filter((claim) => claim.kind === 'check');
       if (checks.length > 0) results.push(...(await this.#runChecks(clone, checks)));
-      return { results, problem: this.#cancelled.isSettled ? (this.#cancelled.value ?? null) : null };
+      return {
+        results,
+        problem: this.#session.cancelled.isSettled ? (this.#session.cancelled.value ?? null) : null,
+      };
     } catch (error) {
       const reason =
-        this.#cancelled.value ??
+        this.#session.cancelled.value ??
         (error instanceof RepositoryProblem ? error.message : `verification_failed: ${String(error)}`);
       log('verification could not run', { work: this.id, reason });
       const missing = evidence.filter((claim) => !results.some((result) => result.id === claim.id));
@@ -143,7 +114,7 @@ export class VerifyRun {
 
   async #runChecks(clone: string, checks: CheckEvidence[]): Promise<EvidenceResult[]> {
     const { commit, project, personal, branch, ticket, attemptNumber } = this.#offer;
-    const { signal } = this.#halted;
+    const { signal } = this.#session;
     if (commit === null) return checks.map(({ id }) => unverified(id, 'There is no commit to run it on.'));
     if (!isFullCommitId(commit) || (await objectType(clone, commit, signal)) !== 'commit') {
       const name = branch ?? attemptBranch(ticket, attemptNumber);
@@ -173,124 +144,31 @@ export class VerifyRun {
     const { setup } = this.#offer.project;
     const first = checks[0];
     if (setup && first) {
-      const ran = await this.#command(worktree, 'setup', setup.command, setup.timeoutSeconds, first.id, 1);
+      const ran = await this.#commands.run(worktree.path, 'setup', setup, first.id, 1);
       if (ran.state !== 'passed') return checks.map(({ id }) => setupResult(id, ran, setup.timeoutSeconds));
     }
     const results: EvidenceResult[] = [];
     for (const [n, { id, check }] of checks.entries()) {
-      if (this.#cancelled.isSettled) {
-        results.push(unverified(id, this.#cancelled.value ?? 'cancelled'));
+      if (this.#session.cancelled.isSettled) {
+        results.push(unverified(id, this.#session.cancelled.value ?? 'cancelled'));
         continue;
       }
       await worktree.restore();
       // The output of setup precedes that of the first check, under lower numbers.
       const firstSeq = setup && n === 0 ? 1_000_000 : 1;
-      const ran = await this.#command(
-        worktree,
-        `check-${n}`,
-        check.command,
-        check.timeoutSeconds,
-        id,
-        firstSeq,
-      );
+      const ran = await this.#commands.run(worktree.path, `check-${n}`, check, id, firstSeq);
       results.push(checkResult(id, check, ran));
     }
     return results;
   }
 
-  #command(
-    worktree: CleanWorktree,
-    name: string,
-    command: string[],
-    timeoutSeconds: number,
-    evidence: string,
-    firstSeq: number,
-  ): Promise<CheckResult> {
-    const { environment, ownerTag, killGraceMs } = this.#context;
-    // A HOME of its own for each command: what one leaves there must not speak for the next.
-    const home = join(this.#dir, `${name}.home`);
-    mkdirSync(home, { recursive: true, mode: 0o700 });
-    const running = runCheck(
-      this.#context,
-      {
-        name,
-        command,
-        timeoutSeconds,
-        cwd: worktree.path,
-        env: plainEnvironment(environment, home),
-        marker: makeMarker(safeName(this.id), ownerTag),
-        dir: this.#dir,
-        send: (items) => this.#sendOutput(evidence, items),
-        firstSeq,
-        killGraceMs,
-      },
-      this.#halted.signal,
-    );
-    return running.then((ran) => {
-      this.#deliveries.push(ran.delivered);
-      return ran;
-    });
-  }
-
-  async #sendOutput(evidence: string, items: OutputItem[]): Promise<SendResult> {
-    try {
-      await this.#context.controlPlane.work(this.id, 'output', { fence: this.fence, evidence, items });
-      return 'sent';
-    } catch (error) {
-      return failureOf(error) === 'retry' ? 'retry' : 'refused';
-    }
-  }
-
-  async #accept(): Promise<boolean> {
-    const { clock, controlPlane, log } = this.#context;
-    for (let n = 0; n < 5; n++) {
-      const startedAt = clock.monotonic();
-      try {
-        const answer = await controlPlane.work<Partial<WorkHeartbeat> | undefined>(this.id, 'accept', {
-          fence: this.fence,
-        });
-        this.#lease.renewedFrom(startedAt, answer?.leaseMs ?? this.#lease.leaseMs);
-        return true;
-      } catch (error) {
-        log('work was not accepted', { work: this.id, error: String(error) });
-        if (failureOf(error) !== 'retry') return false;
-        await sleep(clock, 300, this.#halted.signal);
-      }
-    }
-    return false;
-  }
-
-  /** Until answered; work whose report never arrives is offered again when its lease is over. */
   async #report(results: EvidenceResult[], problem: string | null): Promise<void> {
-    const { clock, controlPlane, log } = this.#context;
-    if (problem === 'stale') return;
-    const body = {
-      fence: this.fence,
+    await this.#session.report({
       outcome: problem === null ? 'done' : 'unable',
       reason: problem === null ? undefined : cleanText(problem, 10_000),
       result: { evidence: results },
-    };
-    for (
-      let waitMs = 200;
-      clock.monotonic() < this.#lease.trustedUntil;
-      waitMs = Math.min(waitMs * 2, 3000)
-    ) {
-      try {
-        await controlPlane.work(this.id, 'end', body, 20_000);
-        return;
-      } catch (error) {
-        log('result was not accepted', { work: this.id, error: String(error) });
-        if (failureOf(error) !== 'retry') return;
-      }
-      // Work that was broken off is offered again anyway.
-      if (this.#cancelled.isSettled && waitMs > 1000) return;
-      await sleep(clock, waitMs);
-    }
+    });
   }
-}
-
-function safeName(id: string): string {
-  return id.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 100);
 }
 
 function unverified(id: string, reason: string): EvidenceResult {

@@ -5,9 +5,10 @@
 import { createHash } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { GENESIS, chainText, rollText } from '../../domain/log/chain.ts';
-import type { CommitPlan, CommitResult, Effect, Guard, Row, StoredEvent, StreamAppend } from '../port.ts';
+import type { CommitPlan, Effect, Guard, Row, StoredEvent, StreamAppend } from '../port.ts';
 import { type Program, p, statement } from '../program.ts';
 import { type Tables, incremented } from '../schema.ts';
+import { PlanRejected } from './plan-rejected.ts';
 import {
   ATTEMPT_COLUMNS,
   CREDENTIAL_COLUMNS,
@@ -18,16 +19,7 @@ import {
   inboxColumns,
   ticketColumns,
 } from './rows.ts';
-
-export type Conflict = Extract<CommitResult, { committed: false }>['conflict'];
-
-export class PlanRejected extends Error {
-  readonly conflict: Conflict;
-  constructor(conflict: Conflict) {
-    super(`plan rejected: ${JSON.stringify(conflict)}`);
-    this.conflict = conflict;
-  }
-}
+import { workPrograms } from './work.ts';
 
 export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
@@ -36,6 +28,7 @@ export function sha256(text: string): string {
 const CONFIG_KINDS: ReadonlySet<string> = new Set(['project', 'profile', 'campaign', 'policy', 'job']);
 
 export function commitPrograms(db: Kysely<Tables>) {
+  const works = workPrograms(db);
   const s = {
     lease: statement<{ name: string }>(db, (k) =>
       k.selectFrom('leases').selectAll().where('name', '=', p('name')),
@@ -187,32 +180,6 @@ export function commitPrograms(db: Kysely<Tables>) {
     ),
     skipClear: statement<{ ticket: string }>(db, (k) =>
       k.deleteFrom('skips').where('ticket', '=', p('ticket')),
-    ),
-    workAdd: statement<Record<string, unknown>>(db, (k) =>
-      k
-        .insertInto('work')
-        .values({
-          id: p('id'),
-          kind: p('kind'),
-          ticket: p('ticket'),
-          attempt: p('attempt'),
-          key: p('key'),
-          active_key: p('key'),
-          state: 'pending',
-          runner: null,
-          wants_runner: p('wants_runner'),
-          fence: 0,
-          created_at: p('created_at'),
-        })
-        .onConflict((c) => c.doNothing()),
-    ),
-    workFinish: statement<{ id: string; fence: number; state: string }>(db, (k) =>
-      k
-        .updateTable('work')
-        .set({ state: p('state'), active_key: null })
-        .where('id', '=', p('id'))
-        .where('fence', '=', p('fence'))
-        .where('state', '=', 'running'),
     ),
     diff: statement<{ attempt: string; diff: string }>(db, (k) =>
       k
@@ -402,17 +369,11 @@ export function commitPrograms(db: Kysely<Tables>) {
       case 'skip_clear':
         yield s.skipClear({ ticket: effect.ticket });
         return;
-      case 'work_add': {
-        const { id, kind, ticket, attempt, key, wantsRunner, createdAt } = effect.work;
-        yield s.workAdd({ id, kind, ticket, attempt, key, wants_runner: wantsRunner, created_at: createdAt });
+      case 'work_add':
+      case 'work_finish':
+      case 'work_withdraw':
+        yield* works.apply(effect);
         return;
-      }
-      case 'work_finish': {
-        const { changes } = yield s.workFinish({ id: effect.id, fence: effect.fence, state: effect.state });
-        if (changes !== 1) throw new PlanRejected({ kind: 'unique', what: `work ${effect.id}` });
-        yield s.leaseDrop({ name: `work:${effect.id}` });
-        return;
-      }
       case 'diff_set':
         yield s.diff({ attempt: effect.attempt, diff: JSON.stringify(effect.diff) });
         return;

@@ -144,7 +144,11 @@ export function dispatchPrograms(db: Kysely<Tables>) {
         .where('state', 'in', ['pending', 'running']),
     ),
     workOfAttempt: statement<{ attempt: string }>(db, (k) =>
-      k.selectFrom('work').selectAll().where('attempt', '=', p('attempt')),
+      k
+        .selectFrom('work')
+        .selectAll()
+        .where('attempt', '=', p('attempt'))
+        .where('state', 'in', ['pending', 'running']),
     ),
     workOfRunner: statement<{ runner: string }>(db, (k) =>
       k.selectFrom('work').selectAll().where('runner', '=', p('runner')).where('state', '=', 'running'),

@@ -130,6 +130,12 @@ export function sidePrograms(db: Kysely<Tables>) {
         .deleteFrom('credentials')
         .where((e) => e.or([e('over_at', '<', p('before')), e('expires_at', '<', p('before'))])),
     ),
+    pruneWork: statement<{ before: number }>(db, (k) =>
+      k.deleteFrom('work').where('active_key', 'is', null).where('created_at', '<', p('before')),
+    ),
+    pruneLooks: statement<{ before: number }>(db, (k) =>
+      k.deleteFrom('leases').where('name', 'like', 'look:%').where('expires_at', '<', p('before')),
+    ),
     ping: statement<object>(db, (k) =>
       k.selectFrom('settings').select('value').where('name', '=', 'schema_version'),
     ),
@@ -283,6 +289,8 @@ export function sidePrograms(db: Kysely<Tables>) {
     *prune(now: number): Program<void> {
       yield s.pruneIdempotency({ before: now - DAY_MS });
       yield s.pruneCredentials({ before: now - DAY_MS });
+      yield s.pruneWork({ before: now - DAY_MS });
+      yield s.pruneLooks({ before: now - DAY_MS });
     },
     *ping(): Program<void> {
       const { rows } = yield s.ping({});

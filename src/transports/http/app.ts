@@ -9,6 +9,7 @@ import { mcpRoute } from '../mcp/mcp-route.ts';
 import { EventHub } from './event-hub.ts';
 import { sendRefusal } from './problem.ts';
 import { Api } from './route.ts';
+import { artifactRoutes } from './routes/artifacts.ts';
 import { attemptRoutes } from './routes/attempts.ts';
 import { configurationRoutes } from './routes/configuration.ts';
 import { inboxRoutes } from './routes/inbox.ts';
@@ -49,6 +50,7 @@ export async function createHttpApp(options: {
   jobRoutes(api, system.runJob);
   ticketRoutes(api);
   attemptRoutes(api, wakeups);
+  artifactRoutes(api);
   inboxRoutes(api);
   runnerRoutes(api, wakeups);
   mcpRoute(app, deps, system.version);

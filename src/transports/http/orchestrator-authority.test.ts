@@ -97,13 +97,18 @@ it("a ticket's own completion policy has to be one that its project can satisfy"
   const answers = [
     await create({ requires: ['check'] }),
     await create({ checks: ['nope'] }),
+    await create({ requires: ['signal', 'deploy', 'commit'] }),
+    // What is merged or deployed is a commit.
+    await create({ onAccept: 'merge', requires: ['signal'] }),
     await create({ onAccept: 'merge' }),
     await create({ requires: [] }),
   ];
   expect(answers.map((answer) => answer.body.code ?? answer.status)).toEqual([
     'reference_not_found',
     'reference_not_found',
-    'not_supported',
+    'reference_not_found',
+    'reference_not_found',
+    201,
     201,
   ]);
 });

@@ -57,6 +57,8 @@ export interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z
   body?: B;
   response?: z.ZodType;
   status?: number;
+  /** For bodies that may be larger than the server's limit; bytes. */
+  bodyLimit?: number;
   /** `required`: without If-Match the answer is 428. */
   ifMatch?: 'required' | 'honoured';
   /** A member of the answer that is never stored: a repetition of the request makes it again. */
@@ -107,6 +109,7 @@ export class Api {
         response: { [status]: spec.response ?? z.unknown(), default: problem },
         ...(spec.access === 'public' ? { security: [] } : {}),
       },
+      ...(spec.bodyLimit === undefined ? {} : { bodyLimit: spec.bodyLimit }),
       // Roles before schemas: who may not call learns nothing about what the body should be.
       onRequest: async (request, reply) => {
         const refused = checkAccess(request, spec.access);

@@ -16,6 +16,7 @@ import {
 import type { Caller } from '../../../services/deps.ts';
 import { notFound } from '../../../services/deps.ts';
 import { aliveWithinMs } from '../../../services/dispatching.ts';
+import { announcePush, finishLandWork, landingDirective, startLanding } from '../../../services/landing.ts';
 import { appendOutput } from '../../../services/output.ts';
 import { isoOrNull } from '../../../services/present.ts';
 import { pollOnce, registerRunner, runnerFor } from '../../../services/runners.ts';
@@ -257,7 +258,10 @@ function workRoutes(api: Api): void {
     }
     return work;
   };
-  const renew = async (work: Work): Promise<Answer | Refusal> => {
+  const renew = async (
+    work: Work,
+    directive: 'continue' | 'stop' = 'continue',
+  ): Promise<Answer | Refusal> => {
     const renewed = await deps.store.renewLease(
       `work:${work.id}`,
       work.runner ?? '',
@@ -268,7 +272,7 @@ function workRoutes(api: Api): void {
       return refuse('stale_attempt', `The lease of work ${work.id} has been lost.`, {
         reason: 'lease_expired',
       });
-    return { body: { leaseMs: deps.timing.leaseMs, directive: 'continue' } };
+    return { body: { leaseMs: deps.timing.leaseMs, directive } };
   };
   for (const verb of ['accept', 'heartbeat'] as const) {
     api.route({
@@ -283,7 +287,9 @@ function workRoutes(api: Api): void {
         const work = await own(caller, params.id, body.fence);
         if (isRefusal(work)) return work;
         await deps.store.seen(work.runner ?? '', await deps.store.now(), false);
-        return renew(work);
+        if (work.kind !== 'land') return renew(work);
+        const started = verb === 'accept' ? await startLanding(deps, work) : null;
+        return isRefusal(started) ? started : renew(work, await landingDirective(deps, work));
       },
     });
   }
@@ -298,8 +304,12 @@ function workRoutes(api: Api): void {
     handler: async ({ params, body, caller }) => {
       const work = await own(caller, params.id, body.fence);
       if (isRefusal(work)) return work;
-      if ((await deps.store.ticketOfEvidence(body.evidence)) !== work.ticket)
-        return notFound('evidence', body.evidence);
+      // The checks on a merge result belong to the landing itself, not to the evidence about the submitted commit.
+      const isOwn =
+        work.kind === 'land'
+          ? (await deps.store.ticket(work.ticket))?.state.landing?.id === body.evidence
+          : (await deps.store.ticketOfEvidence(body.evidence)) === work.ticket;
+      if (!isOwn) return notFound('evidence', body.evidence);
       if (body.items.some((item) => item.seq >= OUTPUT_STRIDE)) {
         return refuse('invalid_request', `The output of one run has numbers below ${OUTPUT_STRIDE}.`, {
           errors: [{ path: 'items', message: 'seq is too large' }],
@@ -316,8 +326,23 @@ function workRoutes(api: Api): void {
   });
   api.route({
     method: 'POST',
+    path: '/work/:id/intent',
+    summary: 'Announces the push of a landing; nothing may be pushed before the answer',
+    access: 'runner',
+    params: id,
+    body: requests.workIntent,
+    response: acceptedShape,
+    handler: async ({ params, body, caller }) => {
+      const work = await own(caller, params.id, body.fence);
+      if (isRefusal(work)) return work;
+      const announced = await announcePush(deps, work, body);
+      return isRefusal(announced) ? announced : accepted;
+    },
+  });
+  api.route({
+    method: 'POST',
     path: '/work/:id/end',
-    summary: 'Reports what a verifier found',
+    summary: 'Reports what was found, or done',
     access: 'runner',
     params: id,
     body: requests.workEnd,
@@ -325,15 +350,20 @@ function workRoutes(api: Api): void {
     handler: async ({ params, body, caller }) => {
       const work = await own(caller, params.id, body.fence);
       if (isRefusal(work)) return work;
-      const result = requests.verifyResult.safeParse(body.result ?? { evidence: [] });
-      if (!result.success) {
-        return refuse('invalid_request', 'The result is not that of a verification.', {
-          errors: result.error.issues.map((issue) => ({
-            path: `result.${issue.path.join('.')}`,
-            message: issue.message,
-          })),
+      if (work.kind === 'land') {
+        const landed = requests.landResult.safeParse(
+          body.result ?? { state: 'unable', reason: body.reason ?? 'the runner could not' },
+        );
+        if (!landed.success) return notAResult('landing', landed.error);
+        const done = await finishLandWork(deps, work, {
+          fence: body.fence,
+          outcome: body.outcome,
+          report: landed.data,
         });
+        return isRefusal(done) ? done : accepted;
       }
+      const result = requests.verifyResult.safeParse(body.result ?? { evidence: [] });
+      if (!result.success) return notAResult('verification', result.error);
       const done = await finishVerifyWork(deps, work, {
         fence: body.fence,
         outcome: body.outcome,
@@ -342,6 +372,15 @@ function workRoutes(api: Api): void {
       });
       return isRefusal(done) ? done : accepted;
     },
+  });
+}
+
+function notAResult(of: string, error: z.ZodError): Refusal {
+  return refuse('invalid_request', `The result is not that of a ${of}.`, {
+    errors: error.issues.map((issue) => ({
+      path: `result.${issue.path.join('.')}`,
+      message: issue.message,
+    })),
   });
 }
 

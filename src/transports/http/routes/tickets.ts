@@ -7,6 +7,9 @@ import type { Ticket } from '../../../domain/ticket/state.ts';
 import { TICKET_STATUSES } from '../../../domain/words.ts';
 import type { TicketChanged } from '../../../services/change-ticket.ts';
 import { conversationOf, explainWhy, readActivity } from '../../../services/history.ts';
+import { notFound } from '../../../services/deps.ts';
+import { closeMerge } from '../../../services/landing.ts';
+import { readOutput } from '../../../services/output.ts';
 import { presentTicket, presentTickets } from '../../../services/present.ts';
 import {
   answerQuestion,
@@ -212,6 +215,42 @@ export function ticketRoutes(api: Api): void {
           { ifMatch: c.ifMatch, respond: c.respond(answerWith(c)) },
         ),
       ),
+  });
+  api.route({
+    method: 'POST',
+    path: '/tickets/:key/landing/close',
+    summary: 'Says that the pull request of a landing was closed and will not be merged',
+    access: 'write',
+    params: key,
+    body: requests.closeMerge,
+    ifMatch: 'honoured',
+    response: shapes.ticket,
+    handler: async (c) =>
+      finish(
+        c,
+        await closeMerge(deps, c.caller, c.params.key, c.body.reason, {
+          ifMatch: c.ifMatch,
+          respond: c.respond(answerWith(c)),
+        }),
+      ),
+  });
+  api.route({
+    method: 'GET',
+    path: '/tickets/:key/landing/output',
+    summary: 'What the checks on the merge result printed',
+    access: 'read',
+    params: key,
+    query: z.object({
+      after: z.coerce.number().int().min(-1).optional(),
+      limit: z.coerce.number().int().min(1).max(5000).optional(),
+    }),
+    response: shapes.output,
+    handler: async ({ params, query }) => {
+      const ticket = await loadTicket(deps, params.key);
+      if (isRefusal(ticket)) return ticket;
+      if (!ticket.landing) return notFound('landing of', params.key);
+      return { body: await readOutput(deps, ticket.landing.id, query, () => Promise.resolve(true)) };
+    },
   });
   api.route({
     method: 'POST',

@@ -59,6 +59,8 @@ export async function createTestApp(): Promise<TestApp> {
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
     attemptToken: attemptTokens('test'),
     defaultMaxWorkers: 4,
+    artifacts: artifactsInMemory(),
+    artifactMaxBytes: 1000,
     inspect: {
       repository: (repository, branch) =>
         Promise.resolve(
@@ -153,6 +155,19 @@ export async function createTestApp(): Promise<TestApp> {
       await http.app.close();
       await store.close();
     },
+  };
+}
+
+function artifactsInMemory(): Deps['artifacts'] {
+  const kept = new Map<string, Uint8Array>();
+  const hash = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex');
+  return {
+    put: (content) => {
+      kept.set(hash(content), content);
+      return Promise.resolve(hash(content));
+    },
+    read: (name) => Promise.resolve(kept.get(name) ?? null),
+    hashOf: (name) => Promise.resolve(kept.has(name) ? hash(kept.get(name) ?? new Uint8Array()) : null),
   };
 }
 
