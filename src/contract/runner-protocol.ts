@@ -57,7 +57,17 @@ export const attemptOffer = z.object({
   profile: profileForRunner,
   prompt: z.string(),
   /** Set when a parked attempt goes on: in its worktree and, where the agent can, in its session. */
-  resume: z.object({ session: z.string().nullable() }).nullable(),
+  resume: z
+    .object({
+      session: z.string().nullable(),
+      /** To permission questions that were asked before it was parked; other answers are in the prompt. */
+      answers: z.array(z.object({ question: z.string(), choice: z.string() })).optional(),
+    })
+    .nullable(),
+  /** For an agent whose session cannot be continued: the whole ticket, and what came before in this attempt. */
+  restartPrompt: z.string().nullable().optional(),
+  /** Whether the server has tools for the agent at `/mcp`. */
+  mcp: z.boolean().optional(),
   /** Where a fresh worktree starts: the submitted head, a saved `mc-wip` branch, or null for the default branch. */
   startAt: z.string().nullable(),
   /** An earlier attempt whose worktree and session this one continues, if they are still there. */

@@ -8,7 +8,7 @@
 import { mkdirSync, readFileSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { AttemptRecords } from './attempt/attempt-record.ts';
-import { commandAdapter } from './adapters/command.ts';
+import { ADAPTERS } from './adapters/adapters.ts';
 import { systemClock } from './clock.ts';
 import { HttpControlPlane } from './control-plane.ts';
 import { installShim } from './environment.ts';
@@ -99,7 +99,7 @@ async function main(): Promise<void> {
       ...shared,
       workspaces: worktrees,
       records: new AttemptRecords(dataDir),
-      adapters: { command: commandAdapter },
+      adapters: ADAPTERS,
       bootId,
       courtesyMs: 2000,
     },

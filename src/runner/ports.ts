@@ -4,7 +4,7 @@
  */
 import type { HeartbeatAnswer, Polled } from '../contract/runner-protocol.ts';
 import type { Diff } from '../contract/shapes.ts';
-import type { ExitState, ProcessSpec } from './processes/agent-process.ts';
+import type { ExitState, ProcessSpec, TalkingProcess } from './processes/agent-process.ts';
 import type { ProcessId } from './processes/process-table.ts';
 import type { StopOptions } from './processes/process-tree.ts';
 import type { SavedWork } from './git/saved-work.ts';
@@ -55,6 +55,7 @@ export interface Tree {
 /** Programs and their trees: processes/. */
 export interface Processes {
   start(spec: ProcessSpec): Promise<ProcessId>;
+  open(spec: Omit<ProcessSpec, 'input' | 'output'>): Promise<TalkingProcess>;
   readExit(exit: string, keeper: ProcessId): ExitState;
   tree(marker: string, roots: ProcessId[]): Tree;
   strayMarkers(owner: string): Set<string>;

@@ -78,7 +78,7 @@ describe('an accepted offer', () => {
   it('is reported as failed with a reason that says what to do', async () => {
     world.runner({ slots: 5 });
     const cases: [Partial<Parameters<World['attempt']>[1]>, Parameters<World['attempt']>[2], RegExp][] = [
-      [{}, { adapter: 'acp' }, /^adapter_unavailable: this runner has no adapter "acp"/],
+      [{}, { adapter: 'acp' }, /^agent_failed: the program ended \(exit code 0\) before it had a session/],
       [
         {},
         { command: ['no-such-agent'] },

@@ -2,7 +2,7 @@
 import type { Offer, Polled } from '../contract/runner-protocol.ts';
 import type { Profile, Project, Runner } from '../domain/config.ts';
 import { type Refusal, isRefusal, refuse } from '../domain/refusal.ts';
-import { buildPrompt } from '../domain/ticket/prompt.ts';
+import { buildPrompt, buildRestartPrompt } from '../domain/ticket/prompt.ts';
 import type { Attempt, Ticket } from '../domain/ticket/state.ts';
 import { changeDocument, createDocument } from './configuration.ts';
 import type { Work } from '../store/port.ts';
@@ -111,7 +111,8 @@ async function attemptOffer(deps: Deps, key: string, attemptId: string): Promise
     project: projectForRunner(project),
     profile: profileForRunner(profile),
     prompt: buildPrompt(ticket, attempt, checks, resumed),
-    resume: resumed ? { session: attempt.session } : null,
+    resume: resumed ? { session: attempt.session, answers: permissionAnswers(ticket, attempt) } : null,
+    restartPrompt: buildRestartPrompt(ticket, attempt, checks),
     startAt: attempt.startAt,
     continues: continuesOf(ticket, attempt),
   };
@@ -119,7 +120,20 @@ async function attemptOffer(deps: Deps, key: string, attemptId: string): Promise
 
 function continuesOf(ticket: Ticket, attempt: Attempt) {
   const earlier = ticket.attempts.find((candidate) => candidate.id === attempt.continues);
-  return earlier ? { attempt: earlier.id, number: earlier.number, session: earlier.session } : null;
+  if (!earlier) return null;
+  // A session that ended without a result may be why: its work is continued, not its train of thought.
+  const session = earlier.outcome === 'failed' ? null : earlier.session;
+  return { attempt: earlier.id, number: earlier.number, session };
+}
+
+/** What the agent asked permission for before it was parked, and was told: it asks again, and is answered at once. */
+function permissionAnswers(ticket: Ticket, attempt: Attempt): { question: string; choice: string }[] {
+  const mark = `${attempt.id}#${attempt.fence}`;
+  return ticket.questions.flatMap((q) =>
+    q.kind === 'permission' && q.choice !== null && q.deliveredTo.includes(mark)
+      ? [{ question: q.id, choice: q.choice }]
+      : [],
+  );
 }
 
 function profileForRunner(profile: Profile) {

@@ -116,7 +116,10 @@ function submittedStart(state: Ticket, previous: Attempt): string | null {
     : previous.head;
 }
 
-/** After a rate limit, a stop, or the loss of a parked attempt the next one goes on with its worktree and session. */
+/**
+ * After a rate limit, a stop, or the loss of a parked attempt the next one goes on with its worktree and session. One
+ * that left without a result may have done all of the work and forgotten to say so: its worktree goes on too.
+ */
 function continuesWork(previous: Attempt): boolean {
   if (previous.startedAt === null && previous.continues === null) return false;
   if (
@@ -125,6 +128,7 @@ function continuesWork(previous: Attempt): boolean {
     previous.outcome === 'declined'
   )
     return true;
+  if (previous.outcome === 'failed') return previous.reason === 'exited_without_result';
   return previous.outcome === 'lost' && previous.reason !== null && previous.reason.startsWith('parked');
 }
 

@@ -102,6 +102,12 @@ export function buildPrompt(
         brief.answers.map((a) => `Q: ${a.question}\nA: ${a.answer}`),
       ),
     );
+  const continued = ticket.attempts.find((a) => a.id === attempt.continues);
+  if (continued) {
+    parts.push(
+      `You continue the work of attempt ${continued.number}, which is in this worktree: look at git status and git log first.`,
+    );
+  }
   if (brief.earlierAttempts.length > 0) {
     const lines = brief.earlierAttempts.map(
       (a) => `- attempt ${a.number}: ${a.outcome ?? 'open'}${a.reason ? ` (${firstLine(a.reason)})` : ''}`,
@@ -110,6 +116,26 @@ export function buildPrompt(
   }
   parts.push(PROTOCOL);
   return parts.join('\n\n');
+}
+
+/**
+ * For an agent whose session cannot be continued: the whole ticket again, and what came before in this attempt, so that
+ * a new session can go on where the old one was.
+ */
+export function buildRestartPrompt(
+  ticket: Ticket,
+  attempt: Attempt,
+  checks: { name: string; command: string[] }[],
+): string {
+  const asked = ticket.questions.filter(
+    (q) => q.attempt === attempt.id && q.state === 'answered' && q.kind !== 'attempts_exhausted',
+  );
+  const lines = [
+    'You had begun in an earlier session that cannot be continued. What you did then is in this worktree: look at git status, git diff and git log before anything else.',
+    ...(attempt.lastProgress ? [`The last you reported: ${attempt.lastProgress.text}`] : []),
+    ...asked.map((q) => `You asked: ${q.text}\nYou were told: ${q.answer ?? ''}`),
+  ];
+  return `${buildPrompt(ticket, attempt, checks, false)}\n\n${section('What came before in this attempt', lines)}`;
 }
 
 function section(title: string, lines: string[], glue = '\n\n'): string {

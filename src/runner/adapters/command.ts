@@ -23,7 +23,8 @@ function commandAgent(keeper: ProcessId, host: AgentHost): RunningAgent {
     state: () => host.readExit(keeper),
     session: () => null,
     usage: () => null,
-    answer: () => Promise.resolve(),
+    isHeld: () => false,
+    answer: () => undefined,
     windUp: () => Promise.resolve(),
   };
 }

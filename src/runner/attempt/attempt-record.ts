@@ -6,6 +6,7 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AttemptOffer } from '../../contract/runner-protocol.ts';
+import type { Memory, Usage } from '../adapters/adapter.ts';
 import { readJsonFile, writeFileAtomically } from '../atomic-file.ts';
 import type { ProcessId } from '../processes/process-table.ts';
 
@@ -18,6 +19,7 @@ export type Cause =
   | { kind: 'directive'; directive: 'park' | 'stop' }
   | { kind: 'timed_out'; reason: 'timeout' | 'stalled' }
   | { kind: 'failed'; reason: string }
+  | { kind: 'rate_limited'; reason: string; notBefore: number }
   | { kind: 'stopped'; reason: string }
   | { kind: 'stale'; reason: string };
 
@@ -46,6 +48,10 @@ export interface AttemptRecord {
   trustedUntil: number;
   leaseMs: number;
   session: string | null;
+  /** What the adapter remembers: of its session, and of questions it asked. */
+  memory: Memory;
+  /** What earlier lives of this attempt used, before it was parked. */
+  spent: Usage;
   cause: Cause | null;
   /** Wall time. */
   endedAt: number | null;
@@ -68,6 +74,10 @@ export class AttemptFiles {
   }
   get stderr(): string {
     return join(this.dir, 'stderr');
+  }
+  /** JSON lines; see the contract. */
+  get transcript(): string {
+    return join(this.dir, 'transcript');
   }
   get setup(): string {
     return join(this.dir, 'setup');

@@ -11,7 +11,8 @@
  */
 import { appendFileSync } from 'node:fs';
 import type { AttemptOffer, HeartbeatAnswer } from '../../contract/runner-protocol.ts';
-import type { RunningAgent } from '../adapters/adapter.ts';
+import { TRANSCRIPT_STREAM } from '../../contract/transcript.ts';
+import type { AgentEnd, AgentHost, Launch, RunningAgent } from '../adapters/adapter.ts';
 import { sleep } from '../clock.ts';
 import { failureOf } from '../control-plane.ts';
 import { Lease } from '../lease.ts';
@@ -24,10 +25,11 @@ import type { Tree } from '../ports.ts';
 import { agentHost } from './agent-host.ts';
 import type { AttemptContext } from './attempt-context.ts';
 import type { AttemptFiles, AttemptRecord, Cause } from './attempt-record.ts';
-import { closeAttempt } from './closing.ts';
+import { closeAttempt, usageOf } from './closing.ts';
 import {
   AttemptFailure,
   branchOf,
+  launchOf,
   planWorktree,
   prepareWorktree,
   startAgent,
@@ -36,6 +38,7 @@ import {
 
 const LOOK_MS = 100;
 const TRACK_MS = 2000;
+const HELD_POKE_MS = 1000;
 /** A signal this long ago is what the directive is about. */
 const RECENT_SIGNAL_MS = 20_000;
 
@@ -56,10 +59,13 @@ export class AttemptRun {
   #signalledAt = 0;
   #sinceSignalMs: number | null | undefined;
   #isStarted = false;
+  /** When the agent was last seen to wait for an answer. */
+  #heldAt = 0;
   #agent: RunningAgent | undefined;
 
   static accept(context: AttemptContext, offer: AttemptOffer, previous: Promise<void>): AttemptRun {
     const earlier = offer.resume ? context.records.load(offer.attempt) : undefined;
+    const before = earlier ?? (offer.continues ? context.records.load(offer.continues.attempt) : undefined);
     const record: AttemptRecord = {
       attempt: offer.attempt,
       number: offer.number,
@@ -80,6 +86,8 @@ export class AttemptRun {
       trustedUntil: 0,
       leaseMs: context.leaseMs(),
       session: offer.resume?.session ?? null,
+      memory: before?.memory ?? {},
+      spent: earlier?.spent ?? {},
       cause: null,
       endedAt: null,
     };
@@ -186,16 +194,8 @@ export class AttemptRun {
     this.#pump.start();
     if (!this.#cause.isSettled) {
       const adapter = context.adapters[record.offer.profile.adapter];
-      const host = agentHost({
-        context,
-        record,
-        files: this.#files,
-        tree: this.#tree,
-        save: () => this.#save(),
-        note: (t) => this.#note(t),
-      });
       const keeper = record.agentKeeper;
-      this.#agent = (keeper && adapter?.adopt(keeper, host, record.session)) ?? undefined;
+      this.#agent = (keeper && adapter?.adopt(keeper, this.#host(), this.#launch())) ?? undefined;
       if (this.#agent) {
         context.log('adopted a running agent', { attempt: record.attempt });
         await this.#watch(this.#agent);
@@ -214,6 +214,7 @@ export class AttemptRun {
       tree: this.#tree,
       save: () => this.#save(),
       note: (text: string) => this.#note(text),
+      host: this.#host(),
       signal: this.#halted.signal,
       plan,
       announce: async ({ base, branch }: WorktreePlan) => {
@@ -246,16 +247,22 @@ export class AttemptRun {
     const { profile } = this.record.offer;
     const startedAt = this.record.startedAt ?? clock.monotonic();
     let trackAt = 0;
+    let pokeAt = 0;
     while (!this.#cause.isSettled) {
       const now = clock.monotonic();
       const state = agent.state();
       if (state !== 'running') {
-        this.end({ kind: 'exited', exitCode: state.exitCode });
+        this.end(causeOf(state));
         return;
       }
       if (now - startedAt > profile.timeoutSeconds * 1000) this.end({ kind: 'timed_out', reason: 'timeout' });
       if (this.#quietMs(now) > profile.stallSeconds * 1000 && (await this.#isStalled())) {
         this.end({ kind: 'timed_out', reason: 'stalled' });
+      }
+      // An answer is wanted at once, not with the next renewal.
+      if (agent.isHeld() && now >= pokeAt) {
+        this.#lease.poke();
+        pokeAt = now + HELD_POKE_MS;
       }
       if (now >= trackAt) {
         this.#tree.track();
@@ -270,7 +277,8 @@ export class AttemptRun {
   }
 
   #quietMs(now: number): number {
-    return now - Math.max(this.#pump.lastGrowth, this.#signalledAt, this.record.startedAt ?? 0);
+    if (this.#agent?.isHeld()) this.#heldAt = now;
+    return now - Math.max(this.#heldAt, this.#pump.lastGrowth, this.#signalledAt, this.record.startedAt ?? 0);
   }
 
   /** Signals go from the agent to the server directly, so the server is asked before anyone is called silent. */
@@ -322,7 +330,7 @@ export class AttemptRun {
   }
 
   #heartbeat(): Record<string, unknown> {
-    const usage = this.#agent?.usage() ?? undefined;
+    const usage = usageOf(this.record, this.#agent);
     return { fence: this.record.fence, started: this.#isStarted || undefined, usage };
   }
 
@@ -330,9 +338,28 @@ export class AttemptRun {
     const now = this.#context.clock.monotonic();
     this.#sinceSignalMs = answer.sinceSignalMs;
     if (typeof answer.sinceSignalMs === 'number') this.#signalledAt = now - answer.sinceSignalMs;
-    for (const { question, choice } of answer.answers ?? []) void this.#agent?.answer(question, choice);
+    for (const { question, choice } of answer.answers ?? []) this.#agent?.answer(question, choice);
     if (answer.directive !== 'continue') this.end({ kind: 'directive', directive: answer.directive });
     if (this.#lease.trustedUntil !== this.record.trustedUntil) this.#save();
+  }
+
+  #host(): AgentHost {
+    return agentHost({
+      context: this.#context,
+      record: this.record,
+      files: this.#files,
+      tree: this.#tree,
+      lease: this.#lease,
+      save: () => this.#save(),
+      note: (text) => this.#note(text),
+      end: (cause) => this.end(cause),
+      signal: this.#halted.signal,
+    });
+  }
+
+  #launch(): Launch {
+    const { url } = this.record;
+    return launchOf(this.#context, this.record, this.#files, url ?? this.#context.controlPlane.url);
   }
 
   #makePump(): OutputPump {
@@ -342,6 +369,7 @@ export class AttemptRun {
       sources: [
         { stream: 'setup', path: this.#files.setup },
         { stream: 'stdout', path: this.#files.stdout },
+        { stream: TRANSCRIPT_STREAM, path: this.#files.transcript },
         { stream: 'stderr', path: this.#files.stderr },
         { stream: 'runner', path: this.#files.notes },
       ],
@@ -373,6 +401,13 @@ export class AttemptRun {
     this.record.leaseMs = this.#lease.leaseMs;
     this.#context.records.save(this.record);
   }
+}
+
+function causeOf({ outcome, reason, notBefore, exitCode }: AgentEnd): Cause {
+  if (outcome === 'rate_limited')
+    return { kind: outcome, reason: reason ?? outcome, notBefore: notBefore ?? 0 };
+  if (outcome === 'failed') return { kind: outcome, reason: reason ?? 'agent_failed' };
+  return { kind: 'exited', exitCode };
 }
 
 function isMoved(controlPlane: AttemptContext['controlPlane'], url: string): boolean {

@@ -6,7 +6,7 @@ import { rmSync } from 'node:fs';
 import type { HeartbeatAnswer } from '../../contract/runner-protocol.ts';
 import type { Diff } from '../../contract/shapes.ts';
 import type { Outcome } from '../../domain/words.ts';
-import type { RunningAgent } from '../adapters/adapter.ts';
+import { addUsage, type RunningAgent, type Usage } from '../adapters/adapter.ts';
 import { sleep } from '../clock.ts';
 import { failureOf } from '../control-plane.ts';
 import { type Lease, stoppingTimes } from '../lease.ts';
@@ -52,6 +52,7 @@ export async function closeAttempt(closing: Closing): Promise<void> {
   await early;
   const work = await gatherWork(closing);
   record.session = agent?.session() ?? record.session;
+  const used = usageOf(record, agent);
   const state = agent?.state();
   const exitCode =
     cause.kind === 'exited' ? cause.exitCode : state && state !== 'running' ? state.exitCode : null;
@@ -66,8 +67,9 @@ export async function closeAttempt(closing: Closing): Promise<void> {
   record.endedAt = context.clock.now();
   record.keepers = [];
   record.agentKeeper = null;
+  if (result === 'parked') record.spent = used ?? {};
   // Token and prompt are of no more use here.
-  record.offer = { ...record.offer, token: '', prompt: '' };
+  record.offer = { ...record.offer, token: '', prompt: '', restartPrompt: null };
   closing.save();
   if (record.phase === 'ended') rmSync(files.dir, { recursive: true, force: true });
   context.log('attempt closed', { attempt: record.attempt, cause: cause.kind, result });
@@ -76,7 +78,7 @@ export async function closeAttempt(closing: Closing): Promise<void> {
 /** An agent that has said its last word is given a moment to exit by itself. */
 async function windUp({ context, agent, lease, hasSignalled }: Closing, cause: Cause): Promise<void> {
   if (cause.kind !== 'directive' || !agent) return;
-  await agent.windUp();
+  await agent.windUp(hasSignalled);
   if (!hasSignalled && cause.directive === 'stop') return;
   const ends = Math.min(
     context.clock.monotonic() + context.courtesyMs,
@@ -97,6 +99,12 @@ async function stopTree({ context, record, tree, lease, note }: Closing, cause: 
     context.log('process tree is not gone', { attempt: record.attempt });
     await sleep(context.clock, 1000);
   }
+}
+
+/** Of all lives of the attempt. */
+export function usageOf(record: AttemptRecord, agent: RunningAgent | undefined): Usage | undefined {
+  const total = addUsage(record.spent, agent?.usage() ?? {});
+  return Object.keys(total).length === 0 ? undefined : total;
 }
 
 interface Work {
@@ -124,7 +132,7 @@ async function gatherWork({ context, record, note }: Closing): Promise<Work> {
   }
 }
 
-function outcomeOf(cause: Cause): { outcome: Outcome; reason: string } {
+function outcomeOf(cause: Cause): { outcome: Outcome; reason: string; notBefore?: string } {
   switch (cause.kind) {
     case 'exited':
       return { outcome: 'failed', reason: 'exited_without_result' };
@@ -134,6 +142,12 @@ function outcomeOf(cause: Cause): { outcome: Outcome; reason: string } {
       return { outcome: 'timed_out', reason: cause.reason };
     case 'failed':
       return { outcome: 'failed', reason: cleanText(cause.reason, 10_000) };
+    case 'rate_limited':
+      return {
+        outcome: 'rate_limited',
+        reason: cleanText(cause.reason, 10_000),
+        notBefore: new Date(cause.notBefore).toISOString(),
+      };
     case 'stopped':
       return { outcome: 'stopped', reason: cause.reason };
     case 'stale':
@@ -180,7 +194,7 @@ async function deliver(
       closing,
       {
         ...outcomeOf(cause),
-        ...(isPlain ? {} : { ...facts, session: record.session, usage: agent?.usage() ?? undefined }),
+        ...(isPlain ? {} : { ...facts, session: record.session, usage: usageOf(record, agent) }),
         treeGone: true,
       },
       1,

@@ -3,10 +3,11 @@
  * last leaves nothing that could act; each failure is a reason that says what to do.
  */
 import { writeFileSync } from 'node:fs';
-import type { RunningAgent } from '../adapters/adapter.ts';
+import type { AgentHost, Launch, RunningAgent } from '../adapters/adapter.ts';
 import { sleep } from '../clock.ts';
 import {
   agentEnvironment,
+  type EnvironmentInput,
   fillPlaceholders,
   furnishHome,
   homeOf,
@@ -20,7 +21,6 @@ import type { WorktreePlan, WorktreeRequest } from '../git/worktrees.ts';
 import type { Tree } from '../ports.ts';
 import type { AttemptContext } from './attempt-context.ts';
 import type { AttemptFiles, AttemptRecord } from './attempt-record.ts';
-import { agentHost } from './agent-host.ts';
 
 /** The attempt cannot go on; the message is its reason. */
 export class AttemptFailure extends Error {}
@@ -36,6 +36,7 @@ export interface Preparation {
   plan: Promise<WorktreePlan>;
   /** Tells the server where the work starts, unless it knows. */
   announce: (plan: WorktreePlan) => Promise<void>;
+  host: AgentHost;
   /** One renewal, answered "continue": the ticket did not move meanwhile. */
   mayStart: () => Promise<boolean>;
 }
@@ -134,30 +135,14 @@ export async function startAgent(preparation: Preparation): Promise<RunningAgent
   const adapter = context.adapters[offer.profile.adapter];
   if (!adapter) throw new AttemptFailure(unknownAdapter(context, offer.profile.adapter));
   const url = context.controlPlane.url;
-  const home = homeOf(context.dataDir, offer, context.environment);
-  const input = {
-    offer,
-    dataDir: context.dataDir,
-    url,
-    promptFile: files.prompt,
-    home,
-    own: context.environment,
-  };
   try {
-    furnishHome(input);
+    furnishHome(environmentInput(context, record, files, url));
   } catch (error) {
     if (error instanceof ProfileProblem) throw new AttemptFailure(`profile_unusable: ${error.message}`);
     throw new AttemptFailure(`home_failed: ${error instanceof Error ? error.message : String(error)}`);
   }
   writeFileSync(files.prompt, offer.prompt, { mode: 0o600 });
-  const launch = {
-    offer,
-    command: offer.profile.command.map((part) => fillPlaceholders(part, input)),
-    worktree: record.worktree ?? '',
-    env: agentEnvironment(input),
-    promptFile: files.prompt,
-    session: offer.resume?.session ?? offer.continues?.session ?? null,
-  };
+  const launch = launchOf(context, record, files, url);
   if (!(await preparation.mayStart())) return null;
   // From here on there may be a process: a later life must look for it even if we die before the next line.
   record.phase = 'running';
@@ -165,11 +150,45 @@ export async function startAgent(preparation: Preparation): Promise<RunningAgent
   record.startedAt = context.clock.monotonic();
   save();
   try {
-    return await adapter.start(launch, agentHost(preparation));
+    return await adapter.start(launch, preparation.host);
   } catch (error) {
     if (error instanceof ProgramNotFound) throw new AttemptFailure(`program_not_found: ${error.message}`);
     throw new AttemptFailure(`start_failed: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+function environmentInput(
+  context: AttemptContext,
+  record: AttemptRecord,
+  files: AttemptFiles,
+  url: string,
+): EnvironmentInput {
+  const { dataDir, environment: own } = context;
+  const home = homeOf(dataDir, record.offer, own);
+  return { offer: record.offer, dataDir, url, promptFile: files.prompt, home, own };
+}
+
+/** All that an adapter needs to start the agent; the same in every life of the runner. */
+export function launchOf(
+  context: AttemptContext,
+  record: AttemptRecord,
+  files: AttemptFiles,
+  url: string,
+): Launch {
+  const { offer } = record;
+  const input = environmentInput(context, record, files, url);
+  return {
+    offer,
+    command: offer.profile.command.map((part) => fillPlaceholders(part, input)),
+    worktree: record.worktree ?? '',
+    env: agentEnvironment(input),
+    promptFile: files.prompt,
+    prompt: offer.prompt,
+    restartPrompt: offer.restartPrompt ?? offer.prompt,
+    session: offer.resume?.session ?? offer.continues?.session ?? null,
+    mcp: offer.mcp === true ? { url: `${url}/mcp`, token: offer.token } : null,
+    answers: offer.resume?.answers ?? [],
+  };
 }
 
 export function unknownAdapter(context: AttemptContext, adapter: string): string {

@@ -13,6 +13,7 @@
 import { spawn } from 'node:child_process';
 import { accessSync, closeSync, constants, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { identify, isAlive, type ProcessId } from './process-table.ts';
 import { KEEPER_VARIABLE, MARKER_VARIABLE } from './process-tree.ts';
 
@@ -34,6 +35,14 @@ const KEEPER = `
 mc_out=$1 mc_err=$2 mc_exit=$3 mc_mark=$4; shift 4
 { { ( unset ${KEEPER_VARIABLE}; ${MARKER_VARIABLE}=$mc_mark; export ${MARKER_VARIABLE}; exec "$@" ) 2>&1 1>&3 3>&-
     echo "$?" > "$mc_exit.tmp"; mv "$mc_exit.tmp" "$mc_exit"; } | cat >> "$mc_err" 3>&-; } 3>&1 | cat >> "$mc_out"
+`;
+
+/** The same for a program that the runner talks to: its output is the runner's pipe, and ends with it. */
+const TALKING_KEEPER = `
+mc_err=$1 mc_exit=$2 mc_mark=$3; shift 3
+exec 3>&1 1>/dev/null
+{ ( unset ${KEEPER_VARIABLE}; ${MARKER_VARIABLE}=$mc_mark; export ${MARKER_VARIABLE}; exec "$@" ) 2>&1 1>&3 3>&-
+  echo "$?" > "$mc_exit.tmp"; mv "$mc_exit.tmp" "$mc_exit"; } | cat >> "$mc_err" 3>&-
 `;
 
 /** Why a program could not be started, in words that name it. */
@@ -86,6 +95,36 @@ export async function startProcess(spec: ProcessSpec): Promise<ProcessId> {
   } finally {
     if (input !== null) closeSync(input);
   }
+}
+
+export interface TalkingProcess {
+  keeper: ProcessId;
+  input: Writable;
+  output: Readable;
+}
+
+/** Starts a program whose standard input and output are the runner's own pipes; standard error goes to the file. */
+export async function openProcess(spec: Omit<ProcessSpec, 'input' | 'output'>): Promise<TalkingProcess> {
+  findProgram(spec.command[0] ?? '', spec.cwd, spec.env['PATH'] ?? '');
+  rmSync(spec.exit, { force: true });
+  const keeper = spawn(
+    '/bin/sh',
+    ['-c', TALKING_KEEPER, 'mc-keeper', spec.errors, spec.exit, spec.marker, ...spec.command],
+    {
+      cwd: spec.cwd,
+      env: { ...spec.env, [KEEPER_VARIABLE]: spec.marker },
+      detached: true,
+      stdio: ['pipe', 'pipe', 'ignore'],
+    },
+  );
+  // A program that ends while it is being written to is no error of the runner; its end is seen as such.
+  for (const stream of [keeper.stdin, keeper.stdout]) stream.on('error', () => undefined);
+  await new Promise<void>((done, fail) => {
+    keeper.once('spawn', done);
+    keeper.once('error', fail);
+  });
+  keeper.unref();
+  return { keeper: identify(keeper.pid ?? 0), input: keeper.stdin, output: keeper.stdout };
 }
 
 export type ExitState = 'running' | { exitCode: number | null };

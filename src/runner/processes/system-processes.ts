@@ -2,13 +2,14 @@
 import { readFileSync } from 'node:fs';
 import type { Clock } from '../clock.ts';
 import type { Processes } from '../ports.ts';
-import { readExit, startProcess } from './agent-process.ts';
+import { openProcess, readExit, startProcess } from './agent-process.ts';
 import { ProcessTree } from './process-tree.ts';
 import { findStrayMarkers } from './stray-processes.ts';
 
 export function systemProcesses(clock: Clock): Processes {
   return {
     start: startProcess,
+    open: openProcess,
     readExit,
     tree: (marker, roots) => new ProcessTree(marker, [...roots], clock),
     strayMarkers: findStrayMarkers,

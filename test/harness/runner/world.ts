@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AttemptRecords } from '../../../src/runner/attempt/attempt-record.ts';
-import { commandAdapter } from '../../../src/runner/adapters/command.ts';
+import { ADAPTERS } from '../../../src/runner/adapters/adapters.ts';
 import { systemClock } from '../../../src/runner/clock.ts';
 import { HttpControlPlane } from '../../../src/runner/control-plane.ts';
 import { Clones } from '../../../src/runner/git/clones.ts';
@@ -108,7 +108,7 @@ export class World {
         ...shared,
         workspaces: worktrees,
         records: new AttemptRecords(this.dataDir),
-        adapters: { command: commandAdapter },
+        adapters: ADAPTERS,
         bootId: readBootId(),
         courtesyMs: settings.courtesyMs ?? 300,
       },
