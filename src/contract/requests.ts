@@ -8,41 +8,25 @@ import {
   DECIDERS,
   EVIDENCE_KINDS,
   LANDINGS,
-  LANDING_CAUSES,
-  OUTCOMES,
   REMEDIES,
   ROLES,
   TRANSITIONS,
 } from '../domain/words.ts';
 import { MISSED_RUNS } from '../domain/schedule/schedule.ts';
-import { argv as argvArray, budget, diff } from './shapes.ts';
-
-const TEXT = 65_536;
-/** Refuses NUL and lone surrogates: neither store keeps them faithfully. */
-const clean = (max: number) =>
-  z
-    .string()
-    .max(max)
-    // eslint-disable-next-line no-control-regex
-    .refine((s) => !/\u0000|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/.test(s), {
-      message: 'must not contain NUL or lone surrogates',
-    });
-const text = clean(TEXT);
-const required = (max: number) => clean(max).refine((s) => s.trim() !== '', { message: 'must not be empty' });
-const name = (what: string) =>
-  z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
-    message: `${what} is 1 to 64 letters, digits, dots, dashes or underscores, and starts with a letter or digit`,
-  });
-const commandInput = z
-  .union([argvArray, z.string().min(1).max(8192)])
-  .transform((c) => (typeof c === 'string' ? ['/bin/sh', '-c', c] : c));
-const time = z.iso.datetime({ offset: true });
-const ticketKey = z
-  .string()
-  .regex(/^[A-Z][A-Z0-9]{0,9}-[1-9][0-9]{0,9}$/, { message: 'a ticket key looks like MC-12' });
-const seconds = z.number().int().min(1).max(604_800);
-const strings = (max: number, item: z.ZodType<string> = clean(1000)) => z.array(item).max(max);
-const commitId = z.string().max(200);
+import {
+  TEXT,
+  clean,
+  text,
+  required,
+  name,
+  commandInput,
+  time,
+  ticketKey,
+  seconds,
+  strings,
+  commitId,
+} from './fields.ts';
+import { budget, price } from './shapes.ts';
 
 const completionInput = z.strictObject({
   requires: z.array(z.enum(EVIDENCE_KINDS)).max(6).optional(),
@@ -147,7 +131,19 @@ const profileFields = {
   gateway: z
     .strictObject({
       upstream: z.url(),
-      key: z.strictObject({ env: z.string().optional(), secret: z.string().optional() }).optional(),
+      key: z
+        .strictObject({
+          env: z
+            .string()
+            .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
+            .optional(),
+          secret: name('a secret').optional(),
+        })
+        .refine((key) => (key.env === undefined) !== (key.secret === undefined), {
+          message: 'give either env or secret',
+        })
+        .optional(),
+      price: price.optional(),
     })
     .nullable()
     .optional(),
@@ -356,132 +352,4 @@ export const createArtifact = z.strictObject({
   name: artifactName,
   content: z.string(),
   encoding: z.enum(['utf8', 'base64']).optional(),
-});
-
-/* The runner protocol. */
-const fence = z.number().int().min(0);
-export const registerRunner = z.strictObject({
-  name: name('a runner name'),
-  slots: z.number().int().min(0).max(1000),
-  labels: strings(50).optional(),
-  kinds: z.array(z.enum(['attempt', 'verify', 'land', 'session'])).optional(),
-  version: z.string().max(100),
-  pid: z.number().int().optional(),
-});
-export const pollRunner = z.strictObject({
-  freeSlots: z.number().int().min(0).max(1000),
-  waitMs: z.number().int().min(0).max(60_000).optional(),
-  instance: z.string().max(100).optional(),
-  draining: z.boolean().optional(),
-});
-export const fenced = z.strictObject({ fence });
-/** Which process of a runner's name is speaking, as its registration said; one that was superseded is told so. */
-const instance = z.string().max(100).optional();
-export const attemptAccept = fenced.extend({
-  instance,
-  base: z.string().max(64).optional(),
-  branch: z.string().max(300).optional(),
-});
-const usage = z.strictObject({
-  usd: z.number().min(0).optional(),
-  inputTokens: z.number().min(0).optional(),
-  outputTokens: z.number().min(0).optional(),
-});
-export const attemptHeartbeat = fenced.extend({
-  instance,
-  usage: usage.optional(),
-  /** True once the runner starts the agent process: the first renewal is answered before that. */
-  started: z.boolean().optional(),
-});
-export const attemptPermission = fenced.extend({
-  text: required(TEXT),
-  choices: z
-    .array(z.strictObject({ id: z.string().max(200), label: z.string().max(500) }))
-    .min(1)
-    .max(20),
-});
-/** Far beyond any real output, and far within what a number keeps exactly, also behind the fence that is put before it. */
-const MOST_OUTPUT_SEQ = 1_000_000_000_000;
-export const outputItems = z
-  .array(
-    z.strictObject({
-      seq: z.number().int().min(0).max(MOST_OUTPUT_SEQ),
-      at: time,
-      stream: z.string().max(50),
-      text: z.string().max(65_536),
-    }),
-  )
-  .max(1000);
-export const attemptOutput = fenced.extend({ items: outputItems });
-export const attemptPark = fenced.extend({
-  session: z.string().max(500).nullable().optional(),
-  usage: usage.optional(),
-  treeGone: z.boolean(),
-});
-export const attemptEnd = fenced.extend({
-  outcome: z.enum(OUTCOMES),
-  reason: clean(10_000).optional(),
-  exitCode: z.number().int().nullable().optional(),
-  head: z.string().max(64).nullable().optional(),
-  session: z.string().max(500).nullable().optional(),
-  usage: usage.optional(),
-  notBefore: time.nullable().optional(),
-  diff: diff.optional(),
-  treeGone: z.boolean(),
-});
-export type AttemptEnd = z.infer<typeof attemptEnd>;
-export const workAccept = fenced;
-export const workHeartbeat = fenced;
-export const workOutput = fenced.extend({ evidence: z.string().max(100), items: outputItems });
-export const verifyResult = z.strictObject({
-  evidence: z.array(
-    z.strictObject({
-      id: z.string().max(100),
-      state: z.enum(['verified', 'refuted', 'unverified']),
-      reason: clean(20_000).nullable(),
-      details: z.strictObject({
-        exitCode: z.number().int().nullable().optional(),
-        durationMs: z.number().optional(),
-        files: z.array(z.string()).optional(),
-        protectedPaths: z.array(z.string()).optional(),
-      }),
-    }),
-  ),
-});
-export type VerifyResult = z.infer<typeof verifyResult>;
-const landedCommit = z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/, { message: 'a full commit id' });
-const landingChecks = z
-  .array(
-    z.strictObject({
-      name: z.string().max(64),
-      exitCode: z.number().int().nullable(),
-      durationMs: z.number().min(0),
-    }),
-  )
-  .max(50);
-/** The push that comes next. `onto` is what the branch is at now: 40 or 64 zeros where it does not exist yet. */
-export const workIntent = fenced.extend({
-  commit: landedCommit,
-  onto: landedCommit,
-  branch: z.string().max(300),
-  checks: landingChecks,
-});
-const why = clean(20_000);
-export const landResult = z.discriminatedUnion('state', [
-  z.strictObject({ state: z.literal('pushed'), commit: landedCommit }),
-  z.strictObject({ state: z.literal('contained'), commit: landedCommit, checks: landingChecks }),
-  z.strictObject({ state: z.literal('moved'), reason: why }),
-  z.strictObject({ state: z.literal('merged'), commit: landedCommit }),
-  z.strictObject({ state: z.literal('not_merged'), reason: why.nullable() }),
-  z.strictObject({ state: z.literal('deployed'), commit: landedCommit, said: why }),
-  z.strictObject({ state: z.literal('not_deployed'), reason: why }),
-  z.strictObject({ state: z.literal('failed'), cause: z.enum(LANDING_CAUSES), reason: why }),
-  z.strictObject({ state: z.literal('held'), reason: why }),
-  z.strictObject({ state: z.literal('unable'), reason: why }),
-]);
-export type LandResult = z.infer<typeof landResult>;
-export const workEnd = fenced.extend({
-  outcome: z.enum(['done', 'unable']),
-  reason: clean(10_000).optional(),
-  result: z.unknown().optional(),
 });

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { LANDINGS } from '../domain/words.ts';
-import { argv, budget, check } from './shapes.ts';
+import { argv, check, gateway } from './shapes.ts';
 
 export const registered = z.object({
   id: z.string(),
@@ -33,12 +33,7 @@ export const profileForRunner = z.object({
   files: z.record(z.string(), z.string()),
   model: z.string().nullable(),
   acp: z.object({ authMethod: z.string().optional(), mode: z.string().optional() }).nullable(),
-  gateway: z
-    .object({
-      upstream: z.string(),
-      key: z.object({ env: z.string().optional(), secret: z.string().optional() }).optional(),
-    })
-    .nullable(),
+  gateway: gateway.nullable(),
   timeoutSeconds: z.number(),
   stallSeconds: z.number(),
   holdSeconds: z.number(),
@@ -144,7 +139,7 @@ export const heartbeatAnswer = z.object({
   directive: z.enum(['continue', 'park', 'stop']),
   answers: z.array(z.object({ question: z.string(), choice: z.string() })).optional(),
   /** What the attempt may still spend before a budget stops it; members that nothing limits are left out. */
-  budget: budget.optional(),
+  budget: z.object({ usd: z.number().optional(), tokens: z.number().optional() }).optional(),
   /** How long ago the agent last signalled; null when it has not. Signals do not pass the runner, which judges stalls. */
   sinceSignalMs: z.number().nullable().optional(),
 });

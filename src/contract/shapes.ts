@@ -39,6 +39,14 @@ export const budget = z.object({
 });
 export type Budget = z.infer<typeof budget>;
 
+/** What a model costs, in US dollars for a million tokens. */
+export const price = z.object({
+  inputPerMillion: z.number().min(0),
+  outputPerMillion: z.number().min(0),
+  /** Of what was read from a cache; else as any input. */
+  cachedPerMillion: z.number().min(0).optional(),
+});
+
 export const completion = z.object({
   requires: z.array(z.enum(EVIDENCE_KINDS)),
   checks: z.array(z.string()),
@@ -86,6 +94,14 @@ export const project = z.object({
 });
 export type Project = z.infer<typeof project>;
 
+/** The model gateway in front of a provider: agents of the profile get a token of their attempt instead of the key. */
+export const gateway = z.object({
+  upstream: z.string(),
+  key: z.object({ env: z.string().optional(), secret: z.string().optional() }).optional(),
+  price: price.optional(),
+});
+export type GatewaySettings = z.infer<typeof gateway>;
+
 export const profile = z.object({
   id: z.string(),
   adapter: z.enum(ADAPTERS),
@@ -97,12 +113,7 @@ export const profile = z.object({
   files: z.record(z.string(), z.string()),
   model: nullable(z.string()),
   acp: nullable(z.object({ authMethod: z.string().optional(), mode: z.string().optional() })),
-  gateway: nullable(
-    z.object({
-      upstream: z.string(),
-      key: z.object({ env: z.string().optional(), secret: z.string().optional() }).optional(),
-    }),
-  ),
+  gateway: nullable(gateway),
   timeoutSeconds: z.number(),
   stallSeconds: z.number(),
   holdSeconds: z.number(),
@@ -223,7 +234,13 @@ export const attempt = z.object({
   session: nullable(z.string()),
   summary: nullable(z.string()),
   exitCode: nullable(z.number().int()),
-  cost: z.object({ usd: z.number(), inputTokens: z.number(), outputTokens: z.number() }),
+  cost: z.object({
+    usd: z.number(),
+    inputTokens: z.number(),
+    outputTokens: z.number(),
+    /** False where some of it is what the agent said of itself; absent where nothing was used. */
+    metered: z.boolean().optional(),
+  }),
   lastProgress: nullable(z.object({ text: z.string(), percent: nullable(z.number()), at: time })),
   offeredAt: time,
   startedAt: nullable(time),

@@ -14,10 +14,15 @@ export type Spending = Record<BudgetScope, Cost>;
 export const NO_COST: Cost = { usd: 0, inputTokens: 0, outputTokens: 0 };
 
 export function addCost(a: Cost, b: Cost): Cost {
+  const metered =
+    a.metered === undefined && b.metered === undefined
+      ? undefined
+      : a.metered !== false && b.metered !== false;
   return {
     usd: a.usd + b.usd,
     inputTokens: a.inputTokens + b.inputTokens,
     outputTokens: a.outputTokens + b.outputTokens,
+    ...(metered === undefined ? {} : { metered }),
   };
 }
 

@@ -46,6 +46,10 @@ export interface Profile {
   gateway: {
     upstream: string;
     key?: { env?: string | undefined; secret?: string | undefined } | undefined;
+    /** US dollars for a million tokens. */
+    price?:
+      | { inputPerMillion: number; outputPerMillion: number; cachedPerMillion?: number | undefined }
+      | undefined;
   } | null;
   timeoutSeconds: number;
   stallSeconds: number;

@@ -26,6 +26,8 @@ export interface EnvironmentInput {
   promptFile: string;
   home: string;
   own: NodeJS.ProcessEnv;
+  /** Where the profile has a gateway: its address, and the attempt's token for it. */
+  gateway?: { url: string; token: string } | null;
 }
 
 const TOOLS_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -71,9 +73,15 @@ function isOurs(name: string): boolean {
   return name.startsWith('MC_');
 }
 
-/** `${MC_URL}` and `${MC_TOKEN}` stand for the attempt's own; anything else is left as it is. */
-export function fillPlaceholders(text: string, input: Pick<EnvironmentInput, 'offer' | 'url'>): string {
-  return text.replaceAll('${MC_URL}', input.url).replaceAll('${MC_TOKEN}', input.offer.token);
+/** `${MC_URL}`, `${MC_TOKEN}` and the gateway's two stand for the attempt's own; anything else is left as it is. */
+export function fillPlaceholders(
+  text: string,
+  input: Pick<EnvironmentInput, 'offer' | 'url' | 'gateway'>,
+): string {
+  const filled = text.replaceAll('${MC_URL}', input.url).replaceAll('${MC_TOKEN}', input.offer.token);
+  const { gateway } = input;
+  if (!gateway) return filled;
+  return filled.replaceAll('${MC_GATEWAY_URL}', gateway.url).replaceAll('${MC_GATEWAY_TOKEN}', gateway.token);
 }
 
 /**
@@ -85,7 +93,7 @@ export function homeOf(dataDir: string, offer: AttemptOffer, own: NodeJS.Process
   if (profile.home === 'inherit') return own['HOME'] ?? '/';
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(profile.id))
     throw new ProfileProblem(`not a profile id: ${profile.id}`);
-  const isPersonal = Object.values(profile.files).some((text) => text.includes('${MC_TOKEN}'));
+  const isPersonal = Object.values(profile.files).some((text) => /\$\{MC_(?:GATEWAY_)?TOKEN\}/.test(text));
   return join(dataDir, 'homes', isPersonal ? `${profile.id}.${offer.ticket}` : profile.id);
 }
 

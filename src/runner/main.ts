@@ -11,6 +11,7 @@ import { AttemptRecords } from './attempt/attempt-record.ts';
 import { ADAPTERS } from './adapters/adapters.ts';
 import { systemClock } from './clock.ts';
 import { HttpControlPlane } from './control-plane.ts';
+import { openGateway } from './gateway/open-gateway.ts';
 import { installShim } from './environment.ts';
 import { Clones } from './git/clones.ts';
 import { Worktrees } from './git/worktrees.ts';
@@ -86,6 +87,7 @@ async function main(): Promise<void> {
     environment: process.env,
     killGraceMs: flags.killGraceMs,
   };
+  const gateway = await openGateway(dataDir);
   const runner = new Runner(
     {
       name: flags.name,
@@ -100,6 +102,7 @@ async function main(): Promise<void> {
       workspaces: worktrees,
       records: new AttemptRecords(dataDir),
       adapters: ADAPTERS,
+      gateway,
       bootId,
       courtesyMs: 2000,
     },

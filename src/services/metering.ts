@@ -13,6 +13,8 @@ export interface Usage {
   usd?: number | undefined;
   inputTokens?: number | undefined;
   outputTokens?: number | undefined;
+  /** By the runner's gateway; else it is what the agent says. */
+  metered?: boolean | undefined;
 }
 
 /** Keeps what a run reports about itself; figures are since its start, and only grow. */
@@ -22,8 +24,13 @@ export async function recordUsage(
   who: { attempt: string; fence: number },
   usage: Usage,
 ): Promise<void> {
-  const { usd = 0, inputTokens = 0, outputTokens = 0 } = usage;
-  const cost = { usd, inputTokens: Math.round(inputTokens), outputTokens: Math.round(outputTokens) };
+  const { usd = 0, inputTokens = 0, outputTokens = 0, metered = false } = usage;
+  const cost = {
+    usd,
+    inputTokens: Math.round(inputTokens),
+    outputTokens: Math.round(outputTokens),
+    metered,
+  };
   await deps.store.recordUsage({ ...who, project: ticket.project, cost }, await deps.store.now());
 }
 

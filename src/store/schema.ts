@@ -144,6 +144,7 @@ export interface Tables {
     usd: number;
     input: number;
     output: number;
+    metered: number;
     at: number;
   };
 }
@@ -345,6 +346,7 @@ export function schemaStatements(db: Kysely<Tables>): { sql: string }[] {
       .addColumn('usd', 'real', (c) => c.notNull())
       .addColumn('input', 'bigint', (c) => c.notNull())
       .addColumn('output', 'bigint', (c) => c.notNull())
+      .addColumn('metered', 'integer', (c) => c.notNull())
       .addColumn('at', 'bigint', (c) => c.notNull())
       .addPrimaryKeyConstraint('usage_pk', ['attempt', 'fence']),
     index('usage_at', 'usage', ['at']),

@@ -33,6 +33,8 @@ export interface Cost {
   usd: number;
   inputTokens: number;
   outputTokens: number;
+  /** False where some of it is what the agent said of itself; absent where nothing was used. */
+  metered?: boolean | undefined;
 }
 
 export interface Attempt {

@@ -1,6 +1,7 @@
 /** What all attempts of one runner share. */
 import type { Adapter } from '../adapters/adapter.ts';
 import type { Clock } from '../clock.ts';
+import type { Gateway } from '../gateway/gateway.ts';
 import type { Log } from '../log.ts';
 import type { ControlPlane, Processes, Workspaces } from '../ports.ts';
 import type { AttemptRecords } from './attempt-record.ts';
@@ -18,6 +19,8 @@ export interface AttemptContext {
   bootId: string;
   /** The environment of the runner itself, of which allow-lists let something through. */
   environment: NodeJS.ProcessEnv;
+  /** In front of the models of profiles that have a gateway. */
+  gateway: Gateway | null;
   /** Between SIGTERM and SIGKILL. */
   killGraceMs: number;
   /** How long an agent that has submitted, asked or failed may take to exit by itself. */

@@ -6,8 +6,9 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AttemptOffer } from '../../contract/runner-protocol.ts';
-import type { Memory, Usage } from '../adapters/adapter.ts';
+import type { Memory } from '../adapters/adapter.ts';
 import { readJsonFile, writeFileAtomically } from '../atomic-file.ts';
+import type { Metered } from '../gateway/meter.ts';
 import type { ProcessId } from '../processes/process-table.ts';
 
 /** `preparing` → `running` → `closing` → `parked` | `ended` */
@@ -50,8 +51,8 @@ export interface AttemptRecord {
   session: string | null;
   /** What the adapter remembers: of its session, and of questions it asked. */
   memory: Memory;
-  /** What earlier lives of this attempt used, before it was parked. */
-  spent: Usage;
+  /** What its gateway has counted in this run; null without one. */
+  metered: Metered | null;
   cause: Cause | null;
   /** Wall time. */
   endedAt: number | null;

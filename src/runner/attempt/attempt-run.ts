@@ -15,9 +15,10 @@ import { TRANSCRIPT_STREAM } from '../../contract/transcript.ts';
 import type { AgentEnd, AgentHost, Launch, RunningAgent } from '../adapters/adapter.ts';
 import { sleep } from '../clock.ts';
 import { failureOf } from '../control-plane.ts';
+import { ProfileProblem } from '../environment.ts';
+import type { Meter, Metered } from '../gateway/meter.ts';
 import { Lease } from '../lease.ts';
 import { Once } from '../once.ts';
-import { secretForms } from '../output/output-chunk.ts';
 import type { WorktreePlan } from '../git/worktrees.ts';
 import { OutputPump } from '../output/output-pump.ts';
 import { makeMarker } from '../processes/stray-processes.ts';
@@ -26,6 +27,7 @@ import { agentHost } from './agent-host.ts';
 import type { AttemptContext } from './attempt-context.ts';
 import type { AttemptFiles, AttemptRecord, Cause } from './attempt-record.ts';
 import { closeAttempt, usageOf } from './closing.ts';
+import { openMeter, secretsOf } from './open-meter.ts';
 import {
   AttemptFailure,
   branchOf,
@@ -62,6 +64,9 @@ export class AttemptRun {
   /** When the agent was last seen to wait for an answer. */
   #heldAt = 0;
   #agent: RunningAgent | undefined;
+  #meter: Meter | undefined;
+  /** What the last renewal said that was used; what is left is counted from there. */
+  #reported: Metered = { usd: 0, inputTokens: 0, outputTokens: 0 };
 
   static accept(context: AttemptContext, offer: AttemptOffer, previous: Promise<void>): AttemptRun {
     const earlier = offer.resume ? context.records.load(offer.attempt) : undefined;
@@ -87,7 +92,7 @@ export class AttemptRun {
       leaseMs: context.leaseMs(),
       session: offer.resume?.session ?? null,
       memory: before?.memory ?? {},
-      spent: earlier?.spent ?? {},
+      metered: null,
       cause: null,
       endedAt: null,
     };
@@ -193,6 +198,7 @@ export class AttemptRun {
     this.#lease.start();
     this.#pump.start();
     if (!this.#cause.isSettled) {
+      this.#openMeter();
       const adapter = context.adapters[record.offer.profile.adapter];
       const keeper = record.agentKeeper;
       this.#agent = (keeper && adapter?.adopt(keeper, this.#host(), this.#launch())) ?? undefined;
@@ -229,6 +235,7 @@ export class AttemptRun {
     if (!context.adapters[adapter]) throw new AttemptFailure(unknownAdapter(context, adapter));
     await prepareWorktree(preparation);
     if (this.#cause.isSettled) return;
+    this.#openMeter();
     const agent = await startAgent(preparation);
     if (!agent) {
       this.end({ kind: 'stopped', reason: 'control_plane_unreachable' });
@@ -251,8 +258,13 @@ export class AttemptRun {
     while (!this.#cause.isSettled) {
       const now = clock.monotonic();
       const state = agent.state();
+      if (this.#meter?.isSpent) {
+        // Whose budget it was, and what that means for the ticket, is the control plane's to say.
+        this.end({ kind: 'failed', reason: 'budget_exhausted' });
+        return;
+      }
       if (state !== 'running') {
-        this.end(causeOf(state));
+        this.end(this.#causeOf(state));
         return;
       }
       if (now - startedAt > profile.timeoutSeconds * 1000) this.end({ kind: 'timed_out', reason: 'timeout' });
@@ -306,6 +318,7 @@ export class AttemptRun {
         this.released.settle(true);
       },
     });
+    this.#context.gateway?.close(this.record.attempt);
   }
 
   /** @returns whether the attempt is ours. An answer that got lost is asked for again: accepting twice is accepting. */
@@ -329,8 +342,28 @@ export class AttemptRun {
     }
   }
 
+  /** What the gateway refuses to an agent ends the attempt, as a limit or failure of its provider would. */
+  #openMeter(): void {
+    try {
+      this.#meter = openMeter(this.#context, this.record) ?? undefined;
+    } catch (error) {
+      throw error instanceof ProfileProblem
+        ? new AttemptFailure(`profile_unusable: ${error.message}`)
+        : error;
+    }
+  }
+
+  /** An agent that left without a result right after its provider refused it for a time was held up, and did not fail. */
+  #causeOf(end: AgentEnd): Cause {
+    const cause = causeOf(end);
+    const until = this.#meter?.rateLimitedUntil ?? null;
+    if (until === null || until <= this.#context.clock.now() || cause.kind === 'rate_limited') return cause;
+    return { kind: 'rate_limited', reason: 'provider_rate_limited', notBefore: until };
+  }
+
   #heartbeat(): Record<string, unknown> {
     const usage = usageOf(this.record, this.#agent);
+    if (this.record.metered) this.#reported = { ...this.record.metered };
     return { fence: this.record.fence, started: this.#isStarted || undefined, usage };
   }
 
@@ -339,6 +372,7 @@ export class AttemptRun {
     this.#sinceSignalMs = answer.sinceSignalMs;
     if (typeof answer.sinceSignalMs === 'number') this.#signalledAt = now - answer.sinceSignalMs;
     for (const { question, choice } of answer.answers ?? []) this.#agent?.answer(question, choice);
+    this.#meter?.allow(answer.budget ?? {}, this.#reported);
     if (answer.directive !== 'continue') this.end({ kind: 'directive', directive: answer.directive });
     if (this.#lease.trustedUntil !== this.record.trustedUntil) this.#save();
   }
@@ -374,7 +408,7 @@ export class AttemptRun {
         { stream: 'runner', path: this.#files.notes },
       ],
       cursor: this.#files.cursor,
-      secrets: secretForms('token', record.offer.token),
+      secrets: secretsOf(this.#context, record),
       clock,
       // Numbers must not repeat, even if this runner lost what it knew of the attempt when it was parked.
       firstSeq: record.offer.resume ? record.fence * 100_000 : 1,

@@ -6,7 +6,7 @@ import { rmSync } from 'node:fs';
 import type { HeartbeatAnswer } from '../../contract/runner-protocol.ts';
 import type { Diff } from '../../contract/shapes.ts';
 import type { Outcome } from '../../domain/words.ts';
-import { addUsage, type RunningAgent, type Usage } from '../adapters/adapter.ts';
+import type { RunningAgent, Usage } from '../adapters/adapter.ts';
 import { sleep } from '../clock.ts';
 import { failureOf } from '../control-plane.ts';
 import { type Lease, stoppingTimes } from '../lease.ts';
@@ -52,7 +52,6 @@ export async function closeAttempt(closing: Closing): Promise<void> {
   await early;
   const work = await gatherWork(closing);
   record.session = agent?.session() ?? record.session;
-  const used = usageOf(record, agent);
   const state = agent?.state();
   const exitCode =
     cause.kind === 'exited' ? cause.exitCode : state && state !== 'running' ? state.exitCode : null;
@@ -67,7 +66,6 @@ export async function closeAttempt(closing: Closing): Promise<void> {
   record.endedAt = context.clock.now();
   record.keepers = [];
   record.agentKeeper = null;
-  if (result === 'parked') record.spent = used ?? {};
   // Token and prompt are of no more use here.
   record.offer = { ...record.offer, token: '', prompt: '', restartPrompt: null };
   closing.save();
@@ -101,10 +99,14 @@ async function stopTree({ context, record, tree, lease, note }: Closing, cause: 
   }
 }
 
-/** Of all lives of the attempt. */
-export function usageOf(record: AttemptRecord, agent: RunningAgent | undefined): Usage | undefined {
-  const total = addUsage(record.spent, agent?.usage() ?? {});
-  return Object.keys(total).length === 0 ? undefined : total;
+/** Of this run; the control plane adds up the runs of an attempt. What the gateway counted wins over what an agent says. */
+export function usageOf(
+  record: AttemptRecord,
+  agent: RunningAgent | undefined,
+): (Usage & { metered: boolean }) | undefined {
+  if (record.metered) return { ...record.metered, metered: true };
+  const said = agent?.usage();
+  return said && Object.keys(said).length > 0 ? { ...said, metered: false } : undefined;
 }
 
 interface Work {
@@ -187,7 +189,12 @@ async function deliver(
 
   async function send(answer: HeartbeatAnswer, isPlain: boolean): Promise<Delivery | null> {
     if (answer.directive === 'park') {
-      const parked = await report(closing, { session: record.session, treeGone: true }, 1, 'park');
+      const parked = await report(
+        closing,
+        { session: record.session, usage: usageOf(record, agent), treeGone: true },
+        1,
+        'park',
+      );
       if (parked !== 'refused') return parked === 'done' ? 'parked' : parked === 'stale' ? 'stale' : null;
     }
     const ended = await report(

@@ -165,7 +165,11 @@ function environmentInput(
 ): EnvironmentInput {
   const { dataDir, environment: own } = context;
   const home = homeOf(dataDir, record.offer, own);
-  return { offer: record.offer, dataDir, url, promptFile: files.prompt, home, own };
+  const gateway =
+    record.offer.profile.gateway === null || !context.gateway
+      ? null
+      : { url: context.gateway.url, token: context.gateway.tokenFor(record.attempt) };
+  return { offer: record.offer, dataDir, url, promptFile: files.prompt, home, own, gateway };
 }
 
 /** All that an adapter needs to start the agent; the same in every life of the runner. */

@@ -6,7 +6,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LandOffer } from '../../contract/runner-protocol.ts';
-import type { LandResult } from '../../contract/requests.ts';
+import type { LandResult } from '../../contract/runner-requests.ts';
 import { RepositoryProblem } from '../git/clones.ts';
 import { cleanText } from '../output/output-chunk.ts';
 import { ProjectCommands, safeName } from '../verify/project-commands.ts';

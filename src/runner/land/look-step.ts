@@ -1,5 +1,5 @@
 /** Has the pull request been merged? Seen in the repository itself: by ancestry, by the same change, by its branch. */
-import type { LandResult } from '../../contract/requests.ts';
+import type { LandResult } from '../../contract/runner-requests.ts';
 import { isAncestor, objectType, readRef } from '../git/git.ts';
 import { findMerged } from '../git/merged.ts';
 import type { LandStep } from './land-run.ts';

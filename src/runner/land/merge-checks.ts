@@ -1,5 +1,5 @@
 /** The project's checks on the merge result: each in the clean worktree, without tokens, as verification runs them. */
-import type { LandResult } from '../../contract/requests.ts';
+import type { LandResult } from '../../contract/runner-requests.ts';
 import { cleanTail } from '../output/output-chunk.ts';
 import type { CheckResult } from '../verify/check-run.ts';
 import type { CleanWorktree } from '../verify/clean-worktree.ts';

@@ -2,7 +2,7 @@
  * Has the deploy arrived? The project's own probe is asked, by address or by command, and what it says is searched for
  * a commit id, of at least seven digits, that is the landed commit or a later one.
  */
-import type { LandResult } from '../../contract/requests.ts';
+import type { LandResult } from '../../contract/runner-requests.ts';
 import { isAncestor, objectType, readRef } from '../git/git.ts';
 import { cleanText } from '../output/output-chunk.ts';
 import { CleanWorktree } from '../verify/clean-worktree.ts';

@@ -8,7 +8,7 @@
  * A push whose answer was lost is looked for in the repository; where that cannot be read either, nothing is known,
  * and that is what is reported.
  */
-import type { LandResult } from '../../contract/requests.ts';
+import type { LandResult } from '../../contract/runner-requests.ts';
 import { ApiProblem } from '../../client/api-client.ts';
 import { sleep } from '../clock.ts';
 import { failureOf } from '../control-plane.ts';

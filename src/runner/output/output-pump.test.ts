@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { attemptOutput } from '../../contract/requests.ts';
+import { attemptOutput } from '../../contract/runner-requests.ts';
 import type { OutputItem } from '../../contract/shapes.ts';
 import { systemClock } from '../clock.ts';
 import { startProcess } from '../processes/agent-process.ts';

@@ -5,7 +5,7 @@
  * on any branch of the project's repository), and changes something, unless nothing has to change.
  */
 import type { VerifyOffer } from '../../contract/runner-protocol.ts';
-import type { VerifyResult } from '../../contract/requests.ts';
+import type { VerifyResult } from '../../contract/runner-requests.ts';
 import { changedFiles } from '../git/diff.ts';
 import { gitText, isAncestor, isFullCommitId, objectType, readRef, runGit } from '../git/git.ts';
 import { attemptBranch } from '../git/saved-work.ts';

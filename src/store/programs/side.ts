@@ -116,7 +116,13 @@ export function sidePrograms(db: Kysely<Tables>) {
       k.selectFrom('usage').selectAll().where('attempt', '=', p('attempt')),
     ),
     usageSet: statement<Record<string, unknown>>(db, (k) => {
-      const used = { usd: p('usd'), input: p('input'), output: p('output'), at: p('at') };
+      const used = {
+        usd: p('usd'),
+        input: p('input'),
+        output: p('output'),
+        metered: p('metered'),
+        at: p('at'),
+      };
       return k
         .insertInto('usage')
         .values({ attempt: p('attempt'), fence: p('fence'), project: p('project'), ...used })
@@ -269,6 +275,7 @@ export function sidePrograms(db: Kysely<Tables>) {
           usd: Number(row['usd']),
           inputTokens: Number(row['input']),
           outputTokens: Number(row['output']),
+          metered: Number(row['metered']) === 1,
         },
       }));
     },
@@ -283,6 +290,7 @@ export function sidePrograms(db: Kysely<Tables>) {
         usd: most('usd', cost.usd),
         input: most('input', cost.inputTokens),
         output: most('output', cost.outputTokens),
+        metered: cost.metered === true ? 1 : 0,
         at,
       });
     },

@@ -7,7 +7,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { z } from 'zod';
 import { ERRORS, type ErrorCode } from '../../../src/contract/errors.ts';
-import * as requests from '../../../src/contract/requests.ts';
+import { type Signal, signal } from '../../../src/contract/requests.ts';
+import * as requests from '../../../src/contract/runner-requests.ts';
 import {
   attemptOffer,
   type AttemptOffer,
@@ -26,7 +27,7 @@ export interface FakeAttempt {
   base: string | null;
   ends: requests.AttemptEnd[];
   parks: z.infer<typeof requests.attemptPark>[];
-  signals: requests.Signal[];
+  signals: Signal[];
   sinceSignalMs: number | null;
 }
 
@@ -203,7 +204,7 @@ export class FakeControlPlane {
       const token = (request.headers.authorization ?? '').replace('Bearer ', '');
       const own = [...this.attempts.values()].find((a) => a.offer.token === token && a.state !== 'ended');
       if (!own) throw new Problem('unauthenticated', 'no such token');
-      return this.#signal(own, this.#check(requests.signal, body, verb));
+      return this.#signal(own, this.#check(signal, body, verb));
     }
     const attempt = this.attempts.get(id);
     if (!attempt) throw new Problem('not_found', id);
@@ -248,7 +249,7 @@ export class FakeControlPlane {
     }
   }
 
-  #signal(attempt: FakeAttempt, signal: requests.Signal): unknown {
+  #signal(attempt: FakeAttempt, signal: Signal): unknown {
     attempt.signals.push(signal);
     attempt.sinceSignalMs = 0;
     if (signal.type === 'submit' || signal.type === 'fail') this.direct(attempt, 'stop');

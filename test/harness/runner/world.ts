@@ -110,6 +110,7 @@ export class World {
         records: new AttemptRecords(this.dataDir),
         adapters: ADAPTERS,
         bootId: readBootId(),
+        gateway: null,
         courtesyMs: settings.courtesyMs ?? 300,
       },
       { ...shared, clones, worktrees },

@@ -1,6 +1,6 @@
 /** The runner protocol: register, poll, and the reports about attempts and work, each under its fence. */
 import { z } from 'zod';
-import * as requests from '../../../contract/requests.ts';
+import * as requests from '../../../contract/runner-requests.ts';
 import { heartbeatAnswer, polled, registered } from '../../../contract/runner-protocol.ts';
 import * as shapes from '../../../contract/shapes.ts';
 import type { Runner } from '../../../domain/config.ts';
