@@ -19,7 +19,7 @@ import {
 import { isUnfinished, landingOf } from '../domain/ticket/landing.ts';
 import type { Landing, LandingCheck, Ticket } from '../domain/ticket/state.ts';
 import type { Effect, Work } from '../store/port.ts';
-import { type ChangeOptions, changeTicket } from './change-ticket.ts';
+import { type ChangeOptions, type TicketChanged, changeTicket } from './change-ticket.ts';
 import { type Caller, type Deps, readPolicy } from './deps.ts';
 import { lookLease } from './ticket-effects.ts';
 import { projectForRunner } from './verification.ts';
@@ -222,28 +222,40 @@ export async function landingDirective(deps: Deps, work: Work): Promise<'continu
   return isHeld ? 'stop' : 'continue';
 }
 
-/** Records the push that comes next, or says why there must be none. The guard holds it to the work's present lease. */
-export function announcePush(
+/**
+ * Records the push that comes next, or says why there must be none. Its guards hold it to the work's present lease and
+ * to the configuration that it was decided on: a pause that was answered before it lets nothing through.
+ */
+export async function announcePush(
   deps: Deps,
   work: Work,
   intent: { fence: number; commit: string; onto: string; branch: string; checks: LandingCheck[] },
-) {
-  return changeTicket(
-    deps,
-    LANDER,
-    work.ticket,
-    (ticket, context) => {
-      const landing = landingOf(ticket);
-      if (!landing || landing.attempt !== work.attempt) return over(work);
-      return decideIntent(ticket, { landing: landing.id, runner: work.runner ?? '', ...intent }, context);
-    },
-    {
-      guards: [
-        { guard: 'lease_held', name: `work:${work.id}`, holder: work.runner ?? '', epoch: intent.fence },
-      ],
-    },
-  );
+): Promise<TicketChanged | Refusal> {
+  for (let tries = 0; ; tries += 1) {
+    const version = await deps.store.configVersion();
+    const announced = await changeTicket(
+      deps,
+      LANDER,
+      work.ticket,
+      (ticket, context) => {
+        const landing = landingOf(ticket);
+        if (!landing || landing.attempt !== work.attempt) return over(work);
+        return decideIntent(ticket, { landing: landing.id, runner: work.runner ?? '', ...intent }, context);
+      },
+      {
+        guards: [
+          { guard: 'lease_held', name: `work:${work.id}`, holder: work.runner ?? '', epoch: intent.fence },
+          { guard: 'config_version', version },
+        ],
+      },
+    );
+    if (!isRefusal(announced) || announced.code !== 'version_conflict') return announced;
+    if (announced.reason !== 'config_version') return over(work);
+    if (tries >= MOST_CONFIG_CHANGES) return announced;
+  }
 }
+
+const MOST_CONFIG_CHANGES = 10;
 
 /** The runner's report; with it the work is over, whatever comes next is new work. */
 export async function finishLandWork(

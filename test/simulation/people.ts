@@ -5,6 +5,7 @@ import { acknowledgeAlert } from '../../src/services/alerts.ts';
 import { changeJob, changePolicy } from '../../src/services/configuration.ts';
 import { actOnInbox, leaseInbox } from '../../src/services/inbox.ts';
 import { signalAttempt } from '../../src/services/attempts.ts';
+import { closeMerge } from '../../src/services/landing.ts';
 import { setPause } from '../../src/services/pausing.ts';
 import { answerQuestion, commentTicket, editTicket, transitionTicket } from '../../src/services/tickets.ts';
 import { reverifyEvidence } from '../../src/services/verification.ts';
@@ -63,6 +64,7 @@ export async function personActs(world: World): Promise<void> {
     [0.5, () => changePolicy(deps, PERSON, { maxWorkers: random.below(4) })],
     [0.3, () => reverify(world, ticket)],
     [0.3, () => acknowledge(world)],
+    [0.3, () => closeMerge(deps, PERSON, key, 'closed', {})],
   ])();
 }
 

@@ -296,6 +296,79 @@ export const PLANTED = [
     find: "if (attempt.submittedBy === context.actor.id && context.actor.kind !== 'policy') {",
     replace: 'if (false) {',
   },
+  // Landing [7]
+  {
+    name: 'done before it is pushed [7]',
+    file: 'src/domain/ticket/decide-landing.ts',
+    find: "return new Draft(state, context).add('landing.intended', command, CONTROL_PLANE).events;",
+    replace:
+      "const early = new Draft(state, context).add('landing.intended', command, CONTROL_PLANE).add('landing.pushed', { landing: landing.id, commit: command.commit, waitsFor: null }, CONTROL_PLANE);\n  return decided(early, early.transition('land', { attempt: landing.attempt }, CONTROL_PLANE));",
+  },
+  {
+    name: 'a cancel does not withdraw the landing [7]',
+    file: 'src/domain/ticket/decide-people.ts',
+    find: "withdrawLanding(draft, 'the ticket was cancelled') ??",
+    replace: '',
+  },
+  {
+    name: 'withdrawn while it is being pushed [7]',
+    file: 'src/domain/ticket/decide-landing.ts',
+    find: "if (landing.state === 'pushing') {",
+    replace: 'if (false) {',
+  },
+  {
+    name: 'a merge result lands without its checks [7]',
+    file: 'src/domain/ticket/decide-landing.ts',
+    find: 'if (unchecked.length > 0) {',
+    replace: 'if (false) {',
+  },
+  {
+    name: 'a push is announced in a pause [9]',
+    file: 'src/domain/ticket/decide-landing.ts',
+    find: "if (context.rules.paused) return refuse('paused',",
+    replace: "if (false) return refuse('paused',",
+  },
+  {
+    name: 'a pause comes between deciding and announcing a push [9]',
+    file: 'src/services/landing.ts',
+    find: "{ guard: 'config_version', version },",
+    replace: '',
+  },
+  {
+    name: 'an announced push is forgotten [7]',
+    file: 'src/services/landing.ts',
+    find: 'intents: landing.intents.map(({ commit, onto }) => ({ commit, onto })),',
+    replace: 'intents: [],',
+  },
+  {
+    name: 'two landings of a project at a time [7]',
+    file: 'src/services/landing.ts',
+    find: 'return merges ? `land:${ticket.project}` : `look:${landing.id}`;',
+    replace: 'return `look:${landing.id}`;',
+  },
+  {
+    name: 'done without the deploy being seen [7]',
+    file: 'src/domain/ticket/completion.ts',
+    find: "return gapsOf(ticket, completion, now, (kind) => kind === 'deploy').missing.length > 0;",
+    replace: 'return false;',
+    also: {
+      file: 'src/domain/ticket/decide-landing.ts',
+      find: 'const gaps = doneGaps(',
+      replace: 'const gaps = completionGaps(',
+    },
+  },
+  {
+    name: 'a landing that ended asks nobody [5]',
+    file: 'src/domain/inbox/inbox.ts',
+    find: "} else if (event.type === 'landing.ended') {",
+    replace: "} else if (event.type === 'landing.ended' && event.data.cause === 'conflict') {",
+  },
+  {
+    name: 'a retried landing leaves its item open [5]',
+    file: 'src/domain/inbox/inbox.ts',
+    find: "settle(event, isDecision, 'retry', context.reason ?? event.data.reason);",
+    replace: 'void event;',
+  },
   // Retries and rest
   {
     name: 'retries are never spent',

@@ -3,7 +3,7 @@
  * that loses, doubles and delays messages; it crashes and comes back with or without its memory; it is paused past its
  * lease. What it does with its own processes follows the rules for runners; its agents do whatever they like.
  */
-import type { Offer } from '../../src/contract/runner-protocol.ts';
+import type { LandOffer, Offer } from '../../src/contract/runner-protocol.ts';
 import type { Runner } from '../../src/domain/config.ts';
 import { isRefusal } from '../../src/domain/refusal.ts';
 import {
@@ -18,6 +18,7 @@ import type { Caller } from '../../src/services/deps.ts';
 import { pollOnce, registerRunner, runnerFor } from '../../src/services/runners.ts';
 import { finishVerifyWork } from '../../src/services/verification.ts';
 import type { Outcome } from '../../src/domain/words.ts';
+import { landWork } from './landing.ts';
 import type { World } from './world.ts';
 
 interface Agent {
@@ -47,6 +48,7 @@ export class SimRunner {
   #instance: string | undefined;
   #agents: Agent[] = [];
   #work: Extract<Offer, { kind: 'verify' }>[] = [];
+  #lands: LandOffer[] = [];
 
   constructor(world: World, name: string) {
     this.#world = world;
@@ -55,7 +57,7 @@ export class SimRunner {
   }
 
   get idle(): boolean {
-    return this.#agents.length === 0 && this.#work.length === 0;
+    return this.#agents.length === 0 && this.#work.length === 0 && this.#lands.length === 0;
   }
 
   /** Paused (SIGSTOP, a sleeping laptop) until then. */
@@ -73,6 +75,7 @@ export class SimRunner {
     const agent = this.#agents.length === 0 ? null : random.pick(this.#agents);
     const choices: [number, () => Promise<void>][] = [[3, () => this.#poll()]];
     if (this.#work.length > 0) choices.push([4, () => this.#verify()]);
+    if (this.#lands.length > 0) choices.push([4, () => this.#land()]);
     if (agent) {
       choices.push(
         [4, () => this.#heartbeat(agent)],
@@ -94,6 +97,7 @@ export class SimRunner {
       else if (agent.alive) await this.#finish(agent);
     }
     while (this.#work.length > 0) await this.#verify();
+    while (this.#lands.length > 0) await this.#land();
   }
 
   async #call<T>(what: string, run: () => Promise<T>): Promise<T> {
@@ -138,7 +142,7 @@ export class SimRunner {
           name: this.name,
           slots: 2,
           labels: [],
-          kinds: ['attempt', 'verify'],
+          kinds: ['attempt', 'verify', 'land'],
           software: '1',
           pid: 1,
         }),
@@ -168,10 +172,8 @@ export class SimRunner {
       );
       for (const offer of offers) {
         if (offer.kind === 'attempt') await this.#take(offer);
-        else if (
-          offer.kind === 'verify' &&
-          !this.#work.some((own) => own.work === offer.work && own.fence === offer.fence)
-        )
+        else if (offer.kind === 'land') this.#lands.push(offer);
+        else if (!this.#work.some((own) => own.work === offer.work && own.fence === offer.fence))
           this.#work.push(offer);
       }
       for (const id of stop) {
@@ -396,6 +398,13 @@ export class SimRunner {
     });
   }
 
+  #land(): Promise<void> {
+    return this.#try('lands', async () => {
+      const offer = this.#lands.shift();
+      if (offer) await landWork(this.#world, offer, (what, run) => this.#call(what, run));
+    });
+  }
+
   #verify(): Promise<void> {
     return this.#try('verifies', async () => {
       const offer = this.#work.shift();
@@ -438,6 +447,7 @@ export class SimRunner {
     this.#world.note(`${this.name} crashes`);
     this.#id = null;
     this.#work = [];
+    this.#lands = [];
     for (const agent of this.#agents.slice()) {
       if (random.chance(0.3)) {
         this.#drop(agent);

@@ -8,6 +8,7 @@ import { submittedCommit } from '../../src/domain/ticket/completion.ts';
 import { clear, raise } from '../../src/services/alerts.ts';
 import { changeJob, changePolicy } from '../../src/services/configuration.ts';
 import { setPause } from '../../src/services/pausing.ts';
+import { landingTruths, startWithLandings } from './landing.ts';
 import { peopleSettle, personActs } from './people.ts';
 import { SimRunner } from './runner.ts';
 import { PERSON, REAP_EVERY_MS, type Size, World } from './world.ts';
@@ -31,6 +32,7 @@ export async function runSchedule(seed: number, size: Size): Promise<Outcome> {
   const violations: string[] = [];
   try {
     await world.setUp();
+    if (world.random.chance(0.4)) await world.plain(startWithLandings(world, 2));
     const runners = Array.from({ length: size.runners }, (_, i) => new SimRunner(world, `r${i + 1}`));
     await misbehave(world, runners);
     // In the middle of faults no reaper may have run for long; that leases end is judged after healing.
@@ -46,6 +48,7 @@ export async function runSchedule(seed: number, size: Size): Promise<Outcome> {
         ...(await judge(world, 'after healing')),
         ...(await atRest(world)),
         ...(await truths(world)),
+        ...(await landingTruths(world)),
       );
     }
   } catch (error) {

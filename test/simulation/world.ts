@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Campaign, Job, Profile, Project } from '../../src/domain/config.ts';
-import type { Decider } from '../../src/domain/words.ts';
+import type { Decider, OnAccept } from '../../src/domain/words.ts';
 import { SYSTEM_JOBS } from '../../src/domain/words.ts';
 import { isRefusal } from '../../src/domain/refusal.ts';
 import { Dispatcher } from '../../src/loops/dispatcher.ts';
@@ -20,6 +20,7 @@ import type { Store } from '../../src/store/port.ts';
 import { SqliteConnection } from '../../src/store/sqlite/driver.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { Random } from './random.ts';
+import { SimRepository } from './repository.ts';
 import { Scheduler } from './scheduler.ts';
 
 export interface Size {
@@ -92,6 +93,8 @@ export class World {
   /** What the world saw happen that must not. */
   readonly wrongs: string[] = [];
   readonly trace: string[] = [];
+  /** The projects' repositories. */
+  readonly repositories = new Map<string, SimRepository>();
   #ids = 0;
 
   constructor(seed: number, size: Size) {
@@ -176,6 +179,12 @@ export class World {
         notBefore: this.random.chance(0.1) ? this.now + this.random.below(20_000) : null,
       },
     });
+  }
+
+  repository(project: string): SimRepository {
+    const repository = this.repositories.get(project) ?? new SimRepository();
+    this.repositories.set(project, repository);
+    return repository;
   }
 
   server(index: number): SimServer {
@@ -284,6 +293,14 @@ function profile(id: string, random: Random): Profile {
 }
 
 function project(key: string, decidedBy: Decider, random: Random): Project {
+  // Where work only lands, nothing else is tried less: half of the projects leave it on its branch.
+  const onAccept = random.weighted<OnAccept>([
+    [4, 'leave_branch'],
+    [2, 'merge'],
+    [1, 'squash'],
+    [1, 'pull_request'],
+  ]);
+  const deploys = random.chance(0.15);
   return {
     key,
     name: key,
@@ -291,12 +308,12 @@ function project(key: string, decidedBy: Decider, random: Random): Project {
     defaultBranch: 'main',
     setup: null,
     checks: [{ name: 'test', command: ['test'], timeoutSeconds: 10 }],
-    deploy: null,
+    deploy: { environment: 'prod', probe: { command: ['probe'] }, timeoutSeconds: 20 },
     completion: {
-      requires: ['signal', 'commit', 'check'],
+      requires: ['signal', 'commit', 'check', ...(deploys ? (['deploy'] as const) : [])],
       checks: ['test'],
       decidedBy,
-      onAccept: 'leave_branch',
+      onAccept,
       allowEmptyDiff: false,
     },
     protectedPaths: [],

@@ -10,21 +10,24 @@ export function evolveLanding(state: Landing | null, event: LandingEvent): Landi
     const { landing, attempt, mode, commit } = event.data;
     // Where nothing is merged, the submitted commit is what has to be deployed.
     const stays = mode === 'leave_branch';
+    // Accepted again after it had ended: what was announced or has landed of the same work stays known.
+    const before = state?.attempt === attempt && state.commit === commit ? state : null;
+    const result = before?.result ?? (stays ? commit : null);
     return {
       id: landing,
       attempt,
       mode,
       commit,
-      state: stays ? 'deploying' : 'queued',
+      state: result === null ? 'queued' : 'deploying',
       cause: null,
       reason: null,
-      intents: [],
-      checks: [],
-      result: stays ? commit : null,
+      intents: before?.intents ?? [],
+      checks: before?.checks ?? [],
+      result,
       branch: null,
       tries: 0,
       retryAt: null,
-      waitsSince: stays ? at : null,
+      waitsSince: result === null ? null : at,
       recordedAt: at,
     };
   }

@@ -1,0 +1,223 @@
+/**
+ * Landing in the simulated world: what a runner does with a piece of land work, over a network that loses and doubles
+ * messages, in a repository that others push to; and what must be true of it all in the end.
+ */
+import { isRefusal } from '../../src/domain/refusal.ts';
+import type { LandReport } from '../../src/domain/ticket/decide-landing.ts';
+import { evolveTicket } from '../../src/domain/ticket/evolve.ts';
+import type { TicketEvent } from '../../src/domain/ticket/events.ts';
+import type { Ticket } from '../../src/domain/ticket/state.ts';
+import type { LandOffer } from '../../src/contract/runner-protocol.ts';
+import { announcePush, finishLandWork, startLanding } from '../../src/services/landing.ts';
+import { createTicket, transitionTicket } from '../../src/services/tickets.ts';
+import { createVerifyWork, finishVerifyWork } from '../../src/services/verification.ts';
+import type { SimRepository } from './repository.ts';
+import { PERSON, REVIEWER, type World } from './world.ts';
+
+export type Call = <T>(what: string, run: () => Promise<T>) => Promise<T>;
+
+const LEASE_MS = 3000;
+
+/** Everything that a runner does about one offer; whatever is lost on the way is lost. */
+export async function landWork(world: World, offer: LandOffer, call: Call): Promise<void> {
+  const { deps } = world.anyServer();
+  const { random } = world;
+  const work = await deps.store.work(offer.work);
+  if (!work || work.fence !== offer.fence || work.state !== 'running') return;
+  const renewed = await call('work accept', () =>
+    deps.store.renewLease(`work:${work.id}`, work.runner ?? '', offer.fence, LEASE_MS),
+  );
+  if (!renewed) return;
+  const until = world.now + LEASE_MS;
+  const started = await call('landing start', () => startLanding(deps, work));
+  if (isRefusal(started)) return;
+  const report = await step(world, offer, call, until);
+  if (report === null || (world.faulty && random.chance(0.1))) return;
+  await call('land end', () =>
+    finishLandWork(deps, work, {
+      fence: offer.fence,
+      outcome: report.state === 'unable' || report.state === 'held' ? 'unable' : 'done',
+      report,
+    }),
+  );
+}
+
+async function step(world: World, offer: LandOffer, call: Call, until: number): Promise<LandReport | null> {
+  const { random } = world;
+  const repository = world.repository(offer.project.key);
+  if (world.faulty && random.chance(0.1)) return { state: 'unable', reason: 'no disk' };
+  if (offer.step === 'probe') {
+    return random.chance(0.6)
+      ? { state: 'deployed', commit: repository.head, said: repository.head }
+      : { state: 'not_deployed', reason: `old ${random.below(2)}` };
+  }
+  if (offer.step === 'look') return look(world, offer, repository);
+  return push(world, offer, repository, call, until);
+}
+
+function look(world: World, offer: LandOffer, repository: SimRepository): LandReport {
+  const { random } = world;
+  const tip = repository.branches.get(offer.branch);
+  if (tip !== undefined && random.chance(0.5)) {
+    const commit = repository.merge(repository.head, tip);
+    repository.goodMerges.add(commit);
+    repository.push({ work: tip, commit, onto: repository.head });
+    repository.branches.delete(offer.branch);
+  } else if (world.faulty && random.chance(0.1)) repository.branches.delete(offer.branch);
+  if (repository.contains(offer.commit)) return { state: 'merged', commit: repository.head };
+  if (!repository.branches.has(offer.branch))
+    return { state: 'failed', cause: 'pull_request_closed', reason: 'the branch is gone' };
+  return { state: 'not_merged', reason: null };
+}
+
+async function push(
+  world: World,
+  offer: LandOffer,
+  repository: SimRepository,
+  call: Call,
+  until: number,
+): Promise<LandReport | null> {
+  const { random } = world;
+  const { deps } = world.anyServer();
+  const isPullRequest = offer.mode === 'pull_request';
+  const arrived = offer.intents.find(
+    ({ commit }) => repository.contains(commit) || repository.branches.get(offer.branch) === commit,
+  );
+  if (arrived) return { state: 'pushed', commit: arrived.commit };
+  if (offer.announced) return { state: 'moved', reason: 'the announced push has not arrived' };
+  const onto = repository.head;
+  const checks = offer.checks.map(({ name }) => ({ name, exitCode: 0, durationMs: 1 }));
+  if (repository.contains(offer.commit)) return { state: 'contained', commit: onto, checks };
+  if (world.faulty && random.chance(0.1))
+    return { state: 'failed', cause: 'conflict', reason: 'it conflicts' };
+  const merged = repository.merge(onto, offer.commit, offer.mode === 'squash');
+  const isGood = !world.faulty || random.chance(0.8);
+  // A runner that does not check at all must not get through either.
+  const forgets = world.faulty && random.chance(0.1);
+  if (isGood) repository.goodMerges.add(merged);
+  else if (!forgets) return { state: 'failed', cause: 'check_failed', reason: 'the check fails once merged' };
+  const commit = isPullRequest ? offer.commit : merged;
+  if (random.chance(0.1)) repository.move();
+  const work = await deps.store.work(offer.work);
+  if (!work) return null;
+  const announced = await call('intent', () =>
+    announcePush(deps, work, {
+      fence: offer.fence,
+      commit,
+      onto,
+      branch: isPullRequest ? offer.branch : 'main',
+      checks: forgets ? [] : checks,
+    }),
+  );
+  if (isRefusal(announced)) {
+    if (announced.code === 'paused') return { state: 'held', reason: 'paused' };
+    if (announced.code === 'evidence_incomplete')
+      return { state: 'failed', cause: 'evidence_incomplete', reason: announced.detail };
+    return null;
+  }
+  // It dies between the announcement and the push, or finds its lease over.
+  if ((world.faulty && random.chance(0.15)) || world.now >= until) return null;
+  if (isPullRequest) repository.branches.set(offer.branch, commit);
+  else if (!repository.push({ work: offer.commit, commit, onto }))
+    return { state: 'moved', reason: 'the branch moved' };
+  return { state: 'pushed', commit };
+}
+
+/**
+ * Work that is accepted when the faults begin: a schedule of thirty steps would rarely get that far by itself. Handed in
+ * by one person, found good, accepted by another.
+ */
+export async function startWithLandings(world: World, count: number): Promise<void> {
+  const { deps } = world.server(0);
+  for (let i = 0; i < count; i += 1) {
+    const created = await createTicket(deps, PERSON, {
+      project: world.random.pick(['A', 'B']),
+      status: 'todo',
+      fields: { ...PLAIN_TICKET, assignee: 'ada' },
+    });
+    if (isRefusal(created)) throw new Error(created.detail);
+    const { key } = created.ticket;
+    const commit = deps.sha256(`hand ${key}`).slice(0, 40);
+    world.goodCommits.add(commit);
+    await transitionTicket(deps, PERSON, key, { transition: 'hand_in', summary: 'by hand', commit }, {});
+    await createVerifyWork(deps, key);
+    const ticket = (await deps.store.ticket(key))?.state;
+    const [pending] = await deps.store.workOfAttempt(ticket?.attempts.at(-1)?.id ?? '');
+    const work = pending ? await deps.store.takeWork(pending.id, 'run_setup', 1000) : null;
+    if (!ticket || !work) throw new Error(`${key} was not verified`);
+    for (const evidence of ticket.evidence) world.foundGood.add(evidence.id);
+    await finishVerifyWork(deps, work, {
+      fence: work.fence,
+      outcome: 'done',
+      reason: null,
+      findings: ticket.evidence.map(({ id }) => ({ id, state: 'verified', reason: null, details: {} })),
+    });
+    await transitionTicket(deps, REVIEWER, key, { transition: 'accept' }, {});
+  }
+}
+
+const PLAIN_TICKET = {
+  title: 'A ticket',
+  description: '',
+  priority: 2,
+  assignee: null,
+  campaign: null,
+  profile: null,
+  labels: [],
+  acceptanceCriteria: [],
+  blockedBy: [],
+  completion: null,
+  budget: null,
+  notBefore: null,
+};
+
+/** What the repositories know, against what the system made of it. */
+export async function landingTruths(world: World): Promise<string[]> {
+  const found: string[] = [];
+  for (const [key, repository] of world.repositories) {
+    const seen = new Set<string>();
+    for (const { work, commit } of repository.pushes) {
+      if (seen.has(work)) found.push(`${work} was merged twice into ${key}`);
+      seen.add(work);
+      if (!repository.goodMerges.has(commit)) found.push(`${commit} landed in ${key}, and its checks fail`);
+    }
+  }
+  const { items } = await world.store.tickets({ sort: 'created', limit: 200 });
+  for (const { key, project, status, landing } of items) {
+    const lands = status === 'done' && landing?.state === 'landed' && landing.mode !== 'leave_branch';
+    if (lands && !world.repository(project).contains(landing.result ?? ''))
+      found.push(`${key} is done, and ${landing.result} is not in the branch of ${project}`);
+  }
+  found.push(...(await announcements(world)));
+  return found;
+}
+
+/** Over the whole log: no push is announced in a pause, none beside another of its project, none is withdrawn. */
+async function announcements(world: World): Promise<string[]> {
+  const found: string[] = [];
+  const tickets = new Map<string, Ticket>();
+  let paused = false;
+  for (let after = 0; ;) {
+    const page = await world.store.eventsAfter(after, 1000);
+    if (page.length === 0) return found;
+    for (const event of page) {
+      after = event.seq;
+      const set = (event.data as { set?: { paused?: unknown } }).set;
+      if (event.stream.startsWith('policy:') && set && 'paused' in set) paused = set.paused !== null;
+      if (!event.stream.startsWith('ticket:')) continue;
+      const key = event.stream.slice('ticket:'.length);
+      const before = tickets.get(key) ?? null;
+      if (event.type === 'landing.intended') {
+        if (paused) found.push(`seq ${event.seq}: a push of ${key} was announced in a pause`);
+        for (const [other, state] of tickets) {
+          const isBeside = other !== key && state.project === before?.project;
+          if (isBeside && state.status === 'in_review' && state.landing?.state === 'pushing')
+            found.push(`seq ${event.seq}: a push of ${key} was announced beside that of ${other}`);
+        }
+      }
+      if (event.type === 'landing.withdrawn' && before?.landing?.state === 'pushing')
+        found.push(`seq ${event.seq}: the landing of ${key} was withdrawn while it was pushed`);
+      tickets.set(key, evolveTicket(before, event as unknown as TicketEvent));
+    }
+  }
+}
