@@ -168,9 +168,7 @@ function isEmpty(input: unknown): boolean {
     input === undefined ||
     input === null ||
     // Where it will run says nothing about what it is.
-    (typeof input === 'object' &&
-      !Array.isArray(input) &&
-      Object.keys(input).every((name) => name === 'cwd'))
+    (typeof input === 'object' && !Array.isArray(input) && Object.keys(input).every((name) => name === 'cwd'))
   );
 }
 
