@@ -2,7 +2,6 @@
  * The jobs of Mission Control itself as they are wired here: what each does, whether it is enabled, and its last run
  * on record. A run that a person asks for goes the same way as one by the timer.
  */
-import { statfs } from 'node:fs/promises';
 import type { Job } from './domain/config.ts';
 import { runAudit } from './loops/audit.ts';
 import type { Dispatcher } from './loops/dispatcher.ts';
@@ -20,16 +19,20 @@ export interface Jobs {
   run(name: string): Promise<void>;
 }
 
-export function createJobs(deps: Deps, dispatcher: Dispatcher, dataDir: string): Jobs {
+export function createJobs(
+  deps: Deps,
+  dispatcher: Dispatcher,
+  machine: { monotonic: () => number; disk: () => Promise<{ freeBytes: number; totalBytes: number }> },
+): Jobs {
   let lookedAt: { wall: number; steady: number } | null = null;
 
   const operate = async (): Promise<string> => {
     const wall = await deps.store.now();
-    const steady = performance.now();
+    const steady = machine.monotonic();
     const clockJumpMs = lookedAt === null ? 0 : wall - lookedAt.wall - (steady - lookedAt.steady);
     lookedAt = { wall, steady };
     const seen = await runOperator({
-      look: () => operatorSnapshot(deps, { disk: () => freeSpace(dataDir), clockJumpMs }),
+      look: () => operatorSnapshot(deps, { disk: machine.disk, clockJumpMs }),
       raise: (observation) => raise(deps, observation),
       unresolved: (rules) => unresolvedAlerts(deps, rules),
       clear: (fingerprint) => clear(deps, fingerprint),
@@ -78,9 +81,4 @@ export function createJobs(deps: Deps, dispatcher: Dispatcher, dataDir: string):
       else if (name === 'retention') await recorded(name, retain);
     },
   };
-}
-
-async function freeSpace(path: string): Promise<{ freeBytes: number; totalBytes: number }> {
-  const { bavail, blocks, bsize } = await statfs(path);
-  return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
 }

@@ -1,24 +1,19 @@
 /**
- * One server, wired: store, services, loops, transports. `main.ts` gives it settings and a process; the simulation
- * wires the same services and loops onto its own store and clock.
+ * One server, wired: store, services, loops, transports. `main.ts` gives it settings and a process. Which loops there
+ * are says `server-loops.ts`, which the simulation runs too, on its own store and clock.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
+import { statfs } from 'node:fs/promises';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { uuidv7 } from 'uuidv7';
 import { artifactFiles } from './artifact-files.ts';
 import { SYSTEM_JOBS } from './domain/words.ts';
-import { type Jobs, createJobs } from './jobs.ts';
-import { Dispatcher } from './loops/dispatcher.ts';
-import { runInboxKeeper } from './loops/inbox-keeper.ts';
 import { type Loop, startLoop } from './loops/loop.ts';
-import { Reaper } from './loops/reaper.ts';
-import { runVerifier } from './loops/verifier.ts';
 import { inspectCommand, inspectRepository } from './runner/inspect.ts';
 import { attemptTokens } from './services/access.ts';
+import { type ServerLoops, serverLoops } from './server-loops.ts';
 import { ensureJobs } from './services/configuration.ts';
 import type { Deps } from './services/deps.ts';
-import { applyRemedies } from './services/remedies.ts';
-import { runSchedules } from './services/schedules.ts';
 import type { Settings } from './settings.ts';
 import type { Store } from './store/port.ts';
 import { type HttpApp, createHttpApp } from './transports/http/app.ts';
@@ -31,11 +26,6 @@ export interface RunningServer {
 }
 
 const PARKED_SILENCE_MS = 10 * 60 * 1000;
-const REAP_EVERY_MS = 1000;
-const HOUSEKEEPING_MS = 3_600_000;
-const OPERATE_EVERY_MS = 15_000;
-const AUDIT_EVERY_MS = 3_600_000;
-const AUDIT_AFTER_MS = 60_000;
 
 export async function createDeps(store: Store, settings: Settings): Promise<Deps> {
   const leaseMs = settings.leaseSeconds * 1000;
@@ -50,7 +40,7 @@ export async function createDeps(store: Store, settings: Settings): Promise<Deps
     },
     newId: (prefix) => `${prefix}_${uuidv7().replaceAll('-', '')}`,
     random: Math.random,
-    sha256: (text) => createHash('sha256').update(text).digest('hex'),
+    sha256: (text) => hash('sha256', text),
     attemptToken: attemptTokens(await store.secret('attempt-tokens')),
     defaultMaxWorkers: settings.maxWorkers,
     inspect: { repository: inspectRepository, command: inspectCommand },
@@ -70,8 +60,11 @@ export async function startServer(options: {
   const deps = await createDeps(store, settings);
   await ensureJobs(deps, SYSTEM_JOBS);
 
-  const dispatcher = new Dispatcher(deps, `srv_${uuidv7().replaceAll('-', '')}`);
-  const jobs = createJobs(deps, dispatcher, settings.dataDir);
+  const wired = serverLoops(deps, `srv_${uuidv7().replaceAll('-', '')}`, settings.tickSeconds * 1000, {
+    monotonic: () => performance.now(),
+    disk: () => freeSpace(settings.dataDir),
+  });
+  const { dispatcher, jobs } = wired;
   let stopping = false;
   let url = '';
   const registry = new Registry();
@@ -132,7 +125,7 @@ export async function startServer(options: {
   for (const name of [host, '127.0.0.1', 'localhost', '[::1]'])
     hosts.add(`${name}:${address.port}`.toLowerCase());
 
-  const loops = startLoops({ deps, dispatcher, jobs, http, settings, log });
+  const loops = startLoops({ deps, wired, http, log });
   return {
     deps,
     http,
@@ -149,122 +142,44 @@ export async function startServer(options: {
   };
 }
 
-/** Which events may let something start, end, or be decided. */
-const STIRS =
-  /^(ticket\.(created|changed|transitioned)|attempt\.(offered|started|stopping|parked|ended)|question\.|evidence\.|waiver\.|landing\.|policy\.|project\.|profile\.|campaign\.|job\.|schedule\.|runner\.)/;
-
+/** Timers around the loops. */
 function startLoops(options: {
   deps: Deps;
-  dispatcher: Dispatcher;
-  jobs: Jobs;
+  wired: ServerLoops;
   http: HttpApp;
-  settings: Settings;
   log: (level: 'info' | 'error', message: string, facts?: object) => void;
 }): { stop(): Promise<void> } {
-  const { deps, dispatcher, jobs, http, settings, log } = options;
+  const { deps, wired, http, log } = options;
   const onError = (name: string, error: unknown): void =>
     log('error', `the loop ${name} failed; it goes on`, {
       error: String(error),
       stack: error instanceof Error ? error.stack : undefined,
     });
-  let timer: NodeJS.Timeout | undefined;
-  let slotTimer: NodeJS.Timeout | undefined;
-  // Once after the start, and whenever a project's policy may have changed under its tickets.
-  let sweep = true;
-  const reaper = new Reaper(deps, () => performance.now());
-  const loops: Record<string, Loop> = {
-    dispatcher: startLoop({
-      name: 'dispatcher',
-      everyMs: settings.tickSeconds * 1000,
-      onError,
-      runOnce: async () => {
-        await dispatcher.runOnce();
-        const now = await deps.store.now();
-        const next = await deps.store.nextNotBefore(now);
-        clearTimeout(timer);
-        // A ticket's time comes between two ticks: nobody waits for the next one.
-        if (next !== null)
-          timer = setTimeout(() => loops['dispatcher']?.poke(), Math.min(next - now + 5, 3_600_000));
-      },
-    }),
-    reaper: startLoop({
-      name: 'reaper',
-      everyMs: REAP_EVERY_MS,
-      onError,
-      runOnce: async () => void (await reaper.runOnce(REAP_EVERY_MS)),
-    }),
-    verifier: startLoop({
-      name: 'verifier',
-      everyMs: settings.tickSeconds * 1000,
-      onError,
-      runOnce: async () => {
-        const all = sweep;
-        sweep = false;
-        if ((await runVerifier(deps, all)) > 0) http.wakeups.wakeAll();
-      },
-    }),
-    inbox: startLoop({
-      name: 'inbox',
-      everyMs: 5000,
-      onError,
-      runOnce: async () => void (await runInboxKeeper(deps)),
-    }),
-    schedules: startLoop({
-      name: 'schedules',
-      everyMs: settings.tickSeconds * 1000,
-      onError,
-      runOnce: async () => {
-        const next = await runSchedules(deps);
-        clearTimeout(slotTimer);
-        if (next === null) return;
-        const wait = Math.min(next - (await deps.store.now()) + 5, 3_600_000);
-        slotTimer = setTimeout(() => loops['schedules']?.poke(), Math.max(wait, 0));
-      },
-    }),
-    operator: startLoop({
-      name: 'operator',
-      everyMs: OPERATE_EVERY_MS,
-      onError,
-      runOnce: () => jobs.operator(),
-    }),
-    // Apart from the operator, which may only observe: this acts, where people have listed a remedy.
-    maintenance: startLoop({
-      name: 'maintenance',
-      everyMs: OPERATE_EVERY_MS,
-      onError,
-      runOnce: async () => void (await applyRemedies(deps)),
-    }),
-    audit: startLoop({
-      name: 'audit',
-      everyMs: AUDIT_EVERY_MS,
-      // A start is busy enough.
-      firstAfterMs: AUDIT_AFTER_MS,
-      onError,
-      runOnce: () => jobs.audit(),
-    }),
-    retention: startLoop({
-      name: 'retention',
-      everyMs: HOUSEKEEPING_MS,
-      onError,
-      runOnce: () => jobs.retention(),
-    }),
-  };
+  const loops = new Map<string, Loop>();
+  for (const [name, loop] of Object.entries(wired.loops)) {
+    const runOnce = async (): Promise<number | null> => {
+      const { againInMs, offers } = (await loop.runOnce()) ?? {};
+      if (offers) http.wakeups.wakeAll();
+      return againInMs ?? null;
+    };
+    loops.set(name, startLoop({ ...loop, name, onError, runOnce }));
+  }
   const unsubscribe = deps.store.subscribe((events) => {
-    if (!events.some((event) => STIRS.test(event.type))) return;
-    if (events.some((event) => event.type.startsWith('project.'))) sweep = true;
-    if (events.some((event) => event.type.startsWith('schedule.'))) loops['schedules']?.poke();
-    loops['dispatcher']?.poke();
-    loops['verifier']?.poke();
-    http.wakeups.wakeAll();
+    const stirred = wired.stirredBy(events);
+    for (const name of stirred) loops.get(name)?.poke();
+    if (stirred.length > 0) http.wakeups.wakeAll();
   });
   return {
     stop: async () => {
       unsubscribe();
-      clearTimeout(timer);
-      clearTimeout(slotTimer);
-      await Promise.all(Object.values(loops).map((loop) => loop.stop()));
+      await Promise.all([...loops.values()].map((loop) => loop.stop()));
     },
   };
+}
+
+async function freeSpace(path: string): Promise<{ freeBytes: number; totalBytes: number }> {
+  const { bavail, blocks, bsize } = await statfs(path);
+  return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
 }
 
 function ticketGauge(registry: Registry, deps: Deps): () => Promise<void> {

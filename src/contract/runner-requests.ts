@@ -1,7 +1,7 @@
 /** What runners send: registration, polls, and the reports about what they run. Answers are in runner-protocol.ts. */
 import { z } from 'zod';
 import { LANDING_CAUSES, OUTCOMES } from '../domain/words.ts';
-import { TEXT, clean, text, required, name, time, strings } from './fields.ts';
+import { TEXT, clean, required, name, time, strings } from './fields.ts';
 import { diff } from './shapes.ts';
 
 const fence = z.number().int().min(0);

@@ -11,7 +11,8 @@ export interface Loop {
 
 export interface LoopOptions {
   name: string;
-  runOnce: () => Promise<void>;
+  /** Gives the milliseconds after which it should run again, where that is sooner than its time; null for its time. */
+  runOnce: () => Promise<number | null>;
   everyMs: number;
   /** How long after the start the first run comes; at once when absent. */
   firstAfterMs?: number;
@@ -34,12 +35,15 @@ export function startLoop(options: LoopOptions): Loop {
     wanted = false;
     running = options
       .runOnce()
-      .catch((error: unknown) => options.onError(options.name, error))
-      .finally(() => {
+      .catch((error: unknown) => {
+        options.onError(options.name, error);
+        return null;
+      })
+      .then((againInMs) => {
         running = null;
         if (stopped) return;
         if (wanted) setImmediate(run);
-        else timer = setTimeout(run, options.everyMs);
+        else timer = setTimeout(run, Math.min(againInMs ?? options.everyMs, options.everyMs));
       });
   };
   if (options.firstAfterMs === undefined) setImmediate(run);

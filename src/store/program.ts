@@ -3,7 +3,7 @@
  * runs synchronously on SQLite, where a whole batch must not be interleaved, and asynchronously on PostgreSQL. So each
  * thing that the store does is written once.
  */
-import { type CompiledQuery, type Kysely } from 'kysely';
+import { type CompiledQuery, type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Tables } from './schema.ts';
 
 export interface Query {
@@ -47,6 +47,14 @@ class Placeholder {
 /** Stands for a parameter while a statement is compiled; filled in by name when it is executed. */
 export function p(name: string): never {
   return new Placeholder(name) as never;
+}
+
+/**
+ * The most rows that a query gives. An expression, never the bare parameter: SQLite looks into a bare one when it plans,
+ * and so plans again at every execution, which costs more than most queries here.
+ */
+export function atMost(rows: number): RawBuilder<number> {
+  return sql<number>`${rows} + 0`;
 }
 
 /** A statement that is compiled once, at its first use, and executed with named parameters ever after. */

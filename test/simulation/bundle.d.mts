@@ -1,2 +1,7 @@
-export function bundleSimulation(root: string, folder: string, mutations?: object[]): Promise<string>;
+export function bundleSimulation(
+  root: string,
+  folder: string,
+  mutations?: object[],
+  entry?: string,
+): Promise<string>;
 export function plant(source: string, mutation: { file: string; find: string; replace: string }): string;

@@ -4,10 +4,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 
-/** @param mutations `[{file, find, replace}]`: the planted bug, or nothing */
-export async function bundleSimulation(root, folder, mutations = []) {
+/**
+ * @param mutations `[{file, find, replace}]`: the planted bug, or nothing
+ * @param entry the program: the simulation, or the exhaustive check
+ */
+export async function bundleSimulation(root, folder, mutations = [], entry = 'test/simulation/main.ts') {
   const build = await rolldown({
-    input: join(root, 'test/simulation/main.ts'),
+    input: join(root, entry),
     platform: 'node',
     external: [/^node:/, 'kysely', 'croner', 'zod', 'execa', '@photostructure/sqlite'],
     logLevel: 'silent',

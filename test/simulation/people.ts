@@ -1,6 +1,7 @@
 /** People and the orchestrator: they answer, decide, cancel, reopen, edit, pause, and change limits, at any moment. */
 import { isRefusal } from '../../src/domain/refusal.ts';
 import { openQuestions, type Ticket } from '../../src/domain/ticket/state.ts';
+import { isClosed } from '../../src/domain/ticket/transitions.ts';
 import { acknowledgeAlert } from '../../src/services/alerts.ts';
 import { changeJob, changePolicy } from '../../src/services/configuration.ts';
 import { actOnInbox, leaseInbox } from '../../src/services/inbox.ts';
@@ -14,7 +15,7 @@ import { ORCHESTRATOR, PERSON, REVIEWER, type World } from './world.ts';
 export async function personActs(world: World): Promise<void> {
   const { random } = world;
   const { deps } = world.anyServer();
-  const key = await world.anyTicket();
+  const key = world.anyTicket();
   const record = await deps.store.ticket(key);
   if (!record) return;
   const ticket = record.state;
@@ -202,11 +203,26 @@ async function acknowledge(world: World): Promise<void> {
   if (alert) await acknowledgeAlert(deps, PERSON, alert.id, 'seen');
 }
 
-/** When the world heals, people do their part: everything that waits for them is answered and decided. */
-export async function peopleSettle(world: World): Promise<void> {
+/** Those that were open when last seen, or, once all of them are closed, whatever else is open. */
+async function openTickets(world: World): Promise<Ticket[]> {
+  const seen = await Promise.all([...world.open].map((key) => world.store.ticket(key)));
+  let open = seen.flatMap((record) => (record ? [record.state] : [])).filter((t) => !isClosed(t.status));
+  if (open.length === 0) {
+    const { items } = await world.store.tickets({ sort: 'created', limit: 200 });
+    open = items.filter((ticket) => !isClosed(ticket.status));
+  }
+  world.open = new Set(open.map((ticket) => ticket.key));
+  return open;
+}
+
+/**
+ * When the world heals, people do their part: everything that waits for them is answered and decided. True once every
+ * ticket is closed.
+ */
+export async function peopleSettle(world: World): Promise<boolean> {
   const { deps } = world.anyServer();
-  const { items } = await deps.store.tickets({ sort: 'created', limit: 200 });
-  for (const ticket of items) {
+  const open = await openTickets(world);
+  for (const ticket of open) {
     const move = (transition: 'ready' | 'accept' | 'request_changes' | 'hand_in', facts: object = {}) =>
       // Who handed work in may not accept it: the healed world has a second person.
       transitionTicket(
@@ -252,4 +268,5 @@ export async function peopleSettle(world: World): Promise<void> {
       await editTicket(deps, PERSON, ticket.key, { blockedBy: [] }, { ifMatch: ticket.version });
     }
   }
+  return open.length === 0;
 }

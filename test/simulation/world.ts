@@ -3,15 +3,12 @@
  * agents, people and an orchestrator played from a seed, and faults between all of them. What really happened (which
  * commit is good, which answer was given) is kept beside the system under test, so that it cannot fool the judge.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Campaign, Job, Profile, Project } from '../../src/domain/config.ts';
 import type { Decider, OnAccept } from '../../src/domain/words.ts';
 import { SYSTEM_JOBS } from '../../src/domain/words.ts';
 import { isRefusal } from '../../src/domain/refusal.ts';
-import { Dispatcher } from '../../src/loops/dispatcher.ts';
-import { runInboxKeeper } from '../../src/loops/inbox-keeper.ts';
-import { Reaper } from '../../src/loops/reaper.ts';
-import { runVerifier } from '../../src/loops/verifier.ts';
+import { type LoopName, type ServerLoops, serverLoops } from '../../src/server-loops.ts';
 import { createDocument, ensureJobs } from '../../src/services/configuration.ts';
 import type { Caller, Deps } from '../../src/services/deps.ts';
 import { createTicket } from '../../src/services/tickets.ts';
@@ -35,35 +32,18 @@ export interface SimServer {
   /** Under which the scheduler knows what this server does. */
   task: number;
   deps: Deps;
-  dispatcher: Dispatcher;
-  reaper: Reaper;
+  /** The very loops that a real server puts timers around. */
+  wired: ServerLoops;
+  /** When each loop runs next in a healed world. */
+  due: Map<LoopName, number>;
 }
 
-const TABLES = [
-  'events',
-  'streams',
-  'tickets',
-  'attempts',
-  'evidence',
-  'inbox',
-  'alerts',
-  'documents',
-  'leases',
-  'counters',
-  'skips',
-  'skip_history',
-  'work',
-  'credentials',
-  'idempotency',
-  'presence',
-  'job_runs',
-  'output',
-  'diffs',
-];
 let connection: SqliteConnection | null = null;
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-/** Steps of the reaper in virtual milliseconds. */
-export const REAP_EVERY_MS = 1000;
+/** Makes the database what it was when its schema was new; opening another for each world would cost more than a world. */
+let empty = '';
+const sha256 = (text: string): string => hash('sha256', text);
+const TICK_MS = 2000;
+const DISK = { freeBytes: 5e11, totalBytes: 1e12 };
 export const PERSON: Caller = { actor: { kind: 'human', id: 'ada' }, role: 'admin' };
 export const REVIEWER: Caller = { actor: { kind: 'human', id: 'grace' }, role: 'member' };
 export const ORCHESTRATOR: Caller = { actor: { kind: 'orchestrator', id: 'orc' }, role: 'orchestrator' };
@@ -88,6 +68,10 @@ export class World {
   readonly zombies: { attempt: string; fence: number }[] = [];
   /** Ground truth: the evidence that a verifier really found good. */
   readonly foundGood = new Set<string>();
+  /** The tickets that have been created, as far as their makers were told. */
+  readonly keys: string[] = [];
+  /** While the world heals: tickets that people have seen open. */
+  open: ReadonlySet<string> = new Set();
   /** Tickets that came in after the set-up. */
   created = 0;
   /** What the world saw happen that must not. */
@@ -95,6 +79,8 @@ export class World {
   readonly trace: string[] = [];
   /** The projects' repositories. */
   readonly repositories = new Map<string, SimRepository>();
+  /** How often each loop of the servers has run. */
+  readonly loopRuns = new Map<string, number>();
   #ids = 0;
 
   constructor(seed: number, size: Size) {
@@ -102,14 +88,9 @@ export class World {
     this.scheduler = new Scheduler(this.random);
     this.size = size;
     connection ??= new SqliteConnection(':memory:');
-    const isNew =
-      connection.execute({ sql: `select name from sqlite_master where name = 'settings'`, params: [] }).rows
-        .length === 0;
-    if (!isNew) {
-      connection.exec(TABLES.map((table) => `delete from ${table};`).join(' '));
-      connection.exec(`update settings set value = '0' where name in ('config_version', 'fence_floor')`);
-    }
+    connection.exec(empty);
     this.store = openSqliteStore({ path: connection, clock: () => this.now, schedule: queueMicrotask });
+    if (empty === '') empty = emptying(connection);
   }
 
   note(text: string): void {
@@ -128,8 +109,13 @@ export class World {
         name: `server${i}`,
         task: i,
         deps,
-        dispatcher: new Dispatcher(deps, `srv_${i}`),
-        reaper: new Reaper(deps, () => this.now),
+        wired: this.#counted(
+          serverLoops(deps, `srv_${i}`, TICK_MS, {
+            monotonic: () => this.now,
+            disk: () => Promise.resolve(DISK),
+          }),
+        ),
+        due: new Map(),
       });
     }
     // Nobody is called lost in the first lease after a start; the worlds begin after it.
@@ -160,8 +146,8 @@ export class World {
   }
 
   async addTicket(deps: Deps, priority: number) {
-    const blocker = this.random.chance(0.15) ? await this.anyTicket() : '';
-    return createTicket(deps, PERSON, {
+    const blocker = this.random.chance(0.15) ? this.anyTicket() : '';
+    const made = await createTicket(deps, PERSON, {
       project: this.random.pick(['A', 'B']),
       status: this.random.chance(0.9) ? 'todo' : 'backlog',
       fields: {
@@ -179,6 +165,8 @@ export class World {
         notBefore: this.random.chance(0.1) ? this.now + this.random.below(20_000) : null,
       },
     });
+    if (!isRefusal(made)) this.keys.push(made.ticket.key);
+    return made;
   }
 
   repository(project: string): SimRepository {
@@ -197,31 +185,36 @@ export class World {
     return this.random.pick(this.servers);
   }
 
-  async anyTicket(): Promise<string> {
-    const { items } = await this.store.tickets({ sort: 'created', limit: 200 });
-    return items.length === 0 ? '' : this.random.pick(items).key;
+  anyTicket(): string {
+    return this.keys.length === 0 ? '' : this.random.pick(this.keys);
   }
 
-  /** Runs something of the world's own, outside the interleaving. */
+  /** Something of the world's own, before the faults: it has to succeed. */
   async plain<T>(promise: Promise<T>): Promise<T> {
-    let result: { value: T } | null = null;
-    this.scheduler.start(async () => {
-      result = { value: await promise };
-    });
-    await this.scheduler.drain();
-    const failed = this.scheduler.errors.shift();
-    if (failed !== undefined) throw failed;
-    if (result === null) throw new Error('nothing came back');
-    const { value } = result as { value: T };
+    const value = await promise;
     if (isRefusal(value)) throw new Error(`${value.code}: ${value.detail}`);
     return value;
   }
 
-  async runLoops(server: SimServer): Promise<void> {
-    await server.dispatcher.runOnce();
-    await server.reaper.runOnce(REAP_EVERY_MS);
-    await runVerifier(server.deps);
-    await runInboxKeeper(server.deps);
+  /** What this server's timers would run now, in a world without faults; an event that stirs a loop makes it due. */
+  async runDueLoops(server: SimServer): Promise<void> {
+    for (const [name, loop] of loopsOf(server)) {
+      if ((server.due.get(name) ?? 0) > this.now) continue;
+      server.due.set(name, this.now + loop.everyMs);
+      const { againInMs } = (await loop.runOnce()) ?? {};
+      if (againInMs !== null && againInMs !== undefined && againInMs < loop.everyMs)
+        server.due.set(name, this.now + againInMs);
+    }
+  }
+
+  /** From here on events stir the loops of every server, as they do in a real one. */
+  startTimers(): void {
+    for (const server of this.servers)
+      for (const [name, loop] of loopsOf(server)) server.due.set(name, this.now + (loop.firstAfterMs ?? 0));
+    this.store.subscribe((events) => {
+      for (const server of this.servers)
+        for (const name of server.wired.stirredBy(events)) server.due.set(name, this.now);
+    });
   }
 
   verify() {
@@ -232,23 +225,35 @@ export class World {
     return this.store.documents<Job>('job');
   }
 
-  /** Services of one server: every call of its store is a point of interleaving, and may fail. */
+  #counted(wired: ServerLoops): ServerLoops {
+    for (const [name, loop] of Object.entries(wired.loops)) {
+      const { runOnce } = loop;
+      loop.runOnce = () => {
+        this.loopRuns.set(name, (this.loopRuns.get(name) ?? 0) + 1);
+        return runOnce();
+      };
+    }
+    return wired;
+  }
+
+  /** Services of one server: in a faulty world every call of its store is a point of interleaving, and may fail. */
   #deps(task: number): Deps {
     const store = this.store;
-    const held = new Proxy(store, {
-      get: (target, member: keyof Store) => {
-        const method = target[member] as (...args: unknown[]) => unknown;
-        if (typeof method !== 'function' || member === 'subscribe' || member === 'close') return method;
-        return async (...args: unknown[]) => {
-          await this.scheduler.point(task);
-          if (this.faulty && (this.brokenServer === task || this.random.chance(0.002)))
-            throw new Error(`injected failure of ${member}`);
-          return method.apply(target, args);
-        };
-      },
-    });
+    const hold =
+      (member: string, method: (...args: unknown[]) => unknown) =>
+      async (...args: unknown[]) => {
+        if (!this.faulty) return method(...args);
+        await this.scheduler.point(task);
+        if (this.brokenServer === task || this.random.chance(0.002))
+          throw new Error(`injected failure of ${member}`);
+        return method(...args);
+      };
+    const held = Object.entries(store).map(([member, method]) => [
+      member,
+      member === 'subscribe' || member === 'close' ? method : hold(member, method),
+    ]);
     return {
-      store: held,
+      store: Object.fromEntries(held) as Store,
       timing: { leaseMs: 3000, graceMs: 1000, offerMs: 1000, dispatchLeaseMs: 4000, parkedSilenceMs: 60_000 },
       newId: this.newId,
       random: () => this.random.next(),
@@ -256,9 +261,9 @@ export class World {
       attemptToken: (attempt, fence) => `token ${attempt} ${fence}`,
       defaultMaxWorkers: 4,
       artifacts: {
-        put: (content) => Promise.resolve(createHash('sha256').update(content).digest('hex')),
+        put: (content) => Promise.resolve(hash('sha256', content)),
         read: () => Promise.resolve(null),
-        hashOf: (hash) => Promise.resolve(hash),
+        hashOf: (name) => Promise.resolve(name),
       },
       artifactMaxBytes: 1000,
       inspect: {
@@ -267,6 +272,22 @@ export class World {
       },
     };
   }
+}
+
+export function loopsOf(server: SimServer): [LoopName, ServerLoops['loops'][LoopName]][] {
+  return Object.entries(server.wired.loops) as [LoopName, ServerLoops['loops'][LoopName]][];
+}
+
+function emptying(database: SqliteConnection): string {
+  const rows = (sql: string) => database.execute({ sql, params: [] }).rows;
+  const tables = rows(`select name from sqlite_master where type = 'table' and name not like 'sqlite_%'`);
+  const settings = rows('select name, value from settings');
+  return [
+    ...tables.map(({ name }) => `delete from ${name};`),
+    ...settings.map(
+      ({ name, value }) => `insert into settings (name, value) values ('${name}', '${value}');`,
+    ),
+  ].join(' ');
 }
 
 function profile(id: string, random: Random): Profile {

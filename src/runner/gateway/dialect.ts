@@ -9,9 +9,9 @@ export type Dialect = (typeof DIALECTS)[number];
 
 /** null for what is no model call: lists of models, token counts and the like pass without being metered. */
 export function dialectOf(path: string): Dialect | null {
-  if (/\/chat\/completions$/.test(path)) return 'chat-completions';
-  if (/\/responses$/.test(path)) return 'responses';
-  if (/\/messages$/.test(path)) return 'messages';
+  if (path.endsWith('/chat/completions')) return 'chat-completions';
+  if (path.endsWith('/responses')) return 'responses';
+  if (path.endsWith('/messages')) return 'messages';
   if (/:(?:streamGenerateContent|generateContent)$/.test(path)) return 'generateContent';
   return null;
 }

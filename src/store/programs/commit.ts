@@ -2,11 +2,11 @@
  * Applies one commit plan: guards, then the compare-and-swap of each stream, then rows and effects. Any failure throws
  * `PlanRejected`, and the caller rolls back this plan alone.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { GENESIS, chainText, rollText } from '../../domain/log/chain.ts';
 import type { CommitPlan, Effect, Guard, Row, StoredEvent, StreamAppend } from '../port.ts';
-import { type Program, p, statement } from '../program.ts';
+import { type Program, atMost, p, statement } from '../program.ts';
 import { type Tables, incremented } from '../schema.ts';
 import { PlanRejected } from './plan-rejected.ts';
 import {
@@ -17,12 +17,13 @@ import {
   alertColumns,
   attemptColumns,
   inboxColumns,
+  proposed,
   ticketColumns,
 } from './rows.ts';
 import { workPrograms } from './work.ts';
 
 export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return hash('sha256', text);
 }
 
 const CONFIG_KINDS: ReadonlySet<string> = new Set(['project', 'profile', 'campaign', 'policy', 'job']);
@@ -78,21 +79,21 @@ export function commitPrograms(db: Kysely<Tables>) {
     ),
     ticket: statement<Record<string, unknown>>(db, (k) => {
       const values = Object.fromEntries(TICKET_COLUMNS.map((c) => [c, p(c)])) as unknown as Tables['tickets'];
-      const { key: _key, project: _project, number: _number, created_at: _created, ...changing } = values;
       return k
         .insertInto('tickets')
         .values(values)
-        .onConflict((c) => c.column('key').doUpdateSet(changing));
+        .onConflict((c) =>
+          c.column('key').doUpdateSet(proposed(TICKET_COLUMNS, ['key', 'project', 'number', 'created_at'])),
+        );
     }),
     attempt: statement<Record<string, unknown>>(db, (k) => {
       const values = Object.fromEntries(
         ATTEMPT_COLUMNS.map((c) => [c, p(c)]),
       ) as unknown as Tables['attempts'];
-      const { id: _id, ...changing } = values;
       return k
         .insertInto('attempts')
         .values(values)
-        .onConflict((c) => c.column('id').doUpdateSet(changing));
+        .onConflict((c) => c.column('id').doUpdateSet(proposed(ATTEMPT_COLUMNS, ['id'])));
     }),
     evidence: statement<{ id: string; ticket: string }>(db, (k) =>
       k
@@ -102,11 +103,10 @@ export function commitPrograms(db: Kysely<Tables>) {
     ),
     inbox: statement<Record<string, unknown>>(db, (k) => {
       const values = Object.fromEntries(INBOX_COLUMNS.map((c) => [c, p(c)])) as unknown as Tables['inbox'];
-      const { id: _id, kind: _kind, created_at: _created, ...changing } = values;
       return k
         .insertInto('inbox')
         .values(values)
-        .onConflict((c) => c.column('id').doUpdateSet(changing));
+        .onConflict((c) => c.column('id').doUpdateSet(proposed(INBOX_COLUMNS, ['id', 'kind', 'created_at'])));
     }),
     alert: statement<Record<string, unknown>>(db, (k) =>
       k
@@ -202,7 +202,7 @@ export function commitPrograms(db: Kysely<Tables>) {
         .onConflict((c) => c.doNothing()),
     ),
     seqHead: statement<object>(db, (k) =>
-      k.selectFrom('events').select(['seq', 'roll']).orderBy('seq', 'desc').limit(1),
+      k.selectFrom('events').select(['seq', 'roll']).orderBy('seq', 'desc').limit(atMost(1)),
     ),
   };
 

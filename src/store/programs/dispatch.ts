@@ -3,7 +3,7 @@ import { type Kysely } from 'kysely';
 import type { ActiveWorker, NeedsInputCandidate, TodoCandidate } from '../../domain/dispatch/snapshot.ts';
 import type { SkipReason } from '../../domain/words.ts';
 import type { LanePosition, LaneRead, OpenAttempt, Work } from '../port.ts';
-import { type Program, type ResultRow, p, query, statement } from '../program.ts';
+import { type Program, type ResultRow, atMost, p, query, statement } from '../program.ts';
 import type { Tables } from '../schema.ts';
 
 const LANE_START: LanePosition = { after: -1, afterKey: '' };
@@ -46,7 +46,7 @@ export function dispatchPrograms(db: Kysely<Tables>) {
         .orderBy('tickets.lane')
         .orderBy('tickets.rank')
         .orderBy('tickets.key')
-        .limit(p('limit')),
+        .limit(atMost(p('limit'))),
     );
   const s = {
     todo: lane('todo'),
@@ -101,7 +101,12 @@ export function dispatchPrograms(db: Kysely<Tables>) {
         .groupBy('project'),
     ),
     toVerify: statement<{ limit: number }>(db, (k) =>
-      k.selectFrom('tickets').select('key').where('to_verify', '=', 1).orderBy('key').limit(p('limit')),
+      k
+        .selectFrom('tickets')
+        .select('key')
+        .where('to_verify', '=', 1)
+        .orderBy('key')
+        .limit(atMost(p('limit'))),
     ),
     nextNotBefore: statement<{ now: number }>(db, (k) =>
       k
@@ -130,7 +135,7 @@ export function dispatchPrograms(db: Kysely<Tables>) {
         )
         .where((e) => e.or([e('work.wants_runner', 'is', null), e('work.wants_runner', '=', p('runner'))]))
         .orderBy('work.created_at')
-        .limit(p('limit')),
+        .limit(atMost(p('limit'))),
     ),
     workLease: statement<{ id: string }>(db, (k) =>
       k.selectFrom('leases').selectAll().where('name', '=', p('id')),

@@ -5,7 +5,7 @@ import type { InboxItem } from '../../domain/inbox/inbox.ts';
 import type { Stamped } from '../../domain/config.ts';
 import type { Ticket } from '../../domain/ticket/state.ts';
 import type { DocumentKind, PageOf, SkipRecord, StoredEvent, TicketQuery, TicketRecord } from '../port.ts';
-import { type Program, type ResultRow, p, query, statement } from '../program.ts';
+import { type Program, type ResultRow, atMost, p, query, statement } from '../program.ts';
 import type { Tables } from '../schema.ts';
 
 const parse = <T>(value: unknown): T => JSON.parse(String(value)) as T;
@@ -86,7 +86,7 @@ export function readPrograms(db: Kysely<Tables>) {
         .select('id')
         .where('due_at', '<=', p('now'))
         .where('state', 'in', ['pending', 'delivered'])
-        .limit(200),
+        .limit(atMost(200)),
     ),
     alert: statement<{ fingerprint: string }>(db, (k) =>
       k.selectFrom('alerts').select(['alert', 'stream_version']).where('fingerprint', '=', p('fingerprint')),
@@ -112,10 +112,15 @@ export function readPrograms(db: Kysely<Tables>) {
         .selectAll()
         .where('ticket', '=', p('ticket'))
         .orderBy('at', 'desc')
-        .limit(100),
+        .limit(atMost(100)),
     ),
     eventsAfter: statement<{ seq: number; limit: number }>(db, (k) =>
-      k.selectFrom('events').selectAll().where('seq', '>', p('seq')).orderBy('seq').limit(p('limit')),
+      k
+        .selectFrom('events')
+        .selectAll()
+        .where('seq', '>', p('seq'))
+        .orderBy('seq')
+        .limit(atMost(p('limit'))),
     ),
     streamEvents: statement<{ stream: string; after: number; limit: number }>(db, (k) =>
       k
@@ -124,10 +129,10 @@ export function readPrograms(db: Kysely<Tables>) {
         .where('stream', '=', p('stream'))
         .where('version', '>', p('after'))
         .orderBy('version')
-        .limit(p('limit')),
+        .limit(atMost(p('limit'))),
     ),
     head: statement<object>(db, (k) =>
-      k.selectFrom('events').select(['seq', 'roll']).orderBy('seq', 'desc').limit(1),
+      k.selectFrom('events').select(['seq', 'roll']).orderBy('seq', 'desc').limit(atMost(1)),
     ),
     streams: statement<{ after: string; limit: number }>(db, (k) =>
       k
@@ -135,7 +140,7 @@ export function readPrograms(db: Kysely<Tables>) {
         .selectAll()
         .where('stream', '>', p('after'))
         .orderBy('stream')
-        .limit(p('limit')),
+        .limit(atMost(p('limit'))),
     ),
     diff: statement<{ attempt: string }>(db, (k) =>
       k.selectFrom('diffs').select('diff').where('attempt', '=', p('attempt')),
@@ -194,7 +199,7 @@ export function readPrograms(db: Kysely<Tables>) {
         select
           .orderBy(sort.column, sort.direction)
           .orderBy('key', sort.direction)
-          .limit(q.limit + 1),
+          .limit(atMost(q.limit + 1)),
       );
       const page = rows.slice(0, q.limit);
       const last = rows.length > q.limit ? page.at(-1) : undefined;
@@ -253,7 +258,7 @@ export function readPrograms(db: Kysely<Tables>) {
         select
           .orderBy('created_at')
           .orderBy('id')
-          .limit(q.limit + 1),
+          .limit(atMost(q.limit + 1)),
       );
       const page = rows.slice(0, q.limit);
       const last = rows.length > q.limit ? page.at(-1) : undefined;
@@ -292,7 +297,7 @@ export function readPrograms(db: Kysely<Tables>) {
         select
           .orderBy('last_seen', 'desc')
           .orderBy('id', 'desc')
-          .limit(q.limit + 1),
+          .limit(atMost(q.limit + 1)),
       );
       const page = rows.slice(0, q.limit);
       const last = rows.length > q.limit ? page.at(-1) : undefined;

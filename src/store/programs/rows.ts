@@ -1,4 +1,5 @@
 /** How a state becomes the columns of its row: the columns are for finding and ordering, the state is the truth. */
+import { type RawBuilder, sql } from 'kysely';
 import type { AlertState } from '../../domain/alert/alert.ts';
 import { dispatchRank } from '../../domain/dispatch/plan-dispatch.ts';
 import type { InboxItem } from '../../domain/inbox/inbox.ts';
@@ -88,6 +89,15 @@ export const CREDENTIAL_COLUMNS = [
   'fence',
   'over_at',
 ] as const satisfies readonly (keyof Tables['credentials'])[];
+
+/** Of an upsert that meets a row: the columns take what would have been inserted, so that nothing is bound twice. */
+export function proposed<C extends string>(
+  columns: readonly C[],
+  fixed: readonly C[],
+): Record<string, RawBuilder<never>> {
+  const changing = columns.filter((column) => !fixed.includes(column));
+  return Object.fromEntries(changing.map((column) => [column, sql<never>`${sql.ref(`excluded.${column}`)}`]));
+}
 
 /** The lane that a ticket waits in: the needs_input lane opens once every question is answered. */
 function laneOf(ticket: Ticket): 'todo' | 'needs_input' | null {

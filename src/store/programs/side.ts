@@ -9,7 +9,7 @@ import type {
   Presence,
   RunUsage,
 } from '../port.ts';
-import { type Program, type ResultRow, p, statement } from '../program.ts';
+import { type Program, type ResultRow, atMost, p, statement } from '../program.ts';
 import type { Tables } from '../schema.ts';
 
 export function sidePrograms(db: Kysely<Tables>) {
@@ -110,7 +110,7 @@ export function sidePrograms(db: Kysely<Tables>) {
         .where('owner', '=', p('owner'))
         .where('seq', '>', p('after'))
         .orderBy('seq')
-        .limit(p('limit')),
+        .limit(atMost(p('limit'))),
     ),
     usageOf: statement<{ attempt: string }>(db, (k) =>
       k.selectFrom('usage').selectAll().where('attempt', '=', p('attempt')),

@@ -46,6 +46,13 @@ export interface SqliteStoreOptions {
   schedule?: (run: () => void) => void;
 }
 
+/** The programs keep their compiled statements, so all stores of a process share one set. */
+const db = sqliteCompiler();
+const commits = commitPrograms(db);
+const reads = readPrograms(db);
+const lanes = dispatchPrograms(db);
+const side = sidePrograms(db);
+
 type Job = { run: () => () => void; fail: (error: unknown) => void };
 
 export class StoreBroken extends Error {
@@ -75,17 +82,11 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
   const connection = typeof options.path === 'string' ? new SqliteConnection(options.path) : options.path;
   const clock = options.clock ?? Date.now;
   const schedule = options.schedule ?? ((run) => setImmediate(run));
-  const db = sqliteCompiler();
-  const commits = commitPrograms(db);
-  const reads = readPrograms(db);
-  const lanes = dispatchPrograms(db);
-  const side = sidePrograms(db);
-
   connection.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = off;');
   connection.exec(
     'pragma wal_autocheckpoint = 4000; pragma busy_timeout = 2000; pragma temp_store = memory;',
   );
-  prepareSchema(connection, db);
+  prepareSchema(connection);
 
   let chain: ChainHead = sync(commits.chainHead());
   let queue: Job[] = [];
@@ -313,7 +314,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
   };
 }
 
-function prepareSchema(connection: SqliteConnection, db: Kysely<Tables>): void {
+function prepareSchema(connection: SqliteConnection): void {
   const tables = connection.execute({
     sql: `select name from sqlite_master where type = 'table' and name = 'settings'`,
     params: [],
