@@ -8,6 +8,7 @@ import { runInboxKeeper } from './loops/inbox-keeper.ts';
 import { Reaper } from './loops/reaper.ts';
 import { runVerifier } from './loops/verifier.ts';
 import type { Deps } from './services/deps.ts';
+import { wakeOrchestrator } from './services/orchestrator.ts';
 import { applyRemedies } from './services/remedies.ts';
 import { runSchedules } from './services/schedules.ts';
 
@@ -50,6 +51,7 @@ export type LoopName =
   | 'verifier'
   | 'inbox'
   | 'schedules'
+  | 'orchestrator'
   | 'operator'
   | 'maintenance'
   | 'audit'
@@ -101,6 +103,10 @@ export function serverLoops(deps: Deps, holder: string, tickMs: number, machine:
           return { againInMs: next === null ? null : Math.max(next - (await deps.store.now()) + 5, 0) };
         },
       },
+      orchestrator: {
+        everyMs: KEEP_INBOX_EVERY_MS,
+        runOnce: async () => ({ offers: await wakeOrchestrator(deps) }),
+      },
       operator: { everyMs: OPERATE_EVERY_MS, runOnce: () => jobs.operator() },
       // Apart from the operator, which may only observe: this acts, where people have listed a remedy.
       maintenance: { everyMs: OPERATE_EVERY_MS, runOnce: async () => void (await applyRemedies(deps)) },
@@ -109,10 +115,12 @@ export function serverLoops(deps: Deps, holder: string, tickMs: number, machine:
       retention: { everyMs: HOUSEKEEPING_MS, runOnce: () => jobs.retention() },
     },
     stirredBy: (events) => {
-      if (!events.some((event) => STIRS.test(event.type))) return [];
+      const decisions = events.some((event) => /^(inbox|evidence)\./.test(event.type));
+      const woken: LoopName[] = decisions ? ['orchestrator'] : [];
+      if (!events.some((event) => STIRS.test(event.type))) return woken;
       if (events.some((event) => event.type.startsWith('project.'))) sweep = true;
       const scheduled = events.some((event) => event.type.startsWith('schedule.'));
-      return scheduled ? ['schedules', 'dispatcher', 'verifier'] : ['dispatcher', 'verifier'];
+      return [...woken, ...(scheduled ? (['schedules'] as const) : []), 'dispatcher', 'verifier'];
     },
   };
 }

@@ -128,7 +128,22 @@ export const landOffer = z.object({
 });
 export type LandOffer = z.infer<typeof landOffer>;
 
-export const offer = z.discriminatedUnion('kind', [attemptOffer, verifyOffer, landOffer]);
+/** An orchestrator that is an agent: woken, it decides what waits in the inbox, and ends its turn. */
+export const sessionOffer = z.object({
+  kind: z.literal('session'),
+  work: z.string(),
+  fence: z.number().int(),
+  /** An orchestrator's token, for this run only. */
+  token: z.string(),
+  /** The server has Mission Control's own tools over MCP. */
+  mcp: z.boolean(),
+  profile: profileForRunner,
+  prompt: z.string(),
+  resume: z.object({ session: z.string() }).nullable(),
+});
+export type SessionOffer = z.infer<typeof sessionOffer>;
+
+export const offer = z.discriminatedUnion('kind', [attemptOffer, verifyOffer, landOffer, sessionOffer]);
 export type Offer = z.infer<typeof offer>;
 
 export const polled = z.object({ offers: z.array(offer), stop: z.array(z.string()) });

@@ -127,6 +127,11 @@ export const landResult = z.discriminatedUnion('state', [
   z.strictObject({ state: z.literal('unable'), reason: why }),
 ]);
 export type LandResult = z.infer<typeof landResult>;
+export const sessionResult = z.strictObject({
+  session: z.string().max(500).nullable().optional(),
+  usage: usage.optional(),
+  notBefore: time.nullable().optional(),
+});
 export const workEnd = fenced.extend({
   outcome: z.enum(['done', 'unable']),
   reason: clean(10_000).optional(),

@@ -400,6 +400,27 @@ export const policy = z.object({
 });
 export type Policy = z.infer<typeof policy>;
 
+/** An orchestrator that is an agent, by its profile. */
+export const orchestrator = z.object({
+  profile: z.string(),
+  state: z.enum(['idle', 'running']),
+  /** The agent's own session, which the next run goes on with. */
+  session: nullable(z.string()),
+  runner: nullable(z.string()),
+  /** Decisions that wait for it. */
+  waiting: z.number().int(),
+  lastRun: nullable(z.object({ at: time, outcome: z.enum(['done', 'unable']), detail: z.string() })),
+  notBefore: nullable(time),
+  cost: z.object({
+    usd: z.number(),
+    inputTokens: z.number(),
+    outputTokens: z.number(),
+    metered: z.boolean().optional(),
+  }),
+  version: z.number().int(),
+});
+export type Orchestrator = z.infer<typeof orchestrator>;
+
 export const runner = z.object({
   id: z.string(),
   name: z.string(),

@@ -14,6 +14,7 @@ import { Once } from './once.ts';
 import { removeStrays, retireWorktrees } from './housekeeping.ts';
 import type { Registration } from './ports.ts';
 import { LandRun } from './land/land-run.ts';
+import { SessionRun } from './session/session-run.ts';
 import { VerifyRun, type VerifyContext } from './verify/verify-run.ts';
 
 export interface RunnerSettings {
@@ -44,6 +45,8 @@ export class Runner {
   readonly #runs = new Map<string, AttemptRun>();
   /** One piece of work at a time. */
   #work: VerifyRun | LandRun | undefined;
+  /** The orchestrator's, outside the slots. */
+  #session: SessionRun | undefined;
   #registration: Registration | undefined;
   #lastAnswer: number;
   readonly #ending = new Once<EndReason>();
@@ -81,8 +84,11 @@ export class Runner {
     if (reason === 'drained') await this.#sayDraining();
     for (const run of this.#runs.values()) run.end({ kind: 'stopped', reason: endReasons[reason] });
     this.#work?.cancel(endReasons[reason]);
+    this.#session?.cancel(endReasons[reason]);
     const all = Promise.allSettled(
-      [...this.#runs.values()].map((run) => run.done).concat(this.#work?.done ?? []),
+      [...this.#runs.values()]
+        .map((run) => run.done)
+        .concat(this.#work?.done ?? [], this.#session?.done ?? []),
     );
     await Promise.race([all, sleep(clock, this.#settings.drainMs)]);
     await watching;
@@ -151,7 +157,7 @@ export class Runner {
       name,
       slots,
       labels,
-      kinds: ['attempt', 'verify', 'land'],
+      kinds: ['attempt', 'verify', 'land', 'session'],
       version,
       pid: process.pid,
     });
@@ -166,11 +172,21 @@ export class Runner {
       const run = this.#runs.get(id);
       if (run) run.poke();
       else if (this.#work?.id === id) this.#work.poke();
+      else if (this.#session?.id === id) this.#session.poke();
     }
     return answer.offers.filter((offer) => this.#accept(offer)).length;
   }
 
   #accept(offer: Offer): boolean {
+    if (offer.kind === 'session') {
+      if (this.#session) return false;
+      const session = new SessionRun(this.#attempts, offer);
+      this.#session = session;
+      void session.done.finally(() => {
+        if (this.#session === session) this.#session = undefined;
+      });
+      return true;
+    }
     if (offer.kind !== 'attempt') {
       if (this.#work) return false;
       const run =

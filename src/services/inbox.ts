@@ -85,6 +85,17 @@ export async function leaseInbox(
   return leased;
 }
 
+/** What waits to be decided by these, and can be: the oldest first. */
+export async function readyItems(deps: Deps, whom: InboxItem['for'], limit: number): Promise<InboxItem[]> {
+  const page = await deps.store.inbox({ states: ['pending'], for: whom, limit: 200 });
+  const ready: InboxItem[] = [];
+  for (const item of page.items) {
+    if (ready.length >= limit) break;
+    if (await isReady(deps, item)) ready.push(item);
+  }
+  return ready;
+}
+
 /** A review can be leased once its evidence is verified, refuted or given up. */
 async function isReady(deps: Deps, item: InboxItem): Promise<boolean> {
   if (item.kind !== 'review' || item.ticket === null) return true;

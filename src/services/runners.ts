@@ -8,6 +8,8 @@ import { changeDocument, createDocument } from './configuration.ts';
 import type { Work } from '../store/port.ts';
 import { type Caller, type Deps, notFound } from './deps.ts';
 import { landOffer, mayOfferLanding } from './landing.ts';
+import { sessionOffer } from './orchestrator.ts';
+import { profileForRunner } from './profile-for-runner.ts';
 import { projectForRunner, verifyOffer } from './verification.ts';
 
 export interface Registration {
@@ -63,7 +65,8 @@ export async function pollOnce(deps: Deps, runner: Runner, input: { freeSlots: n
     if (offer) offers.push(offer);
   }
   for (const work of await deps.store.offerableWork(runner.id, runner.kinds, OFFERABLE)) {
-    if (await isBusy(deps, runner.id)) break;
+    // An orchestrator's session is no work that others wait behind, nor waits behind others.
+    if (work.kind !== 'session' && (await isBusy(deps, runner.id))) continue;
     if (work.kind === 'land' && !(await mayOfferLanding(deps, work))) continue;
     const taken = await deps.store.takeWork(work.id, runner.id, deps.timing.offerMs);
     const offer = taken ? await workOffer(deps, taken) : null;
@@ -76,13 +79,21 @@ export async function pollOnce(deps: Deps, runner: Runner, input: { freeSlots: n
 const OFFERABLE = 20;
 
 function workOffer(deps: Deps, work: Work): Promise<Offer | null> {
-  return work.kind === 'land' ? landOffer(deps, work) : verifyOffer(deps, work);
+  switch (work.kind) {
+    case 'land':
+      return landOffer(deps, work);
+    case 'session':
+      return sessionOffer(deps, work);
+    case 'verify':
+      return verifyOffer(deps, work);
+  }
 }
 
 /** One piece of work at a time per runner; what its lease no longer covers holds nothing up, least of all for good. */
 async function isBusy(deps: Deps, runner: string): Promise<boolean> {
   const now = await deps.store.now();
   for (const own of await deps.store.workOfRunner(runner)) {
+    if (own.kind === 'session') continue;
     const lease = await deps.store.readLease(`work:${own.id}`);
     if (lease !== null && lease.expiresAt > now) return true;
   }
@@ -113,6 +124,7 @@ async function attemptOffer(deps: Deps, key: string, attemptId: string): Promise
     prompt: buildPrompt(ticket, attempt, checks, resumed),
     resume: resumed ? { session: attempt.session, answers: permissionAnswers(ticket, attempt) } : null,
     restartPrompt: buildRestartPrompt(ticket, attempt, checks),
+    mcp: true,
     startAt: attempt.startAt,
     continues: continuesOf(ticket, attempt),
   };
@@ -134,39 +146,4 @@ function permissionAnswers(ticket: Ticket, attempt: Attempt): { question: string
       ? [{ question: q.id, choice: q.choice }]
       : [],
   );
-}
-
-function profileForRunner(profile: Profile) {
-  const {
-    id,
-    adapter,
-    command,
-    env,
-    envAllow,
-    home,
-    files,
-    model,
-    acp,
-    gateway,
-    timeoutSeconds,
-    stallSeconds,
-    holdSeconds,
-    permissions,
-  } = profile;
-  return {
-    id,
-    adapter,
-    command,
-    env,
-    envAllow,
-    home,
-    files,
-    model,
-    acp,
-    gateway,
-    timeoutSeconds,
-    stallSeconds,
-    holdSeconds,
-    permissions,
-  };
 }

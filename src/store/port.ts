@@ -61,7 +61,8 @@ export type DocumentKind =
   | 'job'
   | 'schedule'
   | 'runner'
-  | 'token';
+  | 'token'
+  | 'session';
 
 export type Guard =
   /** The named lease is held by this holder under this epoch, and has not run out. */

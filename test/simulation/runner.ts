@@ -173,7 +173,10 @@ export class SimRunner {
       for (const offer of offers) {
         if (offer.kind === 'attempt') await this.#take(offer);
         else if (offer.kind === 'land') this.#lands.push(offer);
-        else if (!this.#work.some((own) => own.work === offer.work && own.fence === offer.fence))
+        else if (
+          offer.kind === 'verify' &&
+          !this.#work.some((own) => own.work === offer.work && own.fence === offer.fence)
+        )
           this.#work.push(offer);
       }
       for (const id of stop) {

@@ -345,7 +345,10 @@ export class AttemptRun {
   /** What the gateway refuses to an agent ends the attempt, as a limit or failure of its provider would. */
   #openMeter(): void {
     try {
-      this.#meter = openMeter(this.#context, this.record) ?? undefined;
+      const { offer, metered } = this.record;
+      this.#meter = openMeter(this.#context, offer, metered) ?? undefined;
+      // The same object: it is saved with every renewal.
+      this.record.metered = this.#meter?.used ?? null;
     } catch (error) {
       throw error instanceof ProfileProblem
         ? new AttemptFailure(`profile_unusable: ${error.message}`)
@@ -408,7 +411,7 @@ export class AttemptRun {
         { stream: 'runner', path: this.#files.notes },
       ],
       cursor: this.#files.cursor,
-      secrets: secretsOf(this.#context, record),
+      secrets: secretsOf(this.#context, record.offer),
       clock,
       // Numbers must not repeat, even if this runner lost what it knew of the attempt when it was parked.
       firstSeq: record.offer.resume ? record.fence * 100_000 : 1,

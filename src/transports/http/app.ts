@@ -14,6 +14,7 @@ import { attemptRoutes } from './routes/attempts.ts';
 import { configurationRoutes } from './routes/configuration.ts';
 import { inboxRoutes } from './routes/inbox.ts';
 import { jobRoutes } from './routes/jobs.ts';
+import { orchestratorRoutes } from './routes/orchestrators.ts';
 import { runnerRoutes } from './routes/runners.ts';
 import { type SystemView, systemRoutes } from './routes/system.ts';
 import { ticketRoutes } from './routes/tickets.ts';
@@ -53,6 +54,7 @@ export async function createHttpApp(options: {
   artifactRoutes(api);
   inboxRoutes(api);
   runnerRoutes(api, wakeups);
+  orchestratorRoutes(api);
   mcpRoute(app, deps, system.version);
   await serveWeb(app, api, options.webRoot);
   return { app, hub, wakeups };

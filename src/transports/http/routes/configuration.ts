@@ -303,16 +303,16 @@ export function configurationRoutes(api: Api): void {
     query: listed,
     response: shapes.page(shapes.token),
     handler: async ({ query }) => {
-      const all = (await deps.store.credentials()).map(
-        ({ id, role, name, expiresAt, createdAt, lastUsedAt }) => ({
+      const all = (await deps.store.credentials())
+        .filter(({ id }) => id.startsWith('tok_'))
+        .map(({ id, role, name, expiresAt, createdAt, lastUsedAt }) => ({
           id,
           role,
           name,
           expiresAt: isoOrNull(expiresAt),
           createdAt: iso(createdAt),
           lastUsedAt: isoOrNull(lastUsedAt),
-        }),
-      );
+        }));
       return { body: pageOf(all, query) };
     },
   });

@@ -19,6 +19,7 @@ import { aliveWithinMs } from '../../../services/dispatching.ts';
 import { announcePush, finishLandWork, landingDirective, startLanding } from '../../../services/landing.ts';
 import { appendOutput } from '../../../services/output.ts';
 import { isoOrNull } from '../../../services/present.ts';
+import { finishSession, sessionDirective } from '../../../services/orchestrator.ts';
 import { pollOnce, registerRunner, runnerFor } from '../../../services/runners.ts';
 import { finishVerifyWork } from '../../../services/verification.ts';
 import type { Work } from '../../../store/port.ts';
@@ -287,6 +288,7 @@ function workRoutes(api: Api): void {
         const work = await own(caller, params.id, body.fence);
         if (isRefusal(work)) return work;
         await deps.store.seen(work.runner ?? '', await deps.store.now(), false);
+        if (work.kind === 'session') return renew(work, await sessionDirective(deps));
         if (work.kind !== 'land') return renew(work);
         const started = verb === 'accept' ? await startLanding(deps, work) : null;
         return isRefusal(started) ? started : renew(work, await landingDirective(deps, work));
@@ -306,9 +308,11 @@ function workRoutes(api: Api): void {
       if (isRefusal(work)) return work;
       // The checks on a merge result belong to the landing itself, not to the evidence about the submitted commit.
       const isOwn =
-        work.kind === 'land'
-          ? (await deps.store.ticket(work.ticket))?.state.landing?.id === body.evidence
-          : (await deps.store.ticketOfEvidence(body.evidence)) === work.ticket;
+        work.kind === 'session'
+          ? body.evidence === work.id
+          : work.kind === 'land'
+            ? (await deps.store.ticket(work.ticket))?.state.landing?.id === body.evidence
+            : (await deps.store.ticketOfEvidence(body.evidence)) === work.ticket;
       if (!isOwn) return notFound('evidence', body.evidence);
       if (body.items.some((item) => item.seq >= OUTPUT_STRIDE)) {
         return refuse('invalid_request', `The output of one run has numbers below ${OUTPUT_STRIDE}.`, {
@@ -350,6 +354,18 @@ function workRoutes(api: Api): void {
     handler: async ({ params, body, caller }) => {
       const work = await own(caller, params.id, body.fence);
       if (isRefusal(work)) return work;
+      if (work.kind === 'session') {
+        const ended = requests.sessionResult.safeParse(body.result ?? {});
+        if (!ended.success) return notAResult('session', ended.error);
+        const { outcome, reason = null } = body;
+        const done = await finishSession(deps, work, {
+          fence: body.fence,
+          outcome,
+          reason,
+          result: ended.data,
+        });
+        return isRefusal(done) ? done : accepted;
+      }
       if (work.kind === 'land') {
         const landed = requests.landResult.safeParse(
           body.result ?? { state: 'unable', reason: body.reason ?? 'the runner could not' },
