@@ -108,6 +108,9 @@ async function push(
   if (random.chance(0.1)) repository.move();
   const work = await deps.store.work(offer.work);
   if (!work) return null;
+  // Somebody pauses at this very moment: it goes through before it, or not at all.
+  if (world.faulty && random.chance(0.15))
+    world.scheduler.start(() => setPause(deps, PERSON, { paused: true }));
   const announced = await call('intent', () =>
     announcePush(deps, work, {
       fence: offer.fence,
