@@ -46,6 +46,13 @@ export class Api {
     return this.client.delete<T>(path);
   }
 
+  /** The bytes as they are; a refusal is thrown like any other. */
+  async download(path: string): Promise<Uint8Array> {
+    const response = await this.client.fetch('GET', path, { timeoutMs: 300_000 });
+    if (!response.ok) await this.client.call('GET', path);
+    return new Uint8Array(await response.arrayBuffer());
+  }
+
   /** Reads pages until there are `limit` items or no more. The answer has the shape of one page. */
   async list<T>(path: string, query: NonNullable<CallOptions['query']> = {}, limit = 200): Promise<Page<T>> {
     const items: T[] = [];

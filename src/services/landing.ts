@@ -6,7 +6,7 @@
 import type { LandOffer } from '../contract/runner-protocol.ts';
 import type { Project } from '../domain/config.ts';
 import { type Refusal, isRefusal, refuse } from '../domain/refusal.ts';
-import { effectiveCompletion } from '../domain/ticket/completion.ts';
+import { checksOfMerge, effectiveCompletion } from '../domain/ticket/completion.ts';
 import {
   type LandReport,
   decideCloseMerge,
@@ -159,9 +159,8 @@ export async function landOffer(deps: Deps, work: Work): Promise<LandOffer | nul
     return null;
   }
   const completion = effectiveCompletion(project.completion, ticket.completion);
-  const checks = completion.requires.includes('check')
-    ? project.checks.filter((check) => completion.checks.includes(check.name))
-    : [];
+  const names = checksOfMerge(ticket, completion, await deps.store.now());
+  const checks = project.checks.filter((check) => names.includes(check.name));
   return {
     kind: 'land',
     work: work.id,

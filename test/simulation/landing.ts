@@ -8,7 +8,15 @@ import { evolveTicket } from '../../src/domain/ticket/evolve.ts';
 import type { TicketEvent } from '../../src/domain/ticket/events.ts';
 import type { Ticket } from '../../src/domain/ticket/state.ts';
 import type { LandOffer } from '../../src/contract/runner-protocol.ts';
-import { announcePush, finishLandWork, startLanding } from '../../src/services/landing.ts';
+import {
+  advanceLanding,
+  announcePush,
+  finishLandWork,
+  landOffer,
+  startLanding,
+} from '../../src/services/landing.ts';
+import { isLanding } from '../../src/domain/ticket/landing.ts';
+import { setPause } from '../../src/services/pausing.ts';
 import { createTicket, transitionTicket } from '../../src/services/tickets.ts';
 import { createVerifyWork, finishVerifyWork } from '../../src/services/verification.ts';
 import type { SimRepository } from './repository.ts';
@@ -100,6 +108,9 @@ async function push(
   if (random.chance(0.1)) repository.move();
   const work = await deps.store.work(offer.work);
   if (!work) return null;
+  // Somebody pauses at this very moment: it goes through before it, or not at all.
+  if (world.faulty && random.chance(0.15))
+    world.scheduler.start(() => setPause(deps, PERSON, { paused: true }));
   const announced = await call('intent', () =>
     announcePush(deps, work, {
       fence: offer.fence,
@@ -153,7 +164,45 @@ export async function startWithLandings(world: World, count: number): Promise<vo
       findings: ticket.evidence.map(({ id }) => ({ id, state: 'verified', reason: null, details: {} })),
     });
     await transitionTicket(deps, REVIEWER, key, { transition: 'accept' }, {});
+    if (world.random.chance(0.6)) await announceAndDie(world, key);
   }
+}
+
+/** A runner that died right after it announced its push, or right after the push itself: nobody knows which. */
+async function announceAndDie(world: World, key: string): Promise<void> {
+  const { deps } = world.server(0);
+  await advanceLanding(deps, key);
+  const ticket = (await deps.store.ticket(key))?.state;
+  const landing = ticket?.landing;
+  const [pending] = await deps.store.workOfAttempt(landing?.attempt ?? '');
+  const work = pending ? await deps.store.takeWork(pending.id, 'run_setup', LEASE_MS) : null;
+  const offer = work ? await landOffer(deps, work) : null;
+  if (!work || !offer || offer.step !== 'push' || offer.mode === 'pull_request') return;
+  await startLanding(deps, work);
+  const repository = world.repository(offer.project.key);
+  const onto = repository.head;
+  const commit = repository.merge(onto, offer.commit, offer.mode === 'squash');
+  repository.goodMerges.add(commit);
+  const checks = offer.checks.map(({ name }) => ({ name, exitCode: 0, durationMs: 1 }));
+  await announcePush(deps, work, { fence: work.fence, commit, onto, branch: 'main', checks });
+  if (world.random.chance(0.5)) repository.push({ work: offer.commit, commit, onto });
+}
+
+/** What comes between a landing and its end: somebody cancels, wants changes, pauses, or commits to the branch. */
+export async function disturbLanding(world: World): Promise<void> {
+  const { deps } = world.anyServer();
+  const { items } = await deps.store.tickets({ statuses: ['in_review'], sort: 'age', limit: 200 });
+  const landing = items.filter((ticket) => isLanding(ticket));
+  if (landing.length === 0) return;
+  const { key, project, version } = world.random.pick(landing);
+  const move = (transition: 'cancel' | 'request_changes') =>
+    transitionTicket(deps, PERSON, key, { transition, feedback: 'better' }, { ifMatch: version });
+  await world.random.weighted<() => Promise<unknown>>([
+    [1, () => move('cancel')],
+    [1, () => move('request_changes')],
+    [2, () => setPause(deps, PERSON, { paused: world.random.chance(0.5) })],
+    [1, () => Promise.resolve(world.repository(project).move())],
+  ])();
 }
 
 const PLAIN_TICKET = {

@@ -8,7 +8,7 @@ import { submittedCommit } from '../../src/domain/ticket/completion.ts';
 import { clear, raise } from '../../src/services/alerts.ts';
 import { changeJob, changePolicy } from '../../src/services/configuration.ts';
 import { setPause } from '../../src/services/pausing.ts';
-import { landingTruths, startWithLandings } from './landing.ts';
+import { disturbLanding, landingTruths, startWithLandings } from './landing.ts';
 import { peopleSettle, personActs } from './people.ts';
 import { SimRunner } from './runner.ts';
 import { PERSON, type SimServer, type Size, World, loopsOf } from './world.ts';
@@ -88,6 +88,7 @@ async function misbehave(world: World, runners: SimRunner[]): Promise<void> {
       [4, () => personActs(world)],
       [0.5, () => newTicket(world)],
       [1, () => observation(world)],
+      [2, () => disturbLanding(world)],
     ]);
     if (random.chance(0.02)) await takeover(world);
     if (random.chance(0.06)) scheduler.frozen.add(world.anyServer().task);

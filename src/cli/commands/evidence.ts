@@ -1,4 +1,7 @@
 /** `mctl evidence …`: what proves the work on a ticket, what a check printed, and looking again. */
+import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { Command } from 'commander';
 import type { Attempt, Evidence, Output, Ticket } from '../../contract/shapes.ts';
 import { runs, type Context, type Io } from '../context.ts';
@@ -12,7 +15,7 @@ const WHICH = 'its kind (commit), or the name of a check (test); else the newest
 export function defineEvidence(program: Command, io: Io): void {
   const evidence = program
     .command('evidence')
-    .description('what proves the work on a ticket: list, output, verify');
+    .description('what proves the work on a ticket: list, output, download, verify');
 
   const list = evidence
     .command('list')
@@ -35,6 +38,36 @@ export function defineEvidence(program: Command, io: Io): void {
     const ticket = await readTicket(context, given);
     const found = newest(ticket, which, (each) => each.details.outputUrl !== undefined);
     await printOutput(context, found);
+  });
+
+  const download = evidence
+    .command('download')
+    .description('save an artifact; Mission Control never opens what a worker made')
+    .argument('<key>', 'the ticket')
+    .argument('[name]', 'of the artifact; else the newest')
+    .option('-o, --out <file>', 'where to; else its name, in this folder; - is standard output');
+  runs<{ out?: string }>(download, io, async (context, options, given, name) => {
+    const ticket = await readTicket(context, given);
+    const found = newest(ticket, name, (each) => each.details.contentUrl !== undefined);
+    const content = await context.api.download(`/evidence/${found.id}/content`);
+    const sha256 = createHash('sha256').update(content).digest('hex');
+    if (sha256 !== found.claim['sha256'])
+      throw new UsageError(
+        `What arrived of ${nameOf(found)} is not what was handed in.`,
+        'download it again.',
+      );
+    if (options.out === '-') return void process.stdout.write(content);
+    // The name is a worker's: it must not lead out of this folder, nor over a file that is there.
+    const file = options.out ?? basename(nameOf(found));
+    try {
+      writeFileSync(file, content, { flag: options.out === undefined ? 'wx' : 'w' });
+    } catch (error) {
+      throw new UsageError(
+        error instanceof Error ? error.message : String(error),
+        'name another file: --out FILE',
+      );
+    }
+    context.result(found, () => context.print(text`${file}: ${content.length} bytes, SHA-256 ${sha256}`));
   });
 
   const verify = evidence

@@ -22,6 +22,10 @@ interface ProjectOptions {
   checks?: string[];
   decidedBy?: string;
   onAccept?: string;
+  deployTo?: string;
+  deployUrl?: string;
+  deployCommand?: string;
+  deployWithin?: string;
   allowEmptyDiff?: boolean;
   protect?: string[];
   profile?: string;
@@ -121,6 +125,10 @@ function addOptions(command: Command): Command {
     .option('--checks <names>', 'which checks have to pass; else all', gather)
     .option('--decided-by <who>', `who accepts work: ${DECIDERS.join(', ')}`)
     .option('--on-accept <what>', `what becomes of accepted work: ${LANDINGS.join(', ')}`)
+    .option('--deploy-to <environment>', 'where accepted work is deployed, or "none"; needs a probe')
+    .option('--deploy-url <url>', 'a page that says which commit runs there')
+    .option('--deploy-command <command>', 'a command that says which commit runs there')
+    .option('--deploy-within <seconds>', 'how long after landing it may take to be seen')
     .option('--allow-empty-diff', 'work without a change to the code counts too')
     .option(
       '--protect <glob>',
@@ -151,6 +159,7 @@ function fieldsOf(options: ProjectOptions, before: Project | null): object {
         ? orNone(options.setup)
         : { command: options.setup },
     checks: checksOf(options, before),
+    deploy: deployOf(options, before),
     completion: completion && { ...before?.completion, ...completion },
     protectedPaths: options.protect,
     defaultProfile: orNone(options.profile),
@@ -162,6 +171,28 @@ function fieldsOf(options: ProjectOptions, before: Project | null): object {
     }),
     budget: budgetOf(options.budgetUsd, options.budgetTokens),
   };
+}
+
+function deployOf(options: ProjectOptions, before: Project | null): object | null | undefined {
+  const { deployTo, deployUrl, deployCommand, deployWithin } = options;
+  if (deployTo === 'none') return null;
+  if ([deployTo, deployUrl, deployCommand, deployWithin].every((given) => given === undefined))
+    return undefined;
+  if (deployUrl !== undefined && deployCommand !== undefined)
+    throw new UsageError('Give either --deploy-url or --deploy-command.');
+  const environment = deployTo ?? before?.deploy?.environment;
+  const probe =
+    deployUrl === undefined && deployCommand === undefined
+      ? before?.deploy?.probe
+      : { url: deployUrl, command: deployCommand };
+  if (environment === undefined || probe === undefined) {
+    throw new UsageError(
+      'A deploy has an environment and a probe.',
+      '--deploy-to production --deploy-url https://example.org/version',
+    );
+  }
+  const timeoutSeconds = number(deployWithin, '--deploy-within') ?? before?.deploy?.timeoutSeconds;
+  return { environment, probe, timeoutSeconds };
 }
 
 function checksOf(options: ProjectOptions, before: Project | null): object[] | undefined {

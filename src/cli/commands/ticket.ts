@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Io } from '../context.ts';
 import { defineAnswer } from './ticket/answer.ts';
+import { defineCloseMerge } from './ticket/close-merge.ts';
 import { defineComment } from './ticket/comment.ts';
 import { defineCreate } from './ticket/create.ts';
 import { defineEdit } from './ticket/edit.ts';
@@ -21,6 +22,7 @@ const VERBS = [
   defineWhy,
   defineComment,
   defineWaive,
+  defineCloseMerge,
 ];
 
 export function defineTicket(program: Command, io: Io): void {

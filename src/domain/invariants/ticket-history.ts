@@ -41,6 +41,7 @@ export class TicketHistory {
     this.#oneOpenAttempt(after, at);
     if (event.type === 'ticket.transitioned') this.#transition(event, before, after, at);
     if (event.type === 'landing.recorded') this.#landingRecorded(event, before, after, at);
+    if (event.type === 'landing.intended' && before) this.#intended(event, before, at);
     if (event.type === 'landing.pushed' && before) this.#pushed(event, before, at);
     if (event.type === 'attempt.offered') {
       const { fence } = event.data;
@@ -235,6 +236,26 @@ export class TicketHistory {
       'I8',
       before.landing === null || before.landing.attempt !== attempt.id || isOver(before.landing.state),
       () => `${at}: a second landing of one submission`,
+    );
+  }
+
+  /** What is about to be pushed has passed the checks that its policy requires, as merged. */
+  #intended(
+    event: Extract<TicketEvent, { type: 'landing.intended' }> & { seq: number },
+    before: Ticket,
+    at: string,
+  ): void {
+    const policy = this.#policyAt(event.seq, before);
+    const attempt = newestAttempt(before);
+    const isWaived = before.waivers.some(
+      (w) => w.attempt === attempt?.id && w.kind === 'check' && w.expiresAt > event.at,
+    );
+    const wanted = policy?.requires.includes('check') && !isWaived ? policy.checks : [];
+    const passed = new Set(event.data.checks.map((check) => check.name));
+    this.#report.expect(
+      'I6',
+      policy !== null && wanted.every((name) => passed.has(name)),
+      () => `${at}: ${event.data.commit} is to be pushed, and was not checked as merged`,
     );
   }
 

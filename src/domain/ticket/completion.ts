@@ -43,6 +43,15 @@ export function doneGaps(ticket: Ticket, completion: Completion, now: number): C
   return gapsOf(ticket, completion, now, () => true);
 }
 
+/** The checks that have to pass on a merge result before it may be pushed; none where a person has waived them. */
+export function checksOfMerge(ticket: Ticket, completion: Completion, now: number): string[] {
+  const attempt = submittedAttempt(ticket);
+  const isWaived = ticket.waivers.some(
+    (w) => w.attempt === attempt?.id && w.kind === 'check' && w.expiresAt > now,
+  );
+  return completion.requires.includes('check') && !isWaived ? completion.checks : [];
+}
+
 /** Whether the deploy has to be seen: it is required, and nobody has waived it. */
 export function isDeployDue(ticket: Ticket, completion: Completion, now: number): boolean {
   return gapsOf(ticket, completion, now, (kind) => kind === 'deploy').missing.length > 0;

@@ -4,7 +4,7 @@
  */
 import { type Refusal, isRefusal, refuse } from '../refusal.ts';
 import type { LandingCause } from '../words.ts';
-import { completionGaps, doneGaps, isDeployDue } from './completion.ts';
+import { checksOfMerge, completionGaps, doneGaps, isDeployDue } from './completion.ts';
 import { CONTROL_PLANE, type DecideContext, type Decision, Draft, backoffMs, decided } from './decide.ts';
 import { isUnfinished, landingOf } from './landing.ts';
 import { type Landing, type LandingCheck, type Ticket, evidenceOf } from './state.ts';
@@ -125,9 +125,9 @@ export function decideIntent(
       missing: gaps.missing,
     });
   }
-  const unchecked = context.rules.completion.requires.includes('check')
-    ? context.rules.completion.checks.filter((name) => !command.checks.some((check) => check.name === name))
-    : [];
+  const unchecked = checksOfMerge(state, context.rules.completion, context.now).filter(
+    (name) => !command.checks.some((check) => check.name === name),
+  );
   if (unchecked.length > 0) {
     return refuse(
       'evidence_incomplete',

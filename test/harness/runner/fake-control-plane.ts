@@ -12,6 +12,8 @@ import * as requests from '../../../src/contract/runner-requests.ts';
 import {
   attemptOffer,
   type AttemptOffer,
+  landOffer,
+  type LandOffer,
   verifyOffer,
   type VerifyOffer,
 } from '../../../src/contract/runner-protocol.ts';
@@ -32,14 +34,19 @@ export interface FakeAttempt {
 }
 
 export interface FakeWork {
-  offer: VerifyOffer;
+  offer: VerifyOffer | LandOffer;
   accepted: boolean;
   output: Map<string, OutputItem[]>;
   end: z.infer<typeof requests.workEnd> | null;
   result: requests.VerifyResult | null;
+  /** Of a landing: the pushes that were announced, and what came of it. */
+  intents: z.infer<typeof requests.workIntent>[];
+  landed: requests.LandResult | null;
+  /** Runs before an announcement is answered; a refusal is thrown. */
+  onIntent: () => void;
 }
 
-class Problem extends Error {
+export class Problem extends Error {
   readonly code: ErrorCode;
   readonly reason: string | undefined;
   constructor(code: ErrorCode, detail: string, reason?: string) {
@@ -110,13 +117,16 @@ export class FakeControlPlane {
     return attempt;
   }
 
-  offerWork(offer: VerifyOffer): FakeWork {
+  offerWork(offer: VerifyOffer | LandOffer): FakeWork {
     const work: FakeWork = {
-      offer: verifyOffer.parse(offer),
+      offer: offer.kind === 'land' ? landOffer.parse(offer) : verifyOffer.parse(offer),
       accepted: false,
       output: new Map(),
       end: null,
       result: null,
+      intents: [],
+      landed: null,
+      onIntent: () => undefined,
     };
     this.work.set(offer.work, work);
     this.wake();
@@ -275,8 +285,16 @@ export class FakeControlPlane {
       }
       case 'end':
         work.end = this.#check(requests.workEnd, body, 'work/end');
-        work.result = this.#check(requests.verifyResult, work.end.result, 'work/end result');
+        if (work.offer.kind === 'land')
+          work.landed = this.#check(requests.landResult, work.end.result, 'work/end result');
+        else work.result = this.#check(requests.verifyResult, work.end.result, 'work/end result');
         return {};
+      case 'intent': {
+        const intent = this.#check(requests.workIntent, body, 'work/intent');
+        work.onIntent();
+        work.intents.push(intent);
+        return { accepted: true };
+      }
       default:
         throw new Problem('not_found', verb);
     }

@@ -12,7 +12,7 @@ import { Worktrees } from '../../../src/runner/git/worktrees.ts';
 import { ownerTag } from '../../../src/runner/processes/stray-processes.ts';
 import { readBootId, systemProcesses } from '../../../src/runner/processes/system-processes.ts';
 import { type EndReason, Runner, type RunnerSettings } from '../../../src/runner/runner.ts';
-import type { AttemptOffer, VerifyOffer } from '../../../src/contract/runner-protocol.ts';
+import type { AttemptOffer, LandOffer, VerifyOffer } from '../../../src/contract/runner-protocol.ts';
 import { FakeControlPlane } from './fake-control-plane.ts';
 
 export interface LiveRunner {
@@ -156,6 +156,33 @@ export class World {
       resume: null,
       startAt: null,
       continues: null,
+      ...more,
+    };
+  }
+
+  landing(commit: string, more: Partial<LandOffer> = {}): LandOffer {
+    const fence = ++this.#fence;
+    return {
+      kind: 'land',
+      work: `wrk_${fence}`,
+      landing: `lnd_${fence}`,
+      ticket: 'MC-1',
+      attempt: 'att_1',
+      attemptNumber: 1,
+      fence,
+      project: { key: 'MC', repository: { path: this.repo }, defaultBranch: 'main', setup: null },
+      step: 'push',
+      mode: 'merge',
+      commit,
+      base: null,
+      landed: null,
+      branch: 'mc/MC-1/1',
+      intents: [],
+      announced: false,
+      message: 'Merge MC-1: A ticket\n',
+      at: '2026-11-22T12:00:00.000Z',
+      checks: [],
+      probe: null,
       ...more,
     };
   }

@@ -55,6 +55,7 @@ export function applyFrame(frame: StreamFrame): void {
       markStale(['attempt'], keys.overview, keys.runners, keys.allTickets);
       break;
     case 'ticket':
+    case 'landing':
       markStale(keys.overview, keys.allTickets, keys.allInbox);
       break;
     case 'question':

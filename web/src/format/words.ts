@@ -5,6 +5,8 @@ import type {
   EvidenceKind,
   EvidenceState,
   InboxKind,
+  LandingState,
+  OnAccept,
   Outcome,
   Runtime,
   SkipReason,
@@ -78,6 +80,24 @@ export const INBOX_WORDS: Record<InboxKind, string> = {
   attempts_exhausted: 'Out of attempts',
   alert: 'Alert',
   conflict: 'Conflict',
+};
+
+export const ON_ACCEPT_WORDS: Record<OnAccept, string> = {
+  leave_branch: 'Leave the branch',
+  merge: 'Merge',
+  squash: 'Squash and merge',
+  pull_request: 'Push a branch for a pull request',
+};
+
+export const LANDING_WORDS: Record<LandingState, string> = {
+  queued: 'Waits for its turn',
+  building: 'Builds the merge, and runs the checks on it',
+  pushing: 'Pushes',
+  awaiting_merge: 'Waits for the pull request to be merged',
+  deploying: 'Waits for the deploy to be seen',
+  landed: 'Landed',
+  ended: 'Did not land',
+  withdrawn: 'Withdrawn',
 };
 
 export const SEVERITY_WORDS: Record<AlertSeverity, string> = {

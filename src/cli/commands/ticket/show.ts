@@ -99,10 +99,28 @@ function printHead(context: Context, ticket: Ticket): void {
         completion.checks.length > 0 ? ` (${completion.checks.join(', ')})` : ''
       }, decided by ${completion.decidedBy}`,
     ],
-    ['Landing', ticket.landing && `${ticket.landing.state} ${ticket.landing.reason ?? ''}`],
+    ['Landing', ticket.landing && landingText(ticket.landing)],
     ['Version', ticket.version],
     ['You may', ticket.allowedTransitions.join(', ')],
   ]);
+}
+
+function landingText({
+  state,
+  mode,
+  commit,
+  branch,
+  checks,
+  reason,
+}: NonNullable<Ticket['landing']>): string {
+  const words = [
+    `${state.replaceAll('_', ' ')} (${mode.replaceAll('_', ' ')})`,
+    commit?.slice(0, 12) ?? '',
+    state === 'awaiting_merge' && branch !== null ? `branch ${branch}` : '',
+    checks.length > 0 ? `passed as merged: ${checks.map((check) => check.name).join(', ')}` : '',
+    reason?.split('\n')[0] ?? '',
+  ];
+  return words.filter((word) => word !== '').join(' · ');
 }
 
 /** A moment that has passed keeps nothing from starting. */

@@ -113,6 +113,15 @@ export class FrameDescriber {
         return text`${style.red('✗')} ${evidence} refuted: ${firstLine(data['reason'])}`;
       case 'evidence.unverifiable':
         return text`${style.yellow('…')} ${evidence} could not be verified: ${firstLine(data['reason'])}`;
+      case 'landing.recorded':
+        return text`accepted; it is to land by ${spaced(data['mode'])}`;
+      case 'landing.intended':
+        return text`${style.cyan('▸')} ${word(data['commit']).slice(0, 12)} is being pushed to ${word(data['branch'])}`;
+      case 'landing.pushed':
+      case 'landing.merged':
+        return text`${style.green('✓')} ${word(data['commit']).slice(0, 12)} ${type === 'landing.merged' ? 'was merged' : 'is pushed'}`;
+      case 'landing.ended':
+        return text`${style.red('✗')} did not land: ${firstLine(data['reason'])}`;
       case 'waiver.granted':
         return text`${word(data['by'])} waived ${word(data['kind'])}: ${firstLine(data['reason'])}`;
       case 'inbox.created':

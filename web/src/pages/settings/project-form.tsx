@@ -17,7 +17,8 @@ import { keys } from '../../api/keys.ts';
 import { profilesQuery } from '../../api/queries.ts';
 import { queryClient } from '../../api/query-client.ts';
 import { commandLine, parseCommand, splitLines, splitWords } from '../../format/command.ts';
-import { EVIDENCE_WORDS } from '../../format/words.ts';
+import { EVIDENCE_WORDS, ON_ACCEPT_WORDS } from '../../format/words.ts';
+import { DeployFields, deployBody, deployDraft } from './deploy-fields.tsx';
 import { Findings } from '../../parts/findings.tsx';
 import { useBlocked } from '../../shell/session-context.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
@@ -28,12 +29,6 @@ const DECIDER_WORDS: Record<Decider, string> = {
   human: 'A person',
   orchestrator: 'The orchestrator',
   policy: 'The policy, when all evidence is verified',
-};
-const LANDING_WORDS: Record<OnAccept, string> = {
-  leave_branch: 'Leave the branch',
-  merge: 'Merge',
-  squash: 'Squash and merge',
-  pull_request: 'Open a pull request',
 };
 
 interface CheckDraft {
@@ -61,6 +56,7 @@ export function ProjectForm({
   const [requires, setRequires] = useState<EvidenceKind[] | null>(project?.completion.requires ?? null);
   const [decidedBy, setDecidedBy] = useState<Decider>(project?.completion.decidedBy ?? 'human');
   const [onAccept, setOnAccept] = useState<OnAccept>(project?.completion.onAccept ?? 'leave_branch');
+  const [deploy, setDeploy] = useState(() => deployDraft(project?.deploy ?? null));
   const [guarded, setGuarded] = useState(project?.protectedPaths.join('\n') ?? '');
   const [defaultProfile, setDefaultProfile] = useState(project?.defaultProfile ?? '');
   const [maxAttempts, setMaxAttempts] = useState(String(project?.limits.maxAttempts ?? 3));
@@ -86,6 +82,7 @@ export function ProjectForm({
             timeoutSeconds: kept.get(c.name.trim()),
           })),
         completion: { ...(requires ? { requires } : {}), decidedBy, onAccept },
+        deploy: deployBody(deploy),
         protectedPaths: splitLines(guarded),
         defaultProfile: defaultProfile || null,
         runnerLabels: splitWords(runnerLabels),
@@ -278,7 +275,7 @@ export function ProjectForm({
                 >
                   {LANDINGS.map((l) => (
                     <option key={l} value={l}>
-                      {LANDING_WORDS[l]}
+                      {ON_ACCEPT_WORDS[l]}
                     </option>
                   ))}
                 </select>
@@ -313,6 +310,7 @@ export function ProjectForm({
               )}
             </Field>
           </div>
+          <DeployFields draft={deploy} onChange={setDeploy} />
           <Field
             label="Protected paths"
             optional

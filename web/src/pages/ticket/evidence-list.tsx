@@ -1,6 +1,6 @@
 /** Each piece of evidence: the claim, what Mission Control found, its output, and a second look. */
 import { useMutation } from '@tanstack/react-query';
-import { RefreshCw, ScrollText } from 'lucide-react';
+import { Download, RefreshCw, ScrollText } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
 import { toast } from '../../ui/toast.ts';
 import type { Evidence, Ticket } from '../../../../src/contract/shapes.ts';
@@ -13,7 +13,7 @@ import { EVIDENCE_STATE_WORDS, EVIDENCE_WORDS } from '../../format/words.ts';
 import { ProtectedPaths } from '../../parts/decision-card.tsx';
 import { useBlocked } from '../../shell/session-context.ts';
 import { Badge } from '../../ui/badge.tsx';
-import { Button } from '../../ui/button.tsx';
+import { Button, buttonClass } from '../../ui/button.tsx';
 import { EvidenceBadge } from '../../ui/evidence-badge.tsx';
 import { Skeleton } from '../../ui/loaded.tsx';
 import { Section } from '../../ui/page.tsx';
@@ -138,7 +138,13 @@ function Item({ evidence }: { evidence: Evidence }) {
               Output
             </Button>
           )}
-          {evidence.kind !== 'signal' && evidence.kind !== 'review' && (
+          {details.contentUrl && (
+            <a className={buttonClass('ghost', 'small')} href={details.contentUrl} download>
+              <Download size={13} aria-hidden />
+              Download
+            </a>
+          )}
+          {['commit', 'check', 'artifact'].includes(evidence.kind) && (
             <Button
               size="small"
               tone="ghost"

@@ -5,7 +5,13 @@ import type { ReactNode } from 'react';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
 import { ticketQuery } from '../../api/queries.ts';
 import { revealHidden } from '../../format/reveal-hidden.ts';
-import { EVIDENCE_WORDS, PRIORITY_WORDS, STATUS_WORDS } from '../../format/words.ts';
+import {
+  EVIDENCE_WORDS,
+  LANDING_WORDS,
+  ON_ACCEPT_WORDS,
+  PRIORITY_WORDS,
+  STATUS_WORDS,
+} from '../../format/words.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { PriorityIcon, StatusIcon } from '../../ui/status-icon.tsx';
 import { Ago } from '../../ui/time.tsx';
@@ -53,17 +59,10 @@ export function Properties({ ticket }: { ticket: Ticket }) {
           <span className="text-muted w-full text-xs">
             decided by{' '}
             {ticket.completion.decidedBy === 'human' ? 'a person' : `the ${ticket.completion.decidedBy}`},
-            then {ticket.completion.onAccept.replaceAll('_', ' ')}
+            then {ON_ACCEPT_WORDS[ticket.completion.onAccept].toLowerCase()}
           </span>
         </Property>
-        {ticket.landing && (
-          <Property name="Landing">
-            {ticket.landing.state.replaceAll('_', ' ')}
-            {ticket.landing.reason && (
-              <span className="text-muted w-full text-xs">{revealHidden(ticket.landing.reason)}</span>
-            )}
-          </Property>
-        )}
+        {ticket.landing && <Property name="Landing">{LANDING_WORDS[ticket.landing.state]}</Property>}
         {ticket.budget && (
           <Property name="Budget">
             {[

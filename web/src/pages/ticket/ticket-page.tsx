@@ -11,6 +11,7 @@ import { SafeMarkdown, SafeText } from '../../ui/safe-text.tsx';
 import { AttemptList } from './attempt-list.tsx';
 import { Conversation } from './conversation.tsx';
 import { EvidenceList } from './evidence-list.tsx';
+import { LandingPanel } from './landing-panel.tsx';
 import { LivePanel } from './live-panel.tsx';
 import { Properties } from './properties.tsx';
 import { TicketHead } from './ticket-head.tsx';
@@ -83,6 +84,7 @@ function Body({ ticket }: { ticket: Ticket }) {
             </Section>
           )}
           {!isClosed && <WhyPanel ticket={ticket} />}
+          {ticket.landing && <LandingPanel ticket={ticket} landing={ticket.landing} />}
           {(ticket.evidence.length > 0 || ticket.waivers.length > 0 || ticket.status === 'in_review') && (
             <EvidenceList ticket={ticket} />
           )}
