@@ -258,4 +258,21 @@ describe('a model', () => {
     expect(mc.model.hanging).toBeGreaterThan(0);
     expect(mc.processesOf(attempt?.id ?? '')).toEqual([]);
   });
+
+  it('that refuses for a time ends the attempt as rate limited, though the agent would retry for ever', async () => {
+    const error = { status: 429, message: 'Rate limit reached. Please try again in 45s.' };
+    await begin({ limited: [[{ error }]] });
+    await mc.profileOf('opencode', opencodeProfile(mc.model));
+    const key = await mc.work('opencode', 'limited');
+    const attempt = await mc.eventually(
+      async () => (await mc.attempts(key)).find(({ state }) => state === 'ended'),
+      'the attempt ended',
+      70_000,
+    );
+    expect(attempt).toMatchObject({ outcome: 'rate_limited', reason: expect.stringContaining('Rate limit') });
+    const ticket = await mc.get(key);
+    expect(ticket.status).toBe('todo');
+    const waitMs = Date.parse(ticket.notBefore ?? '') - Date.parse(attempt.endedAt ?? '');
+    expect(waitMs).toBeGreaterThan(20_000);
+  });
 });
