@@ -184,10 +184,12 @@ describe('an agent over ACP', () => {
   it('that was answered at the moment of parking is not parked', async () => {
     world.runner();
     const attempt = world.controlPlane.offer(offer('permission', {}, { holdSeconds: 1 }));
-    await until(() => attempt.questions[0], 'it asks');
     // The server has the answer, and the runner has not heard of it when the hold ends.
+    attempt.answersLate = true;
+    await until(() => attempt.questions[0], 'it asks');
     attempt.answers = [{ question: 'que_1', choice: 'allow_once' }];
     await ended(attempt);
+    expect(attempt.answersLate).toBe(false);
     expect(attempt.parks).toEqual([]);
     expect(attempt.signals).toMatchObject([{ summary: 'allowed' }]);
   });

@@ -31,6 +31,8 @@ export interface FakeAttempt {
   questions: z.infer<typeof requests.attemptPermission>[];
   /** Sent with every renewal, as the server does until it knows that they arrived. */
   answers: { question: string; choice: string }[];
+  /** Answered, but the runner only hears of it after a park was refused. */
+  answersLate: boolean;
   sinceSignalMs: number | null;
 }
 
@@ -108,6 +110,7 @@ export class FakeControlPlane {
       signals: [],
       questions: [],
       answers: [],
+      answersLate: false,
       sinceSignalMs: null,
     };
     this.attempts.set(offer.attempt, attempt);
@@ -235,7 +238,7 @@ export class FakeControlPlane {
           leaseMs: this.leaseMs,
           directive: attempt.directive,
           sinceSignalMs: attempt.sinceSignalMs,
-          answers: attempt.answers,
+          answers: attempt.answersLate ? [] : attempt.answers,
         };
       case 'output': {
         for (const item of check(requests.attemptOutput).items) {
@@ -249,8 +252,10 @@ export class FakeControlPlane {
       case 'park': {
         const park = check(requests.attemptPark);
         // What was answered meanwhile leaves nothing to park for.
-        if (attempt.answers.length > 0 && attempt.state === 'running')
+        if (attempt.answers.length > 0 && attempt.state === 'running') {
+          attempt.answersLate = false;
           throw new Problem('transition_not_allowed', 'no open question');
+        }
         attempt.parks.push(park);
         if (park.treeGone) attempt.state = 'parked';
         else this.direct(attempt, 'park');
