@@ -141,6 +141,15 @@ describe('codex', () => {
     expect(running.filter((process) => isAlive(process))).toEqual([]);
     expect(mc.processesOf(attempt?.id ?? '')).toEqual([]);
   });
+
+  it('has the tools of Mission Control over MCP, with the rights of its attempt', async () => {
+    const submit = { mcp: 'submit', args: { summary: 'by a tool' } };
+    await begin({ tools: [[{ calls: [{ shell: COMMIT }] }, { calls: [submit] }]] });
+    await mc.profileOf('codex', codexProfile(mc.model));
+    const key = await mc.work('codex', 'tools');
+    await mc.reaches(key, 'done');
+    expect((await mc.attempts(key))[0]).toMatchObject({ outcome: 'submitted', summary: 'by a tool' });
+  });
 });
 
 describe('a model', () => {

@@ -175,6 +175,15 @@ describe('opencode', () => {
     expect(isAlive(running)).toBe(false);
     expect(mc.processesOf(attempt?.id ?? '')).toEqual([]);
   });
+
+  it('has the tools of Mission Control over MCP, with the rights of its attempt', async () => {
+    const submit = { mcp: 'submit', args: { summary: 'by a tool' } };
+    await begin({ tools: [[{ calls: [{ shell: COMMIT }] }, { calls: [submit] }]] });
+    await mc.profileOf('opencode', opencodeProfile(mc.model));
+    const key = await mc.work('opencode', 'tools');
+    await mc.reaches(key, 'done');
+    expect((await mc.attempts(key))[0]).toMatchObject({ outcome: 'submitted', summary: 'by a tool' });
+  });
 });
 
 describe('when something is killed in the middle of its work', () => {
