@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installAgents } from './agents.mjs';
 import { runStep } from './run-step.mjs';
 import { installMissing } from './setup.mjs';
 
@@ -69,12 +70,14 @@ const unitReport = join(reports, 'unit.json');
 const check = await node(['scripts/check.mjs', '--report', unitReport]);
 add('check', count(unitReport), check.ok, check.seconds);
 
-for (const suite of ['e2e', 'field', 'simulation', 'browser']) {
+for (const suite of ['e2e', 'field', 'agents', 'simulation', 'browser']) {
   const folder = join(root, 'test', suite);
   const config = join(folder, 'vitest.config.ts');
   const program = join(folder, 'run.mjs');
   if (!existsSync(folder)) continue;
   const env = { ...process.env };
+  // What is missing is not skipped: the tests that need it fail, and say what to run.
+  if (suite === 'agents') installAgents();
   if (suite === 'browser') {
     const { ensureBrowser } = await import('./browser.mjs');
     const browser = await ensureBrowser();

@@ -16,33 +16,44 @@ export type Block = { key: number; at: string; revision: number } & (
 );
 export type ToolBlock = Extract<Block, { kind: 'tool' }>;
 
-const STREAM = 'transcript';
+/** The stream of output items that is one; the same word as in the contract. */
+export const TRANSCRIPT_STREAM = 'transcript';
 /** A block of plain output is closed here, so that no block grows without end. */
 const LONGEST_OUTPUT = 16_384;
 /** Longer lines are not entries of ours. */
 const LONGEST_LINE = 4 * 1024 * 1024;
 
-export class TranscriptReader {
-  readonly blocks: Block[] = [];
+/** From pieces of the stream to its entries. */
+export class EntryReader {
   #rest = '';
   #isTooLong = false;
-  readonly #tools = new Map<string, ToolBlock>();
 
-  /** @returns the blocks that are new or have changed */
-  push(item: Pick<OutputItem, 'at' | 'stream' | 'text'>): Block[] {
-    if (item.stream !== STREAM) return [this.#output(item)];
-    const changed = new Set<Block>();
-    const lines = (this.#rest + item.text).split('\n');
+  push(text: string): TranscriptEntry[] {
+    const entries: TranscriptEntry[] = [];
+    const lines = (this.#rest + text).split('\n');
     this.#rest = lines.pop() ?? '';
     for (const line of lines) {
       const entry = this.#isTooLong ? null : entryOf(line);
       this.#isTooLong = false;
-      if (entry) changed.add(this.#add(entry, item.at));
+      if (entry) entries.push(entry);
     }
     if (this.#rest.length > LONGEST_LINE) {
       this.#rest = '';
       this.#isTooLong = true;
     }
+    return entries;
+  }
+}
+
+export class TranscriptReader {
+  readonly blocks: Block[] = [];
+  readonly #entries = new EntryReader();
+  readonly #tools = new Map<string, ToolBlock>();
+
+  /** @returns the blocks that are new or have changed */
+  push(item: Pick<OutputItem, 'at' | 'stream' | 'text'>): Block[] {
+    if (item.stream !== TRANSCRIPT_STREAM) return [this.#output(item)];
+    const changed = new Set(this.#entries.push(item.text).map((entry) => this.#add(entry, item.at)));
     return [...changed];
   }
 

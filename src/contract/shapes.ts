@@ -2,7 +2,6 @@
  * The shapes that the API returns (design: "Shapes" of the contract). One schema validates, documents and types a
  * message. Times are RFC 3339 in UTC with milliseconds.
  */
-import { MISSED_RUNS, SLOT_OUTCOMES } from '../domain/schedule/schedule.ts';
 import { z } from 'zod';
 import {
   ADAPTERS,
@@ -28,7 +27,7 @@ import {
 } from '../domain/words.ts';
 
 export const time = z.string().describe('RFC 3339, UTC, milliseconds');
-const nullable = <T extends z.ZodType>(schema: T) => schema.nullable();
+export const nullable = <T extends z.ZodType>(schema: T) => schema.nullable();
 
 /** An argv array; a plain string `s` means `["/bin/sh", "-c", s]`. */
 export const argv = z.array(z.string().min(1).max(8192)).min(1).max(200);
@@ -341,55 +340,6 @@ export const alert = z.object({
 });
 export type Alert = z.infer<typeof alert>;
 
-export const job = z.object({
-  /** Of a recurring ticket it is the schedule's id. */
-  name: z.string(),
-  kind: z.enum(['system', 'recurring']),
-  /** What a recurring ticket is about; null for Mission Control's own jobs. */
-  title: nullable(z.string()),
-  ticket: nullable(z.string()),
-  enabled: z.boolean(),
-  schedule: z.string(),
-  lastRun: nullable(z.object({ at: time, outcome: z.string(), detail: z.string() })),
-  nextRun: nullable(time),
-  changedBy: nullable(z.string()),
-  reason: nullable(z.string()),
-  version: z.number().int(),
-});
-export type Job = z.infer<typeof job>;
-
-export const schedule = z.object({
-  id: z.string(),
-  project: z.string(),
-  cron: z.string(),
-  timezone: z.string(),
-  missedRun: z.enum(MISSED_RUNS),
-  ticket: z.object({
-    title: z.string(),
-    description: z.string(),
-    priority: z.number().int(),
-    assignee: nullable(z.string()),
-    campaign: nullable(z.string()),
-    profile: nullable(z.string()),
-    labels: z.array(z.string()),
-    acceptanceCriteria: z.array(z.string()),
-    completion: z.unknown(),
-    budget: nullable(budget),
-  }),
-  /** Its one ticket; null before the first run. */
-  key: nullable(z.string()),
-  enabled: z.boolean(),
-  lastRun: nullable(
-    z.object({ slot: nullable(time), at: time, outcome: z.enum(SLOT_OUTCOMES), detail: z.string() }),
-  ),
-  nextRun: nullable(time),
-  createdBy: z.string(),
-  changedBy: nullable(z.string()),
-  reason: nullable(z.string()),
-  version: z.number().int(),
-});
-export type Schedule = z.infer<typeof schedule>;
-
 export const policy = z.object({
   version: z.number().int(),
   maxWorkers: z.number().int(),
@@ -399,27 +349,6 @@ export const policy = z.object({
   paused: nullable(z.object({ by: z.string(), reason: z.string(), at: time, stop: z.boolean() })),
 });
 export type Policy = z.infer<typeof policy>;
-
-/** An orchestrator that is an agent, by its profile. */
-export const orchestrator = z.object({
-  profile: z.string(),
-  state: z.enum(['idle', 'running']),
-  /** The agent's own session, which the next run goes on with. */
-  session: nullable(z.string()),
-  runner: nullable(z.string()),
-  /** Decisions that wait for it. */
-  waiting: z.number().int(),
-  lastRun: nullable(z.object({ at: time, outcome: z.enum(['done', 'unable']), detail: z.string() })),
-  notBefore: nullable(time),
-  cost: z.object({
-    usd: z.number(),
-    inputTokens: z.number(),
-    outputTokens: z.number(),
-    metered: z.boolean().optional(),
-  }),
-  version: z.number().int(),
-});
-export type Orchestrator = z.infer<typeof orchestrator>;
 
 export const runner = z.object({
   id: z.string(),

@@ -86,6 +86,18 @@ describe('the environment of a worker', () => {
   });
 });
 
+describe('mc-coord', () => {
+  it('is on PATH also in a login shell, which sets PATH anew', () => {
+    const home = join(dir, 'homes/agent');
+    mkdirSync(home, { recursive: true });
+    installShim(dir, '/nowhere/mc-coord.js');
+    writeFileSync(join(home, '.bash_profile'), 'PATH=/usr/bin:/bin\n');
+    const env = agentEnvironment(input({}, { PATH: process.env['PATH'] }));
+    const found = execFileSync('bash', ['-lc', 'command -v mc-coord'], { env }).toString().trim();
+    expect(found).toBe(join(dir, 'bin/mc-coord'));
+  });
+});
+
 describe('files in HOME', () => {
   it('are written privately, with their placeholders filled', () => {
     const made = input({ files: { '.config/agent.json': '{"token":"${MC_TOKEN}"}' } });

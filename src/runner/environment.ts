@@ -30,6 +30,9 @@ export interface EnvironmentInput {
   gateway?: { url: string; token: string } | null;
 }
 
+/** In the data directory; named by BASH_ENV. */
+const SHELL_ENV = 'shell-env.sh';
+
 const TOOLS_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** For everything that runs in a worktree: no token, no secret. */
@@ -55,6 +58,8 @@ export function agentEnvironment(input: EnvironmentInput): Record<string, string
   const author = offer.profile.id;
   return {
     ...env,
+    // Some agents run every command in a login shell, which sets PATH anew.
+    ...(env['BASH_ENV'] === undefined ? { BASH_ENV: join(input.dataDir, SHELL_ENV) } : {}),
     PATH: `${join(input.dataDir, 'bin')}${delimiter}${env['PATH'] ?? TOOLS_PATH}`,
     HOME: home,
     MC_URL: input.url,
@@ -142,8 +147,18 @@ function isLink(file: string): boolean {
   return lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
 }
 
+/** Puts `mc-coord` back on PATH in every bash that is not interactive, login shells included. */
+function installShellEnv(dataDir: string): void {
+  const bin = join(dataDir, 'bin');
+  writeFileAtomically(
+    join(dataDir, SHELL_ENV),
+    `case ":$PATH:" in *:${quote(bin)}:*) ;; *) PATH=${quote(bin)}:"$PATH" ;; esac\n`,
+  );
+}
+
 /** `bin/mc-coord`: starts the command with this very Node, wherever both are installed. */
 export function installShim(dataDir: string, script: string): void {
+  installShellEnv(dataDir);
   const file = join(dataDir, 'bin', 'mc-coord');
   const text = `#!/bin/sh\nexec ${quote(process.execPath)} ${quote(script)} "$@"\n`;
   if (existsSync(file) && readFileSync(file, 'utf8') === text) return;

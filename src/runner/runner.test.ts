@@ -49,7 +49,7 @@ describe('an accepted offer', () => {
     );
     const names = world.read('names').trim().split('\n');
     const added =
-      'ALLOWED GIT_AUTHOR_EMAIL GIT_AUTHOR_NAME GIT_COMMITTER_EMAIL GIT_COMMITTER_NAME HOME LANG MC_ATTEMPT';
+      'ALLOWED BASH_ENV GIT_AUTHOR_EMAIL GIT_AUTHOR_NAME GIT_COMMITTER_EMAIL GIT_COMMITTER_NAME HOME LANG MC_ATTEMPT';
     const more = 'MC_ATTEMPT_MARKER MC_PROMPT_FILE MC_TICKET MC_TOKEN MC_URL OUT PATH TERM';
     expect(names.filter((name) => !['PWD', 'OLDPWD', '_', 'SHLVL'].includes(name)).toSorted()).toEqual(
       `${added} ${more}`.split(' ').toSorted(),

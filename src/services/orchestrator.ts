@@ -3,7 +3,7 @@
  * its own, takes in how the run ended, and gives to a person what it did not decide.
  */
 import type { SessionOffer } from '../contract/runner-protocol.ts';
-import type * as wire from '../contract/shapes.ts';
+import type * as wire from '../contract/job-shapes.ts';
 import { NO_COST, addCost } from '../domain/budget.ts';
 import type { Profile, Stamped } from '../domain/config.ts';
 import { type InboxEvent, type InboxItem, inboxEvent } from '../domain/inbox/inbox.ts';

@@ -1,5 +1,5 @@
 /** Jobs and recurring tickets as the API shows them. */
-import type * as wire from '../contract/shapes.ts';
+import type * as wire from '../contract/job-shapes.ts';
 import type { Job, Stamped } from '../domain/config.ts';
 import type { Schedule } from '../domain/schedule/schedule.ts';
 import { iso, isoOrNull } from './present.ts';

@@ -123,8 +123,8 @@ async function attemptOffer(deps: Deps, key: string, attemptId: string): Promise
     profile: profileForRunner(profile),
     prompt: buildPrompt(ticket, attempt, checks, resumed),
     resume: resumed ? { session: attempt.session, answers: permissionAnswers(ticket, attempt) } : null,
-    restartPrompt: buildRestartPrompt(ticket, attempt, checks),
     mcp: true,
+    restartPrompt: buildRestartPrompt(ticket, attempt, checks),
     startAt: attempt.startAt,
     continues: continuesOf(ticket, attempt),
   };

@@ -175,6 +175,15 @@ describe('opencode', () => {
     expect(isAlive(running)).toBe(false);
     expect(mc.processesOf(attempt?.id ?? '')).toEqual([]);
   });
+
+  it('has the tools of Mission Control over MCP, with the rights of its attempt', async () => {
+    const submit = { mcp: 'submit', args: { summary: 'by a tool' } };
+    await begin({ tools: [[{ calls: [{ shell: COMMIT }] }, { calls: [submit] }]] });
+    await mc.profileOf('opencode', opencodeProfile(mc.model));
+    const key = await mc.work('opencode', 'tools');
+    await mc.reaches(key, 'done');
+    expect((await mc.attempts(key))[0]).toMatchObject({ outcome: 'submitted', summary: 'by a tool' });
+  });
 });
 
 describe('when something is killed in the middle of its work', () => {
@@ -257,5 +266,22 @@ describe('a model', () => {
     expect(attempt).toMatchObject({ outcome: 'timed_out', reason: 'stalled' });
     expect(mc.model.hanging).toBeGreaterThan(0);
     expect(mc.processesOf(attempt?.id ?? '')).toEqual([]);
+  });
+
+  it('that refuses for a time ends the attempt as rate limited, though the agent would retry for ever', async () => {
+    const error = { status: 429, message: 'Rate limit reached. Please try again in 45s.' };
+    await begin({ limited: [[{ error }]] });
+    await mc.profileOf('opencode', opencodeProfile(mc.model));
+    const key = await mc.work('opencode', 'limited');
+    const attempt = await mc.eventually(
+      async () => (await mc.attempts(key)).find(({ state }) => state === 'ended'),
+      'the attempt ended',
+      70_000,
+    );
+    expect(attempt).toMatchObject({ outcome: 'rate_limited', reason: expect.stringContaining('Rate limit') });
+    const ticket = await mc.get(key);
+    expect(ticket.status).toBe('todo');
+    const waitMs = Date.parse(ticket.notBefore ?? '') - Date.parse(attempt.endedAt ?? '');
+    expect(waitMs).toBeGreaterThan(20_000);
   });
 });

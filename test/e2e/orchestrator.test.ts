@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { InboxItem, Orchestrator, Page } from '../../src/contract/shapes.ts';
+import type { Orchestrator } from '../../src/contract/job-shapes.ts';
+import type { InboxItem, Page } from '../../src/contract/shapes.ts';
 import { MissionControl } from '../harness/mission-control.ts';
 
 let mc: MissionControl;

@@ -6,7 +6,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { Job, Page } from '../../src/contract/shapes.ts';
+import type { Job } from '../../src/contract/job-shapes.ts';
+import type { Page } from '../../src/contract/shapes.ts';
 import type { MissionControl } from '../harness/mission-control.ts';
 import { dispatcherHadItsChance, GOOD, kill, missionControl, pause, RawRunner } from './support/field.ts';
 

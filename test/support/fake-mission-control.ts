@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect } from 'vitest';
 import type { z } from 'zod';
 import { ERRORS, type ErrorCode } from '../../src/contract/errors.ts';
 import * as requests from '../../src/contract/requests.ts';
+import * as jobShapes from '../../src/contract/job-shapes.ts';
 import * as shapes from '../../src/contract/shapes.ts';
 
 export interface Received {
@@ -59,7 +60,7 @@ const SHAPES: [path: RegExp, schema: z.ZodType][] = [
   [/^\/attempts$/, shapes.attempt],
   [/^\/inbox$/, shapes.inboxItem],
   [/^\/alerts$/, shapes.alert],
-  [/^\/jobs$/, shapes.job],
+  [/^\/jobs$/, jobShapes.job],
   [/^\/runners$/, shapes.runner],
 ];
 const SINGLES: [path: RegExp, schema: z.ZodType][] = [
@@ -70,7 +71,7 @@ const SINGLES: [path: RegExp, schema: z.ZodType][] = [
   [/^\/projects\/[^/]+$/, shapes.project],
   [/^\/profiles\/[^/]+$/, shapes.profile],
   [/^\/inbox\/[^/]+\/act$/, shapes.inboxItem],
-  [/^\/jobs\/[^/]+$/, shapes.job],
+  [/^\/jobs\/[^/]+$/, jobShapes.job],
   [/^\/policy$/, shapes.policy],
   [/^\/verify$/, shapes.verification],
   [/^\/tickets\/[^/]+\/why$/, shapes.why],

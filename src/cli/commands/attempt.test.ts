@@ -77,6 +77,31 @@ describe('mctl logs', () => {
     ]);
   });
 
+  test('prints a transcript as it grows, as text that nothing obeys', async () => {
+    const entries = [
+      { kind: 'notice', code: 'session_started', text: 'Session s1' },
+      { kind: 'message', id: 'm', text: 'I loo' },
+      { kind: 'message', id: 'm', text: 'k \u001b[2Jfirst.' },
+      { kind: 'tool', id: 't', title: 'bash', tool: 'execute', state: 'pending' },
+      { kind: 'tool', id: 't', title: 'npm test', state: 'running' },
+      { kind: 'tool', id: 't', output: 'one\n' },
+      { kind: 'tool', id: 't', output: 'two\n', append: true, state: 'failed', exitCode: 1 },
+      { kind: 'plan', entries: [{ text: 'mend it', state: 'in_progress' }] },
+      { kind: 'from a newer runner', text: 'left out' },
+      { kind: 'turn_end', reason: 'end_turn' },
+    ];
+    const text = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+    server.onEach(
+      `GET ${path}`,
+      page([item(1, text.slice(0, 100), 'transcript'), item(2, text.slice(100), 'transcript')], true),
+      page([], true, 2),
+    );
+    const { out } = await run('logs MC-1');
+    expect(out).toBe(
+      '─ Session s1\nI look first.\n▸ npm test\n  one\n  two\n  failed, exit code 1\n☰ [>] mend it\n■ turn ended: end_turn\n',
+    );
+  });
+
   test('puts the time before every line when asked to', async () => {
     server.onEach(`GET ${path}`, page([item(1, 'one\ntwo\nhal'), item(2, 'f\n')], true), page([], true, 2));
     const { out } = await run('logs -t MC-1');

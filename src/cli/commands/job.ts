@@ -1,6 +1,6 @@
 /** `mctl job …`: what Mission Control does by itself on a schedule. */
 import type { Command } from 'commander';
-import type { Job } from '../../contract/shapes.ts';
+import type { Job } from '../../contract/job-shapes.ts';
 import { required, runs, type Context, type Io } from '../context.ts';
 import { UsageError } from '../failures.ts';
 import { text } from '../terminal/safe-text.ts';

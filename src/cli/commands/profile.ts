@@ -24,6 +24,8 @@ interface ProfileOptions {
   permissions?: string;
   budgetUsd?: string;
   budgetTokens?: string;
+  acpAuth?: string;
+  acpMode?: string;
   file?: string;
 }
 
@@ -121,6 +123,8 @@ function addOptions(command: Command): Command {
     .option('--hold <span>', 'how long a permission request waits before the attempt is parked, like 60s')
     .option('--max-workers <n>', 'attempts at once, or "none" for no limit of its own')
     .option('--permissions <what>', 'what to do when it asks for permission: ask, allow, deny')
+    .option('--acp-auth <method>', 'how an agent over ACP logs in, by the name it gives, like gemini-api-key')
+    .option('--acp-mode <mode>', 'the mode an agent over ACP works in, by the name it gives')
     .option('--budget-usd <usd>', 'what one attempt may cost, or "none"')
     .option('--budget-tokens <tokens>', 'tokens that one attempt may use, or "none"')
     .option('-f, --file <file>', 'the request as JSON or TOML; flags win over it; - is standard input');
@@ -146,7 +150,18 @@ function fieldsOf(options: ProfileOptions, argv: (string | undefined)[]): object
     holdSeconds: secondsOf(options.hold, '--hold'),
     maxWorkers: numberOrNone(options.maxWorkers, '--max-workers'),
     permissions: oneOf(options.permissions, ['ask', 'allow', 'deny'], '--permissions'),
+    ...acpOf(options),
     budget: budgetOf(options.budgetUsd, options.budgetTokens),
+  };
+}
+
+function acpOf({ acpAuth, acpMode }: ProfileOptions): object {
+  if (acpAuth === undefined && acpMode === undefined) return {};
+  return {
+    acp: {
+      ...(acpAuth === undefined ? {} : { authMethod: acpAuth }),
+      ...(acpMode === undefined ? {} : { mode: acpMode }),
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 /** `mctl schedule …`: recurring tickets. Each is one ticket with a history, made ready at every slot of a cron line. */
 import type { Command } from 'commander';
-import type { Job, Schedule } from '../../contract/shapes.ts';
+import type { Job, Schedule } from '../../contract/job-shapes.ts';
 import { MISSED_RUNS } from '../../domain/schedule/schedule.ts';
 import { required, runs, type Context, type Io } from '../context.ts';
 import { UsageError } from '../failures.ts';

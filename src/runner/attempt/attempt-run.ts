@@ -407,7 +407,8 @@ export class AttemptRun {
         { stream: 'setup', path: this.#files.setup },
         { stream: 'stdout', path: this.#files.stdout },
         { stream: TRANSCRIPT_STREAM, path: this.#files.transcript },
-        { stream: 'stderr', path: this.#files.stderr },
+        // What an agent that speaks a protocol logs there says nothing of how far it is.
+        { stream: 'stderr', path: this.#files.stderr, isNoSign: record.offer.profile.adapter === 'acp' },
         { stream: 'runner', path: this.#files.notes },
       ],
       cursor: this.#files.cursor,

@@ -19,6 +19,8 @@ const IDLE_MS = 100;
 export interface OutputSource {
   stream: string;
   path: string;
+  /** Its growth does not count as one: a log of retries is no sign of life. */
+  isNoSign?: boolean;
 }
 
 interface Range {
@@ -129,9 +131,9 @@ export class OutputPump {
 
   /** Notes growth, and cuts what is beyond the cap: it would never be sent, and must not fill the disk. */
   look(): void {
-    for (const { stream, path } of this.#options.sources) {
+    for (const { stream, path, isNoSign } of this.#options.sources) {
       const size = sizeOf(path);
-      if (size !== (this.#sizes.get(stream) ?? this.#cursor.offsets[stream] ?? 0)) {
+      if (isNoSign !== true && size !== (this.#sizes.get(stream) ?? this.#cursor.offsets[stream] ?? 0)) {
         this.lastGrowth = this.#options.clock.monotonic();
       }
       this.#sizes.set(stream, Math.min(size, this.#cap + 1));

@@ -2,7 +2,7 @@
  * The real agents of these tests, as profiles for a Mission Control under test. Where one is missing the tests fail:
  * a suite that skips what it is for would pass with nothing tested.
  */
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Output } from '../../../src/contract/shapes.ts';
@@ -29,7 +29,7 @@ type Permission = 'allow' | 'ask' | 'deny';
 export function opencodeProfile(model: ScriptedModel, permission: Permission = 'allow', more: object = {}) {
   return {
     adapter: 'acp',
-    command: [present(OPENCODE), 'acp', '--pure'],
+    command: [present(OPENCODE), 'acp', '--pure', '--print-logs', '--log-level', 'ERROR'],
     env: {
       OPENCODE_DISABLE_AUTOUPDATE: '1',
       OPENCODE_DISABLE_MODELS_FETCH: '1',
@@ -126,7 +126,7 @@ export class AgentsWorld extends MissionControl {
   }
 
   async profileOf(id: string, profile: object): Promise<void> {
-    await this.api.post('/profiles', { id, stallSeconds: 90, timeoutSeconds: 110, ...profile });
+    await this.api.post('/profiles', { id, stallSeconds: 60, timeoutSeconds: 80, ...profile });
   }
 
   async work(profile: string, scenario: string, more: object = {}): Promise<string> {
@@ -137,6 +137,10 @@ export class AgentsWorld extends MissionControl {
   /** Files that agents make beside their worktrees tell a test how far they are. */
   worktreesHave(name: string): boolean {
     return existsSync(join(this.dataDir, 'worktrees', name));
+  }
+
+  remove(name: string): void {
+    rmSync(join(this.dir, name), { recursive: true });
   }
 
   /** The processes of an attempt that run this program, keepers and tools left out. */
@@ -164,10 +168,10 @@ export class AgentsWorld extends MissionControl {
       const { items } = await this.api.get<Output>(`/attempts/${attempt.id}/output`);
       return `${JSON.stringify(attempt)}\n${items.map(({ stream, text }) => `${stream}: ${text}`).join('\n')}`;
     });
-    return `${(await Promise.all(parts)).join('\n')}\n${this.describe()}\n${JSON.stringify(this.model.seen, null, 1)}`;
+    return `${(await Promise.all(parts)).join('\n')}\n${this.describe()}\n${this.model.seen.map(({ path, place }) => `${path} ${JSON.stringify(place)}`).join('\\n')}`;
   }
 
-  async reaches(key: string, status: 'done' | 'needs_input' | 'in_review' | 'cancelled', ms = 90_000) {
+  async reaches(key: string, status: 'done' | 'needs_input' | 'in_review' | 'cancelled', ms = 60_000) {
     try {
       return await this.inStatus(key, status, ms);
     } catch (error) {

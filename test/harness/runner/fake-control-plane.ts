@@ -30,6 +30,11 @@ export interface FakeAttempt {
   ends: requests.AttemptEnd[];
   parks: z.infer<typeof requests.attemptPark>[];
   signals: Signal[];
+  questions: z.infer<typeof requests.attemptPermission>[];
+  /** Sent with every renewal, as the server does until it knows that they arrived. */
+  answers: { question: string; choice: string }[];
+  /** Answered, but the runner only hears of it after a park was refused. */
+  answersLate: boolean;
   sinceSignalMs: number | null;
 }
 
@@ -110,6 +115,9 @@ export class FakeControlPlane {
       ends: [],
       parks: [],
       signals: [],
+      questions: [],
+      answers: [],
+      answersLate: false,
       sinceSignalMs: null,
     };
     this.attempts.set(offer.attempt, attempt);
@@ -236,17 +244,33 @@ export class FakeControlPlane {
       case 'heartbeat':
         check(requests.attemptHeartbeat);
         attempt.heartbeats++;
-        return { leaseMs: this.leaseMs, directive: attempt.directive, sinceSignalMs: attempt.sinceSignalMs };
+        return {
+          leaseMs: this.leaseMs,
+          directive: attempt.directive,
+          sinceSignalMs: attempt.sinceSignalMs,
+          answers: attempt.answersLate ? [] : attempt.answers,
+        };
       case 'output': {
         for (const item of check(requests.attemptOutput).items) {
           if (!attempt.output.some((known) => known.seq === item.seq)) attempt.output.push(item);
         }
         return {};
       }
-      case 'park':
-        attempt.parks.push(check(requests.attemptPark));
-        attempt.state = 'parked';
+      case 'permission':
+        attempt.questions.push(check(requests.attemptPermission));
+        return { id: `que_${attempt.questions.length}` };
+      case 'park': {
+        const park = check(requests.attemptPark);
+        // What was answered meanwhile leaves nothing to park for.
+        if (attempt.answers.length > 0 && attempt.state === 'running') {
+          attempt.answersLate = false;
+          throw new Problem('transition_not_allowed', 'no open question');
+        }
+        attempt.parks.push(park);
+        if (park.treeGone) attempt.state = 'parked';
+        else this.direct(attempt, 'park');
         return {};
+      }
       case 'end': {
         const end = check(requests.attemptEnd);
         attempt.ends.push(end);

@@ -5,6 +5,7 @@ import {
   useInfiniteQuery,
   type InfiniteData,
 } from '@tanstack/react-query';
+import type { Job } from '../../../src/contract/job-shapes.ts';
 import type {
   Alert,
   Attempt,
@@ -13,7 +14,6 @@ import type {
   Diff,
   Event,
   InboxItem,
-  Job,
   Page,
   Profile,
   Project,

@@ -2,12 +2,15 @@
  * The output of one attempt, or of one verification, as it grows: read by long polls, kept as lines outside of React,
  * which is told at most once per frame. A poll that fails waits and goes on from where it was.
  */
+import { type Block, TRANSCRIPT_STREAM, TranscriptReader } from '../../../src/client/transcript-reader.ts';
 import type { Output } from '../../../src/contract/shapes.ts';
 import { api, ApiProblem } from '../api/client.ts';
 import { LineSplitter, type OutputLine } from './split-lines.ts';
 
 export interface OutputState {
   lines: readonly OutputLine[];
+  /** What the agent said and did; empty for a program that only writes to its terminal. */
+  blocks: readonly Block[];
   /** Raised with every change; the array itself stays the same. */
   revision: number;
   ended: boolean;
@@ -20,6 +23,7 @@ const WAIT_MS = 20_000;
 export class OutputLog {
   readonly #path: string;
   readonly #splitter = new LineSplitter();
+  readonly #reader = new TranscriptReader();
   readonly #listeners = new Set<() => void>();
   #state: OutputState;
   #abort: AbortController | null = null;
@@ -29,7 +33,14 @@ export class OutputLog {
   /** @param path below `/api/v1`, as `/attempts/att_1/output` */
   constructor(path: string) {
     this.#path = path;
-    this.#state = { lines: this.#splitter.lines, revision: 0, ended: false, hasRead: false, error: null };
+    this.#state = {
+      lines: this.#splitter.lines,
+      blocks: this.#reader.blocks,
+      revision: 0,
+      ended: false,
+      hasRead: false,
+      error: null,
+    };
   }
 
   getState = (): OutputState => this.#state;
@@ -55,7 +66,12 @@ export class OutputLog {
           timeoutMs: WAIT_MS + 20_000,
         });
         if (signal.aborted) return;
-        for (const item of output.items) this.#splitter.push(item);
+        for (const item of output.items) {
+          const isTranscript = item.stream === TRANSCRIPT_STREAM;
+          if (!isTranscript) this.#splitter.push(item);
+          // Between entries plain output has its place too; alone it is lines, and kept once.
+          if (isTranscript || this.#reader.blocks.length > 0) this.#reader.push(item);
+        }
         this.#after = output.nextAfter;
         this.#set({ ended: output.ended, hasRead: true, error: null });
         // A server that answers at once with nothing must not be asked in a tight loop.

@@ -4,7 +4,7 @@
  */
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { ArrowDownToLine, Download } from 'lucide-react';
-import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import { type ReactNode, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import { clockTime } from '../format/time.ts';
 import { Button } from '../ui/button.tsx';
 import { cx } from '../ui/cx.ts';
@@ -16,19 +16,27 @@ import './ansi.css';
 // eslint-disable-next-line no-control-regex
 const COLOURS = /\u001b\[[0-9;:]*m/g;
 
-export default function OutputView({
-  path,
-  name,
-  className,
-  quiet = 'No output yet',
-}: {
-  path: string;
+interface Looks {
   /** Of the file that a download makes. */
   name: string;
   className?: string;
   quiet?: string;
-}) {
+  /** What stands in the bar beside the figures. */
+  switcher?: ReactNode;
+}
+
+export default function OutputView({ path, ...looks }: Looks & { path: string }) {
   const log = useMemo(() => new OutputLog(path), [path]);
+  return <OutputLines log={log} {...looks} />;
+}
+
+export function OutputLines({
+  log,
+  name,
+  className,
+  quiet = 'No output yet',
+  switcher,
+}: Looks & { log: OutputLog }) {
   const { lines, ended, hasRead, error, revision } = useSyncExternalStore(log.subscribe, log.getState);
   const scroller = useRef<HTMLDivElement>(null);
   const [follows, setFollows] = useState(true);
@@ -71,6 +79,7 @@ export default function OutputView({
       )}
     >
       <div className="border-line text-muted flex h-9 shrink-0 items-center gap-2 border-b px-2 text-xs">
+        {switcher}
         <span className="num pl-1">
           {lines.length.toLocaleString()} line{lines.length === 1 ? '' : 's'}
         </span>

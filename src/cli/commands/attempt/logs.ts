@@ -4,11 +4,13 @@
  */
 import type { Command } from 'commander';
 import { ApiProblem, Unreachable } from '../../../client/api-client.ts';
+import { TRANSCRIPT_STREAM } from '../../../client/transcript-reader.ts';
 import type { Attempt, Output } from '../../../contract/shapes.ts';
 import { runs, type Context, type Io } from '../../context.ts';
 import { findAttempt } from '../../references.ts';
 import { createSafeStream, text } from '../../terminal/safe-text.ts';
 import { number } from '../../values.ts';
+import { TranscriptText } from './transcript-text.ts';
 
 interface LogsOptions {
   follow?: boolean;
@@ -98,6 +100,7 @@ function isPassing(error: unknown): boolean {
 /** Prints items so that streams do not run into each other in the middle of a line. Called with null at the end. */
 function createPrinter(context: Context, options: LogsOptions): (output: Output | null) => void {
   const streams = new Map<string, (chunk: string) => { text: string }>();
+  const transcript = new TranscriptText();
   let open: string | null = null;
   return (output) => {
     if (output === null) {
@@ -111,7 +114,7 @@ function createPrinter(context: Context, options: LogsOptions): (output: Output 
       }
       const makeSafe = streams.get(item.stream) ?? createSafeStream();
       streams.set(item.stream, makeSafe);
-      const shown = makeSafe(item.text).text;
+      const shown = makeSafe(item.stream === TRANSCRIPT_STREAM ? transcript.push(item.text) : item.text).text;
       if (shown === '') continue;
       if (open !== null && open !== item.stream) context.io.out('\n');
       const continues = open === item.stream;

@@ -12,6 +12,7 @@ import { AgentProblem, converse, messageOf, type Speaker, type TurnEnd } from '.
 import { readTail } from '../read-tail.ts';
 import { findRateLimitInReply } from '../rate-limit.ts';
 import { HeldPermissions } from './held-permissions.ts';
+import { Refusals } from './refusals.ts';
 import { openSession } from './session.ts';
 import { toolEntry, UpdateMapper } from './updates.ts';
 import { readInside, writeInside } from './worktree-files.ts';
@@ -19,6 +20,7 @@ import { readInside, writeInside } from './worktree-files.ts';
 const FLUSH_MS = 200;
 const LAST_WORDS_MS = 1500;
 const CANCEL_MS = 1500;
+const REFUSAL_LOOK_MS = 500;
 const EXIT_MS = 3000;
 const EXIT_LOOK_MS = 200;
 const LARGEST_MESSAGE = 64 * 1024 * 1024;
@@ -42,6 +44,7 @@ export class AcpAgent implements RunningAgent, Speaker {
   #ready: Link | null = null;
   #session: string | null;
   #isReplaying = false;
+  #refusals: Refusals | null = null;
   #turn: Promise<TurnEnd> | null = null;
   #state: 'running' | AgentEnd = 'running';
 
@@ -134,8 +137,15 @@ export class AcpAgent implements RunningAgent, Speaker {
       prompt: [{ type: 'text', text: prompt }],
     });
     try {
-      const result = await Promise.race([asked, this.#exited(link)]);
+      const over = new AbortController();
+      const refused = this.#refused(over.signal);
+      const result = await Promise.race([asked, this.#exited(link), refused]).finally(() => over.abort());
       if (result === null) return await this.#gone(link);
+      if ('notBefore' in result) {
+        await quietly(link.agent.notify('session/cancel', { sessionId: this.#session ?? '' }));
+        await Promise.race([quietly(asked), pause(CANCEL_MS)]);
+        return { kind: 'failed', ...result };
+      }
       for (const entry of this.#mapper.endTurn(result)) this.#transcript.add(entry);
       const limit =
         this.#mapper.calls === 0 ? findRateLimitInReply(this.#mapper.reply, this.#host.now()) : null;
@@ -197,6 +207,19 @@ export class AcpAgent implements RunningAgent, Speaker {
     return null;
   }
 
+  /** Resolves when the agent's log shows that its provider goes on refusing it. */
+  #refused(signal: AbortSignal): Promise<{ message: string; notBefore: number }> {
+    const refusals = new Refusals(this.#host.file('stderr'));
+    this.#refusals = refusals;
+    return new Promise((resolve) => {
+      const looking = setInterval(() => {
+        const refusal = refusals.look(this.#host.now());
+        if (refusal) resolve(refusal);
+      }, REFUSAL_LOOK_MS);
+      signal.addEventListener('abort', () => clearInterval(looking));
+    });
+  }
+
   async #gone(link: Link): Promise<Extract<TurnEnd, { kind: 'gone' }>> {
     this.#held.drop();
     const ends = Date.now() + EXIT_MS;
@@ -220,6 +243,7 @@ export class AcpAgent implements RunningAgent, Speaker {
       .client({ name: 'mission-control' })
       .onNotification('session/update', ({ params }) => {
         if (this.#isReplaying || (this.#session !== null && params.sessionId !== this.#session)) return;
+        this.#refusals?.forget();
         for (const entry of this.#mapper.map(params.update)) this.#transcript.add(entry);
       })
       .onRequest('session/request_permission', async ({ params }) => {

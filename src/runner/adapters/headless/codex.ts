@@ -1,5 +1,6 @@
 /** The adapter for Codex without a terminal. */
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Adapter } from '../adapter.ts';
 import { CodexEvents } from './codex-events.ts';
 import type { Dialect } from './dialect.ts';
@@ -16,7 +17,7 @@ const codex: Dialect = {
         : [
             ...setting('sandbox_mode', permissions === 'deny' ? 'read-only' : 'workspace-write'),
             ...setting('sandbox_workspace_write.network_access', true),
-            ...setting('sandbox_workspace_write.writable_roots', [gitFolder(launch.offer, launch.worktree)]),
+            ...setting('sandbox_workspace_write.writable_roots', gitFolders(launch.worktree)),
           ];
     return [
       ...launch.command,
@@ -38,9 +39,17 @@ const codex: Dialect = {
   parser: (memory) => new CodexEvents(memory),
 };
 
-/** The bare clone that the worktree belongs to: beside the folder of worktrees, where the runner keeps both. */
-function gitFolder(offer: { project: { key: string } }, worktree: string): string {
-  return join(worktree, '..', '..', 'clones', `${offer.project.key}.git`);
+/**
+ * Where git writes for a worktree: its own folder in the clone, and the clone. Both are named, because the sandbox
+ * makes the first read-only again where only the second is.
+ */
+function gitFolders(worktree: string): string[] {
+  try {
+    const [, folder] = /^gitdir: (.+)$/m.exec(readFileSync(join(worktree, '.git'), 'utf8')) ?? [];
+    return folder === undefined ? [] : [dirname(dirname(folder)), folder];
+  } catch {
+    return [];
+  }
 }
 
 export const codexAdapter: Adapter = headlessAdapter(codex);

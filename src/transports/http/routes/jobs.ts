@@ -1,6 +1,7 @@
 /** Jobs of Mission Control itself, and recurring tickets, which are jobs that people set up. */
 import { z } from 'zod';
 import * as requests from '../../../contract/requests.ts';
+import * as jobShapes from '../../../contract/job-shapes.ts';
 import * as shapes from '../../../contract/shapes.ts';
 import type { Job, Stamped } from '../../../domain/config.ts';
 import { type Refusal, isRefusal } from '../../../domain/refusal.ts';
@@ -20,7 +21,7 @@ const idParam = z.object({ id: z.string().max(100) });
 /** @param runJob runs a job of Mission Control now, and ends when it has */
 export function jobRoutes(api: Api, runJob: (name: string) => Promise<void>): void {
   const { deps } = api;
-  const jobs = async (): Promise<shapes.Job[]> => {
+  const jobs = async (): Promise<jobShapes.Job[]> => {
     const [all, runs, schedules] = await Promise.all([
       deps.store.documents<Job>('job'),
       deps.store.jobRuns(),
@@ -47,7 +48,7 @@ export function jobRoutes(api: Api, runJob: (name: string) => Promise<void>): vo
     summary: 'Lists jobs, recurring tickets among them, with their last and next run',
     access: 'read',
     query: listed,
-    response: shapes.page(shapes.job),
+    response: shapes.page(jobShapes.job),
     handler: async ({ query }) => ({ body: pageOf(await jobs(), query) }),
   });
   api.route({
@@ -58,7 +59,7 @@ export function jobRoutes(api: Api, runJob: (name: string) => Promise<void>): vo
     ifMatch: 'honoured',
     params: named,
     body: requests.patchJob,
-    response: shapes.job,
+    response: jobShapes.job,
     handler: async (c) => {
       const { name } = c.params;
       const isSchedule = (await deps.store.document<Schedule>('schedule', name)) !== null;
@@ -74,7 +75,7 @@ export function jobRoutes(api: Api, runJob: (name: string) => Promise<void>): vo
     summary: 'Runs a job now',
     access: 'person',
     params: named,
-    response: shapes.job,
+    response: jobShapes.job,
     handler: async (c) => {
       const { name } = c.params;
       if (await deps.store.document<Schedule>('schedule', name)) {
@@ -105,7 +106,7 @@ function scheduleRoutes(api: Api): void {
     summary: 'Sets up a recurring ticket: one ticket with a history, made ready at each slot of a cron line',
     access: 'person',
     body: requests.createSchedule,
-    response: shapes.schedule,
+    response: jobShapes.schedule,
     status: 201,
     handler: async (c) => {
       const { project, cron, timezone, missedRun, ticket } = c.body;
@@ -127,7 +128,7 @@ function scheduleRoutes(api: Api): void {
     summary: 'Lists recurring tickets',
     access: 'read',
     query: listed,
-    response: shapes.page(shapes.schedule),
+    response: shapes.page(jobShapes.schedule),
     handler: async ({ query }) => {
       const all = await deps.store.documents<Schedule>('schedule');
       return {
@@ -144,7 +145,7 @@ function scheduleRoutes(api: Api): void {
     summary: 'One recurring ticket',
     access: 'read',
     params: idParam,
-    response: shapes.schedule,
+    response: jobShapes.schedule,
     handler: async ({ params }) => {
       const found = await deps.store.document<Schedule>('schedule', params.id);
       return found ? show()(found) : notFound('schedule', params.id);
@@ -158,7 +159,7 @@ function scheduleRoutes(api: Api): void {
     ifMatch: 'honoured',
     params: idParam,
     body: requests.patchSchedule,
-    response: shapes.schedule,
+    response: jobShapes.schedule,
     handler: async (c) => {
       const { ticket, ...rest } = c.body;
       const change = { ...rest, ...(ticket ? { ticket: fieldsOf(ticket) } : {}) };

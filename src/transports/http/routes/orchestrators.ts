@@ -1,5 +1,6 @@
 /** Orchestrators that are agents: what they are doing, and what their last run said. */
 import { z } from 'zod';
+import { orchestrator } from '../../../contract/job-shapes.ts';
 import * as shapes from '../../../contract/shapes.ts';
 import { notFound } from '../../../services/deps.ts';
 import { listOrchestrators, newestRun } from '../../../services/orchestrator.ts';
@@ -15,7 +16,7 @@ export function orchestratorRoutes(api: Api): void {
     summary: 'Orchestrators that are agents, with what waits for them',
     access: 'read',
     query: z.object(listQuery),
-    response: shapes.page(shapes.orchestrator),
+    response: shapes.page(orchestrator),
     handler: async ({ query }) => ({ body: pageOf(await listOrchestrators(deps), query) }),
   });
   api.route({

@@ -8,7 +8,7 @@ import { Loaded, Skeleton } from '../../ui/loaded.tsx';
 import { PageHead } from '../../ui/page.tsx';
 import { SafeText } from '../../ui/safe-text.tsx';
 
-const OutputView = lazy(() => import('../../output/output-view.tsx'));
+const AttemptOutput = lazy(() => import('../../output/attempt-output.tsx'));
 
 export function AttemptPage() {
   const { id } = useParams({ from: '/inside/attempts/$id' });
@@ -36,8 +36,8 @@ export function AttemptPage() {
               <AttemptFacts attempt={data} />
               {data.summary && <SafeText text={data.summary} className="text-muted max-w-prose text-sm" />}
               <Suspense fallback={<Skeleton lines={6} />}>
-                <OutputView
-                  path={`/attempts/${encodeURIComponent(id)}/output`}
+                <AttemptOutput
+                  attempt={id}
                   name={`${data.ticket}-attempt-${data.number}`}
                   className="min-h-96 flex-1"
                 />

@@ -4,7 +4,7 @@ import { Link } from '@tanstack/react-router';
 import { Play } from 'lucide-react';
 import { useState } from 'react';
 import { toast } from '../../ui/toast.ts';
-import type { Job } from '../../../../src/contract/shapes.ts';
+import type { Job } from '../../../../src/contract/job-shapes.ts';
 import { api, newKey } from '../../api/client.ts';
 import { keys } from '../../api/keys.ts';
 import { jobsQuery } from '../../api/queries.ts';

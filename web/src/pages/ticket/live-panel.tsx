@@ -11,7 +11,7 @@ import { Section } from '../../ui/page.tsx';
 import { Ago, Elapsed } from '../../ui/time.tsx';
 import { Link } from '@tanstack/react-router';
 
-const OutputView = lazy(() => import('../../output/output-view.tsx'));
+const AttemptOutput = lazy(() => import('../../output/attempt-output.tsx'));
 
 function headline(ticket: Ticket): string {
   const who = revealHidden(workerName(ticket) ?? 'The worker');
@@ -96,9 +96,9 @@ export function LivePanel({ ticket }: { ticket: Ticket }) {
         </div>
         {shows && attempt && (
           <Suspense fallback={<Skeleton lines={3} />}>
-            <OutputView
+            <AttemptOutput
               key={attempt.id}
-              path={`/attempts/${encodeURIComponent(attempt.id)}/output`}
+              attempt={attempt.id}
               name={`${ticket.key}-attempt-${attempt.number}`}
               className="h-72 rounded-none! border-x-0! border-b-0!"
               quiet="No activity yet"
