@@ -9,6 +9,7 @@ import { uuidv7 } from 'uuidv7';
 import { artifactFiles } from './artifact-files.ts';
 import { SYSTEM_JOBS } from './domain/words.ts';
 import { type Loop, startLoop } from './loops/loop.ts';
+import { detectAgents } from './runner/detect-agents.ts';
 import { inspectCommand, inspectRepository } from './runner/inspect.ts';
 import { attemptTokens } from './services/access.ts';
 import { type ServerLoops, serverLoops } from './server-loops.ts';
@@ -43,7 +44,7 @@ export async function createDeps(store: Store, settings: Settings): Promise<Deps
     sha256: (text) => hash('sha256', text),
     attemptToken: attemptTokens(await store.secret('attempt-tokens')),
     defaultMaxWorkers: settings.maxWorkers,
-    inspect: { repository: inspectRepository, command: inspectCommand },
+    inspect: { repository: inspectRepository, command: inspectCommand, agents: () => detectAgents() },
     artifacts: artifactFiles(settings.dataDir),
     artifactMaxBytes: settings.artifactMaxBytes,
   };

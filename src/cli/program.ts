@@ -1,6 +1,7 @@
 /** All of `mctl` as one tree of commands. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { defineAgents } from './commands/agents.ts';
 import { defineAlert } from './commands/alert.ts';
 import { defineAttempt } from './commands/attempt.ts';
 import { defineLogs } from './commands/attempt/logs.ts';
@@ -69,6 +70,7 @@ export function createProgram(io: Io): Command {
   defineEvidence(program, io);
   defineProject(program, io);
   defineProfile(program, io);
+  defineAgents(program, io);
   defineCampaign(program, io);
   defineRunner(program, io);
   defineJob(program, io);

@@ -1,5 +1,6 @@
-/** What Mission Control does by itself: jobs, recurring tickets, orchestrators that are agents. */
+/** What Mission Control does by itself: jobs, recurring tickets, orchestrators; and the agent programs it knows. */
 import { z } from 'zod';
+import { ADAPTERS } from '../domain/words.ts';
 import { MISSED_RUNS, SLOT_OUTCOMES } from '../domain/schedule/schedule.ts';
 import { budget, nullable, time } from './shapes.ts';
 
@@ -72,3 +73,28 @@ export const orchestrator = z.object({
   version: z.number().int(),
 });
 export type Orchestrator = z.infer<typeof orchestrator>;
+
+export const knownAgent = z.object({
+  id: z.string(),
+  name: z.string(),
+  /** Where the program is on the server's machine; null where it is not. */
+  path: nullable(z.string()),
+  version: nullable(z.string()),
+  /** Why it is of no use as it is. */
+  problem: nullable(z.string()),
+  install: z.string(),
+  /** Profiles that run it already. */
+  profiles: z.array(z.string()),
+  /** As `POST /profiles` takes it. */
+  offer: z.object({
+    id: z.string(),
+    adapter: z.enum(ADAPTERS),
+    command: z.array(z.string()),
+    home: z.enum(['isolated', 'inherit']),
+    permissions: z.enum(['ask', 'allow', 'deny']),
+    acp: z.object({ authMethod: z.string().optional(), mode: z.string().optional() }).optional(),
+    env: z.record(z.string(), z.string()).optional(),
+    envAllow: z.array(z.string()).optional(),
+  }),
+});
+export type KnownAgentView = z.infer<typeof knownAgent>;

@@ -54,6 +54,10 @@ export interface Inspect {
     branch: string | undefined,
   ) => Promise<{ usable: boolean; message: string; defaultBranch: string | null }>;
   command: (subject: string, command: readonly string[]) => Promise<Finding>;
+  /** Which known agent programs there are. */
+  agents: () => Promise<
+    { id: string; path: string | null; version: string | null; problem: string | null }[]
+  >;
 }
 
 /** Who asks, and how the answer is to be kept for an idempotent repetition. */

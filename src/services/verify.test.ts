@@ -41,6 +41,7 @@ beforeEach(async () => {
     inspect: {
       repository: () => Promise.resolve({ usable: true, message: '', defaultBranch: 'main' }),
       command: (subject) => Promise.resolve({ ok: true, subject, message: '' }),
+      agents: () => Promise.resolve([]),
     },
   };
   await ensureJobs(deps, ['ticket-pickup']);

@@ -268,6 +268,7 @@ export class World {
       artifactMaxBytes: 1000,
       inspect: {
         repository: () => Promise.resolve({ usable: true, message: '', defaultBranch: 'main' }),
+        agents: () => Promise.resolve([]),
         command: (subject) => Promise.resolve({ ok: true, subject, message: '' }),
       },
     };

@@ -413,3 +413,19 @@ describe('the document of the contract', () => {
     ).toBe(200);
   });
 });
+
+describe('agent programs', () => {
+  it('are listed with what they are good for, and a profile is made from what is offered', async () => {
+    const listed = await t.call('GET', '/agents');
+    const codex = listed.body.items.find((agent: { id: string }) => agent.id === 'codex');
+    expect(codex).toMatchObject({ version: '0.169.0', problem: null, profiles: [] });
+    expect((await t.call('POST', '/profiles', { body: codex.offer })).status).toBe(201);
+    const again = await t.call('GET', '/agents');
+    expect(again.body.items.find((agent: { id: string }) => agent.id === 'codex').profiles).toEqual([
+      'codex',
+    ]);
+    for (const agent of again.body.items.filter((each: { id: string }) => each.id !== 'codex'))
+      expect((await t.call('POST', '/profiles', { body: agent.offer })).status).toBe(201);
+    expect((await t.call('GET', '/agents', { as: 'viewer' })).status).toBe(403);
+  });
+});

@@ -1,7 +1,8 @@
-/** Orchestrators that are agents: what they are doing, and what their last run said. */
+/** Agent programs on this machine, and orchestrators that are agents: what they are doing, and what they said last. */
 import { z } from 'zod';
-import { orchestrator } from '../../../contract/job-shapes.ts';
+import { knownAgent, orchestrator } from '../../../contract/job-shapes.ts';
 import * as shapes from '../../../contract/shapes.ts';
+import { listAgents } from '../../../services/agents.ts';
 import { notFound } from '../../../services/deps.ts';
 import { listOrchestrators, newestRun } from '../../../services/orchestrator.ts';
 import { readOutput } from '../../../services/output.ts';
@@ -18,6 +19,16 @@ export function orchestratorRoutes(api: Api): void {
     query: z.object(listQuery),
     response: shapes.page(orchestrator),
     handler: async ({ query }) => ({ body: pageOf(await listOrchestrators(deps), query) }),
+  });
+  api.route({
+    method: 'GET',
+    path: '/agents',
+    summary:
+      "Agent programs on the server's machine: their versions, whether they answer, and a profile for each",
+    access: 'person',
+    query: z.object(listQuery),
+    response: shapes.page(knownAgent),
+    handler: async ({ query }) => ({ body: pageOf(await listAgents(deps), query) }),
   });
   api.route({
     method: 'GET',

@@ -72,6 +72,11 @@ export async function createTestApp(): Promise<TestApp> {
                 defaultBranch: null,
               },
         ),
+      agents: () =>
+        Promise.resolve([
+          { id: 'codex', path: '/usr/bin/codex', version: '0.169.0', problem: null },
+          { id: 'claude', path: null, version: null, problem: 'not installed: npm install -g x' },
+        ]),
       command: (subject, command) =>
         Promise.resolve({ ok: command[0] !== 'missing', subject, message: 'looked at' }),
     },
