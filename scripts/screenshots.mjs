@@ -66,15 +66,20 @@ async function waitForCycle() {
 const { done, inbox } = await waitForCycle();
 const ticketOf = (kind) => `/tickets/${inbox.find((item) => item.kind === kind).ticket}`;
 const PAGES = [
-  { name: 'home', path: '/', phone: true },
+  { name: 'home', path: '/' },
   { name: 'board', path: '/board', width: 1960 },
   { name: 'ticket-done', path: `/tickets/${done.key}` },
-  { name: 'ticket-question', path: ticketOf('question'), phone: true },
+  { name: 'ticket-question', path: ticketOf('question') },
   { name: 'ticket-review', path: ticketOf('review') },
   { name: 'ticket-refuted', path: ticketOf('attempts_exhausted') },
   { name: 'attempt', path: `/attempts/${done.attempt.id}` },
-  { name: 'inbox', path: '/inbox', phone: true },
+  { name: 'inbox', path: '/inbox' },
+  { name: 'alerts', path: '/alerts' },
+  { name: 'agents', path: '/agents' },
+  { name: 'jobs', path: '/jobs' },
   { name: 'trust', path: '/trust' },
+  { name: 'settings', path: '/settings' },
+  { name: 'help', path: '/help' },
 ];
 const HEIGHT = 900;
 const DESKTOP = { viewport: { width: 1280, height: HEIGHT } };
@@ -106,8 +111,7 @@ try {
       const { url: signIn } = await api('POST', '/sign-in-links', {});
       await page.goto(signIn);
       await page.waitForURL(`${url}/`);
-      for (const { name, path, width = DESKTOP.viewport.width, phone = false } of PAGES) {
-        if (isPhone && !phone) continue;
+      for (const { name, path, width = DESKTOP.viewport.width } of PAGES) {
         if (!isPhone) await page.setViewportSize({ width, height: HEIGHT });
         await page.goto(`${url}${path}`);
         await page.locator('main').first().waitFor();

@@ -22,6 +22,20 @@ export default defineConfig({
     reportCompressedSize: false,
     // The polyfill is for browsers older than our target.
     modulePreload: { polyfill: false },
+    rolldownOptions: {
+      output: {
+        // What every page uses comes in one file: fifty files of some hundred bytes compress badly, and cost a request each.
+        codeSplitting: {
+          groups: [
+            {
+              name: 'base',
+              test: /web[\\/]src[\\/](?:api|format|shell|ui)[\\/](?!markdown|palette|more-sheet|outbox-dialog|pause-dialog|menu|dialog\.)|lucide-react[\\/]dist[\\/]esm[\\/](?:create|default|Icon|shared)/,
+              minShareCount: 2,
+            },
+          ],
+        },
+      },
+    },
   },
   server: { host: '127.0.0.1', proxy: { '/api': server, '/livez': server, '/readyz': server } },
   plugins: [

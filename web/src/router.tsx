@@ -74,6 +74,11 @@ const alerts = createRoute({
   path: '/alerts',
   component: lazyRouteComponent(() => import('./pages/alerts/alerts-page.tsx'), 'AlertsPage'),
 });
+const agents = createRoute({
+  getParentRoute: page,
+  path: '/agents',
+  component: lazyRouteComponent(() => import('./pages/agents/agents-page.tsx'), 'AgentsPage'),
+});
 const jobs = createRoute({
   getParentRoute: page,
   path: '/jobs',
@@ -98,7 +103,7 @@ const help = createRoute({
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
-    inside.addChildren([home, board, ticket, attempt, inbox, alerts, jobs, trust, settings, help]),
+    inside.addChildren([home, board, ticket, attempt, inbox, alerts, agents, jobs, trust, settings, help]),
   ]),
   defaultPreload: 'intent',
   scrollRestoration: true,

@@ -34,7 +34,9 @@ function markStale(...queryKeys: QueryKey[]): void {
 
 /** Everything on the screen is read again: after a reset, or when the stream could not resume. */
 export function markAllStale(): void {
-  void queryClient.invalidateQueries({ predicate: (query) => query.queryKey[0] !== 'verify' });
+  void queryClient.invalidateQueries({
+    predicate: (query) => query.queryKey[0] !== 'verify' && query.queryKey[0] !== 'agents',
+  });
 }
 
 export function applyFrame(frame: StreamFrame): void {
@@ -61,7 +63,7 @@ export function applyFrame(frame: StreamFrame): void {
     case 'question':
     case 'evidence':
     case 'inbox':
-      markStale(keys.overview, keys.allTickets, keys.allInbox);
+      markStale(keys.overview, keys.allTickets, keys.allInbox, keys.orchestrators);
       break;
     case 'alert':
       markStale(keys.overview, keys.alerts, keys.allInbox);
@@ -70,8 +72,13 @@ export function applyFrame(frame: StreamFrame): void {
     case 'schedule':
       markStale(keys.jobs, keys.overview);
       break;
-    case 'project':
+    case 'session':
+      markStale(keys.orchestrators);
+      break;
     case 'profile':
+      markStale(keys.agents, keys.orchestrators, keys.profiles, keys.overview);
+      break;
+    case 'project':
     case 'campaign':
     case 'runner':
     case 'token':

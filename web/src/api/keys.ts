@@ -29,6 +29,8 @@ export const keys = {
   profiles: ['profiles'],
   campaigns: ['campaigns'],
   runners: ['runners'],
+  agents: ['agents'],
+  orchestrators: ['orchestrators'],
   tokens: ['tokens'],
   policy: ['policy'],
   verification: ['verify', 'volatile'],

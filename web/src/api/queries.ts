@@ -5,7 +5,7 @@ import {
   useInfiniteQuery,
   type InfiniteData,
 } from '@tanstack/react-query';
-import type { Job } from '../../../src/contract/job-shapes.ts';
+import type { Job, KnownAgentView, Orchestrator } from '../../../src/contract/job-shapes.ts';
 import type {
   Alert,
   Attempt,
@@ -127,6 +127,12 @@ export const projectsQuery = list<Project>('/projects', keys.projects);
 export const profilesQuery = list<Profile>('/profiles', keys.profiles);
 export const campaignsQuery = list<Campaign>('/campaigns', keys.campaigns);
 export const runnersQuery = list<Runner>('/runners', keys.runners);
+/** Asking every program for its version takes seconds; it changes when somebody installs one. */
+export const agentsQuery = queryOptions({
+  ...list<KnownAgentView>('/agents', keys.agents),
+  staleTime: 600_000,
+});
+export const orchestratorsQuery = list<Orchestrator>('/orchestrators', keys.orchestrators);
 export const tokensQuery = list<Token>('/tokens', keys.tokens);
 export const verificationQuery = queryOptions({
   queryKey: keys.verification,

@@ -1,6 +1,7 @@
 /** The places one can go, in the order of the sidebar; the letter goes there after `G`. */
 import {
   BellRing,
+  Bot,
   CalendarClock,
   CircleHelp,
   Inbox,
@@ -13,7 +14,7 @@ import {
 import type { Overview } from '../api/types.ts';
 
 export interface Place {
-  to: '/' | '/inbox' | '/board' | '/alerts' | '/jobs' | '/trust' | '/settings' | '/help';
+  to: '/' | '/inbox' | '/board' | '/alerts' | '/agents' | '/jobs' | '/trust' | '/settings' | '/help';
   label: string;
   letter: string;
   icon: LucideIcon;
@@ -33,6 +34,7 @@ export const PLACES: Place[] = [
   },
   { to: '/board', label: 'Board', letter: 'b', icon: SquareKanban },
   { to: '/alerts', label: 'Alerts', letter: 'a', icon: BellRing, count: (o) => o.openAlerts, counts: 'open' },
+  { to: '/agents', label: 'Agents', letter: 'w', icon: Bot },
   { to: '/jobs', label: 'Jobs', letter: 'j', icon: CalendarClock },
   { to: '/trust', label: 'Trust', letter: 't', icon: ShieldCheck },
   { to: '/settings', label: 'Settings', letter: 's', icon: Settings },

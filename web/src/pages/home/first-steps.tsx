@@ -4,7 +4,7 @@ import { Check } from 'lucide-react';
 import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { profilesQuery, projectsQuery } from '../../api/queries.ts';
 import { Findings } from '../../parts/findings.tsx';
-import { ProfileForm } from '../settings/profile-form.tsx';
+import { ProfileForm } from '../agents/profile-form.tsx';
 import { ProjectForm } from '../settings/project-form.tsx';
 import { cx } from '../../ui/cx.ts';
 import { Skeleton } from '../../ui/loaded.tsx';
