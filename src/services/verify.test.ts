@@ -175,3 +175,18 @@ describe('the proof', () => {
     expect(await verifyState(deps)).toMatchObject({ ok: true });
   });
 });
+
+it('a head that was written down is found again, and tells a log that was cut or written anew', async () => {
+  const { head } = await verifyState(deps);
+  await commentTicket(deps, person, 'MC-1', 'more', {});
+  const against = async (known: { seq: number; hash: string }): Promise<string[]> =>
+    (await verifyState(deps, known)).invariants.flatMap((invariant) => invariant.violations);
+  expect(await against(head)).toEqual([]);
+  expect(await against({ seq: head.seq, hash: head.hash.slice(0, 16) })).toEqual([]);
+  expect(await against({ seq: head.seq, hash: 'f'.repeat(64) })).toEqual([
+    expect.stringContaining('it was rewritten'),
+  ]);
+  expect(await against({ seq: head.seq + 5, hash: head.hash })).toEqual([
+    expect.stringContaining('its end is missing'),
+  ]);
+});

@@ -28,9 +28,17 @@ const PAGE = 1000;
 /** Gives the event loop a turn between pages, so that a verification stalls nobody. */
 const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-export async function verifyState(deps: Deps): Promise<Verified> {
+/** The head of the log as somebody wrote it down: the whole rolling hash, or the beginning of it. */
+export interface KnownHead {
+  seq: number;
+  hash: string;
+}
+
+/** @param known a head that was written down earlier; the log must still lead through it */
+export async function verifyState(deps: Deps, known?: KnownHead): Promise<Verified> {
   const report = new InvariantReport();
   const head = await deps.store.head();
+  if (known) await checkKnownHead(deps, known, head.seq, report);
   const world = new WorldHistory(report);
   const events = await walkLog(deps, head.seq, report, world);
   let after = '';
@@ -43,6 +51,24 @@ export async function verifyState(deps: Deps): Promise<Verified> {
   }
   await checkLeases(deps, report);
   return { ok: report.ok, head, events, invariants: report.results() };
+}
+
+/** Whoever rewrites the log from some event on can make every hash fit, but not one that was kept elsewhere. */
+async function checkKnownHead(
+  deps: Deps,
+  known: KnownHead,
+  until: number,
+  report: InvariantReport,
+): Promise<void> {
+  const [event] = known.seq <= until ? await deps.store.eventsAfter(known.seq - 1, 1) : [];
+  report.expect(
+    'I13',
+    event !== undefined && event.seq === known.seq && event.roll.startsWith(known.hash),
+    () =>
+      event === undefined
+        ? `the head ${known.seq} was written down, and the log ends at ${until}: its end is missing`
+        : `at seq ${known.seq} the log has ${event.roll.slice(0, 16)}, and ${known.hash.slice(0, 16)} was written down: it was rewritten`,
+  );
 }
 
 async function walkLog(

@@ -1,6 +1,6 @@
 /**
- * What is under way when everything is killed is on record, and happens once. Recurring tickets are not built yet: what
- * is scheduled here are the dispatcher's own ticks, and the checks that a verifier was running.
+ * What is under way when everything is killed is on record, and happens once: recurring tickets, the dispatcher's own
+ * ticks, and the checks that a verifier was running.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,7 @@ const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 const jobs = async (mc: MissionControl): Promise<Job[]> => (await mc.api.get<Page<Job>>('/jobs')).items;
 
-it('F15 (ticks, not yet schedules) a server killed again and again in the middle of its ticks starts every ticket once', async () => {
+it('F15 a server killed again and again in the middle of its ticks starts every ticket once', async () => {
   const mc = await missionControl({ env: { MC_LEASE_SECONDS: '20', MC_OFFER_SECONDS: '15' } });
   await mc.profile('worker', `echo $MC_TICKET >> $OUT/ran; ${GOOD}`);
   const keys: string[] = [];
@@ -32,7 +32,7 @@ it('F15 (ticks, not yet schedules) a server killed again and again in the middle
   }
 });
 
-it('F15 (ticks, not yet schedules) what a job did is on record after a restart, and a change repeated with its key is not made again', async () => {
+it('F15 what a job did is on record after a restart, and a change repeated with its key is not made again', async () => {
   const mc = await missionControl({ env: { MC_RUNNER: 'none' } });
   await mc.profile('worker', GOOD);
   const runner = await RawRunner.register(mc, 'one');
@@ -58,7 +58,7 @@ it('F15 (ticks, not yet schedules) what a job did is on record after a restart, 
   expect((await mc.attempts(created.key)).length).toBe(1);
 });
 
-it('F16 (checks, not yet schedules) a check that was killed with runner and server is not lost, not believed, and runs once more', async () => {
+it('F16 a check that was killed with runner and server is not lost, not believed, and runs once more', async () => {
   const mc = await missionControl({
     env: { MC_LEASE_SECONDS: '3' },
     project: { checks: [{ name: 'test', command: 'sleep 2; grep -qx good value' }] },
@@ -85,6 +85,71 @@ it('F16 (checks, not yet schedules) a check that was killed with runner and serv
     state: 'verified',
   });
   expect((await mc.attempts(key)).length).toBe(1);
+});
+
+interface Moved {
+  type: string;
+  data: { transition?: string; reason?: string };
+}
+/** The slots at which its schedule has opened a ticket again. */
+async function slotsOf(mc: MissionControl, key: string): Promise<string[]> {
+  const { items } = await mc.api.get<Page<Moved>>(`/tickets/${key}/activity`, { query: { limit: 200 } });
+  return items
+    .filter((event) => event.data.transition === 'reopen')
+    .map((event) => /due at (\S+)/.exec(event.data.reason ?? '')?.[1] ?? '');
+}
+
+it('F15 scheduled work runs once a slot, though its server is killed again and again', async () => {
+  const mc = await missionControl({ project: { completion: { decidedBy: 'policy' } } });
+  await mc.profile('worker', `echo run >> $OUT/ran; ${GOOD}`);
+  await mc.api.post('/schedules', {
+    project: 'MC',
+    cron: '*/2 * * * * *',
+    ticket: { title: 'Nightly', profile: 'worker' },
+  });
+  for (let round = 0; round < 4; round += 1) {
+    const before = mc.read('ran').split('\n').length;
+    await mc.until(() => mc.read('ran').split('\n').length > before, 'it runs again', 60_000);
+    await mc.endServer('SIGKILL');
+    await mc.start();
+  }
+  const { items } = await mc.api.get<Page<{ id: string; version: number }>>('/schedules');
+  const [schedule] = items;
+  await mc.api.patch(`/schedules/${schedule?.id}`, { enabled: false, reason: 'enough' });
+  const { items: tickets } = await mc.api.get<Page<{ key: string }>>('/tickets');
+  expect(tickets.map(({ key }) => key)).toEqual(['MC-1']);
+  await mc.inStatus('MC-1', 'done', 60_000);
+  const slots = await slotsOf(mc, 'MC-1');
+  expect(slots.length).toBeGreaterThanOrEqual(3);
+  expect(new Set(slots).size).toBe(slots.length);
+  // The first slot made the ticket, each other opened it again; every one of them was worked on once.
+  const submitted = (await mc.attempts('MC-1')).filter(({ outcome }) => outcome === 'submitted');
+  expect(submitted.length).toBe(slots.length + 1);
+});
+
+it('F16 a scheduled run that was killed in the middle is on record as lost, and runs once more', async () => {
+  const mc = await missionControl({
+    env: { MC_LEASE_SECONDS: '3', MC_GRACE_SECONDS: '1' },
+    project: { completion: { decidedBy: 'policy' } },
+  });
+  await mc.profile('worker', `echo run >> $OUT/ran; [ -e $OUT/go ] || sleep 300; ${GOOD}`);
+  const made = await mc.api.post<{ id: string }>('/schedules', {
+    project: 'MC',
+    cron: '0 0 1 1 *',
+    ticket: { title: 'Yearly', profile: 'worker' },
+  });
+  await mc.api.post(`/jobs/${made.id}/run`, {});
+  await mc.until(() => mc.read('ran') !== '', 'it runs');
+  const runner = mc.runner();
+  mc.touch('go');
+  if (runner) kill(runner.pid);
+  await mc.endServer('SIGKILL');
+  await mc.start();
+  await mc.inStatus('MC-1', 'done', 60_000);
+  const attempts = await mc.attempts('MC-1');
+  expect(attempts.map(({ outcome }) => outcome)).toEqual([attempts[0]?.outcome, 'submitted']);
+  expect(['lost', 'stopped']).toContain(attempts[0]?.outcome);
+  expect(mc.read('ran').split('\n').length).toBe(2);
 });
 
 it('F19 a second server on the same data directory is refused, with the pid of the first', async () => {

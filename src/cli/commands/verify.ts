@@ -8,9 +8,10 @@ import { text } from '../terminal/safe-text.ts';
 export function defineVerify(program: Command, io: Io): void {
   const command = program
     .command('verify')
-    .description('recompute the log and check every invariant; exit code 3 if one is violated');
-  runs(command, io, async (context) => {
-    const found = await context.api.get<Verification>('/verify', { timeoutMs: 600_000 });
+    .description('recompute the log and check every invariant; exit code 3 if one is violated')
+    .option('--head <seq:hash>', 'a head that was written down earlier; the log must still lead through it');
+  runs<{ head?: string }>(command, io, async (context, { head }) => {
+    const found = await context.api.get<Verification>('/verify', { query: { head }, timeoutMs: 600_000 });
     const { style } = context;
     context.result(found, () => {
       for (const invariant of found.invariants) {
@@ -21,7 +22,7 @@ export function defineVerify(program: Command, io: Io): void {
         for (const violation of invariant.violations) context.printBlock(violation, 8);
       }
       context.print(
-        text`${found.events} events, head ${found.head.seq} ${style.dim(found.head.hash.slice(0, 16))}`,
+        text`${found.events} events, head ${found.head.seq}:${found.head.hash.slice(0, 16)} ${style.dim('(write it down: mctl verify --head checks it later)')}`,
       );
     });
     const broken = found.invariants.filter((invariant) => !invariant.ok).map((invariant) => invariant.id);

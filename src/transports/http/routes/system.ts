@@ -109,8 +109,18 @@ export function systemRoutes(api: Api, hub: EventHub, system: SystemView): void 
     path: '/verify',
     summary: 'Proves the state: chains, replay, the thirteen invariants',
     access: 'read',
+    query: z.object({
+      /** A head that was written down, as `seq:hash`; at least 16 digits of the hash. */
+      head: z
+        .string()
+        .regex(/^[1-9]\d{0,15}:[0-9a-f]{16,64}$/, { message: 'a head is written 48:bdd014056306b7db' })
+        .optional(),
+    }),
     response: shapes.verification,
-    handler: async () => ({ body: await verifyState(deps) }),
+    handler: async ({ query }) => {
+      const [seq, hash = ''] = query.head?.split(':') ?? [];
+      return { body: await verifyState(deps, seq === undefined ? undefined : { seq: Number(seq), hash }) };
+    },
   });
   api.route({
     method: 'GET',

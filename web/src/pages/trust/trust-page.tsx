@@ -1,13 +1,17 @@
 /** Whether the state can be trusted: the log's chains recomputed, its events replayed, every invariant checked. */
-import { useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { Check, ShieldAlert, ShieldCheck, X } from 'lucide-react';
+import { useState } from 'react';
 import type { Verification } from '../../../../src/contract/shapes.ts';
+import { api } from '../../api/client.ts';
 import { useIsOffline } from '../../api/hooks.ts';
 import { verificationQuery } from '../../api/queries.ts';
 import { revealHidden } from '../../format/reveal-hidden.ts';
 import { Button } from '../../ui/button.tsx';
+import { Field } from '../../ui/field.tsx';
 import { Loaded } from '../../ui/loaded.tsx';
 import { PageBody, PageHead, Section } from '../../ui/page.tsx';
+import { ProblemNote } from '../../ui/problem.tsx';
 import { Ago } from '../../ui/time.tsx';
 
 export function TrustPage() {
@@ -38,6 +42,53 @@ export function TrustPage() {
   );
 }
 
+/** Whoever can rewrite the whole log can make it consistent again; a head that was kept elsewhere gives that away. */
+function KnownHead() {
+  const [known, setKnown] = useState('');
+  const offline = useIsOffline();
+  const check = useMutation({
+    mutationFn: () => api.get<Verification>('/verify', { query: { head: known.trim() }, timeoutMs: 300_000 }),
+  });
+  const found = check.data?.invariants.flatMap((invariant) => invariant.violations);
+  return (
+    <form
+      className="flex flex-wrap items-end gap-2"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (known.trim() !== '') check.mutate();
+      }}
+    >
+      <div className="min-w-0 flex-1 basis-64">
+        <Field label="A head that you wrote down earlier">
+          {(c) => (
+            <input
+              {...c}
+              className="control font-mono"
+              placeholder="48:bdd014056306b7db"
+              value={known}
+              onChange={(event) => setKnown(event.target.value)}
+            />
+          )}
+        </Field>
+      </div>
+      <Button
+        type="submit"
+        busy={check.isPending}
+        blocked={offline ? 'Not possible offline.' : known.trim() === '' && 'Paste the head first.'}
+      >
+        Check it
+      </Button>
+      <div className="w-full text-sm" role="status">
+        {found && found.length === 0 && (
+          <span className="text-green">The log still leads through it, and everything holds.</span>
+        )}
+        {found && found.length > 0 && <span className="text-red">{revealHidden(found[0] ?? '')}</span>}
+        <ProblemNote error={check.error} />
+      </div>
+    </form>
+  );
+}
+
 function Result({ verification, at }: { verification: Verification; at: number }) {
   const { ok, head, events, invariants } = verification;
   const Icon = ok ? ShieldCheck : ShieldAlert;
@@ -55,10 +106,11 @@ function Result({ verification, at }: { verification: Verification; at: number }
             shown, <Ago at={at} />.
           </p>
           <p className="text-faint mt-1.5 font-mono text-2xs break-all">
-            head {head.seq.toLocaleString()} · {head.hash}
+            head {head.seq}:{head.hash}
           </p>
         </div>
       </div>
+      <KnownHead />
       <Section title="Invariants" count={invariants.length}>
         <ul className="card divide-line divide-y">
           {invariants.map((invariant) => (
