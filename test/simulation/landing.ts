@@ -13,6 +13,7 @@ import {
   announcePush,
   finishLandWork,
   landOffer,
+  retryLanding,
   startLanding,
 } from '../../src/services/landing.ts';
 import { isLanding } from '../../src/domain/ticket/landing.ts';
@@ -109,7 +110,7 @@ async function push(
   const work = await deps.store.work(offer.work);
   if (!work) return null;
   // Somebody pauses at this very moment: it goes through before it, or not at all.
-  if (world.faulty && random.chance(0.15))
+  if (world.faulty && random.chance(0.3))
     world.scheduler.start(() => setPause(deps, PERSON, { paused: true }));
   const announced = await call('intent', () =>
     announcePush(deps, work, {
@@ -179,6 +180,11 @@ async function announceAndDie(world: World, key: string): Promise<void> {
   const offer = work ? await landOffer(deps, work) : null;
   if (!work || !offer || offer.step !== 'push' || offer.mode === 'pull_request') return;
   await startLanding(deps, work);
+  if (world.random.chance(0.3)) {
+    const report = { state: 'failed', cause: 'conflict', reason: 'it conflicts' } as const;
+    await finishLandWork(deps, work, { fence: work.fence, outcome: 'done', report });
+    return;
+  }
   const repository = world.repository(offer.project.key);
   const onto = repository.head;
   const commit = repository.merge(onto, offer.commit, offer.mode === 'squash');
@@ -192,6 +198,11 @@ async function announceAndDie(world: World, key: string): Promise<void> {
 export async function disturbLanding(world: World): Promise<void> {
   const { deps } = world.anyServer();
   const { items } = await deps.store.tickets({ statuses: ['in_review'], sort: 'age', limit: 200 });
+  const ended = items.find((ticket) => ticket.landing?.state === 'ended');
+  if (ended && world.random.chance(0.5)) {
+    await retryLanding(deps, PERSON, ended.key, 'mended', { ifMatch: ended.version });
+    return;
+  }
   const landing = items.filter((ticket) => isLanding(ticket));
   if (landing.length === 0) return;
   const { key, project, version } = world.random.pick(landing);
