@@ -212,7 +212,8 @@ async function planOf(
     guards: options.guards ?? [],
     appends,
     rows,
-    effects: [...effectsOf(deps, events, ticket), ...(options.effects ?? [])],
+    // What the caller ends comes first: what follows from the events may end it too.
+    effects: [...(options.effects ?? []), ...effectsOf(deps, events, ticket)],
     ...(caller.idempotency && options.respond
       ? { idempotency: { ...caller.idempotency, answer: await options.respond(changed), at: context.now } }
       : {}),

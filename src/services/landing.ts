@@ -131,10 +131,11 @@ async function giveUpOnSilentRunner(deps: Deps, work: Work, landing: Landing, no
   });
 }
 
-/** Whether this piece of work may be handed out now; a pause holds it before the push is announced. */
+/** Whether this piece of work may be handed out now: in its time, and not in a pause before the push is announced. */
 export async function mayOfferLanding(deps: Deps, work: Work): Promise<boolean> {
   const record = await deps.store.ticket(work.ticket);
   const landing = record ? landingOf(record.state) : null;
+  if (landing?.retryAt && landing.retryAt > (await deps.store.now())) return false;
   if (landing?.state !== 'queued' && landing?.state !== 'building') return true;
   return (await readPolicy(deps)).paused === null;
 }
@@ -278,18 +279,28 @@ export async function finishLandWork(
     },
     {
       effects: [
-        {
-          effect: 'work_finish',
-          id: work.id,
-          fence: end.fence,
-          state: end.outcome,
-          reason: 'reason' in end.report ? end.report.reason : null,
-        },
+        isUnknown(landing, end.report)
+          ? { effect: 'lease_drop', name: `work:${work.id}` }
+          : {
+              effect: 'work_finish',
+              id: work.id,
+              fence: end.fence,
+              state: end.outcome,
+              reason: 'reason' in end.report ? end.report.reason : null,
+            },
         ...(landing && isFruitless(end.report) ? nextLook(landing, now) : []),
       ],
     },
   );
   return isRefusal(result) ? result : true;
+}
+
+/**
+ * Nobody could look whether an announced push has arrived. The work goes on, and is offered again in its time: until it
+ * is known, it keeps its key, and with it the other landings of its project from being announced.
+ */
+function isUnknown(landing: Landing | null, report: LandReport): boolean {
+  return landing?.state === 'pushing' && (report.state === 'unable' || report.state === 'held');
 }
 
 function isFruitless({ state }: LandReport): boolean {

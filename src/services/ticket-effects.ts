@@ -60,6 +60,7 @@ export function effectsOf(deps: Deps, events: readonly TicketEvent[], after: Tic
         effects.push({ effect: 'lease_drop', name: attemptLease(event.data.attempt) });
         effects.push({ effect: 'credentials_over', attempt: event.data.attempt, at: event.at });
         break;
+      case 'landing.ended':
       case 'landing.withdrawn':
         // In the same commit: a runner that is still at it learns with its next word that this is over.
         effects.push({ effect: 'work_withdraw', ticket: after.key, kind: 'land' });

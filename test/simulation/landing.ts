@@ -13,9 +13,12 @@ import {
   announcePush,
   finishLandWork,
   landOffer,
+  retryLanding,
   startLanding,
 } from '../../src/services/landing.ts';
 import { isLanding } from '../../src/domain/ticket/landing.ts';
+import type { Deps } from '../../src/services/deps.ts';
+import type { CommitPlan, Store } from '../../src/store/port.ts';
 import { setPause } from '../../src/services/pausing.ts';
 import { createTicket, transitionTicket } from '../../src/services/tickets.ts';
 import { createVerifyWork, finishVerifyWork } from '../../src/services/verification.ts';
@@ -108,11 +111,10 @@ async function push(
   if (random.chance(0.1)) repository.move();
   const work = await deps.store.work(offer.work);
   if (!work) return null;
-  // Somebody pauses at this very moment: it goes through before it, or not at all.
-  if (world.faulty && random.chance(0.15))
-    world.scheduler.start(() => setPause(deps, PERSON, { paused: true }));
+  // Somebody pauses right before the commit: the pause comes first, or nothing was decided before it.
+  const own = world.faulty && random.chance(0.3) ? pausedBeforeCommit(deps) : deps;
   const announced = await call('intent', () =>
-    announcePush(deps, work, {
+    announcePush(own, work, {
       fence: offer.fence,
       commit,
       onto,
@@ -179,6 +181,11 @@ async function announceAndDie(world: World, key: string): Promise<void> {
   const offer = work ? await landOffer(deps, work) : null;
   if (!work || !offer || offer.step !== 'push' || offer.mode === 'pull_request') return;
   await startLanding(deps, work);
+  if (world.random.chance(0.3)) {
+    const report = { state: 'failed', cause: 'conflict', reason: 'it conflicts' } as const;
+    await finishLandWork(deps, work, { fence: work.fence, outcome: 'done', report });
+    return;
+  }
   const repository = world.repository(offer.project.key);
   const onto = repository.head;
   const commit = repository.merge(onto, offer.commit, offer.mode === 'squash');
@@ -192,6 +199,11 @@ async function announceAndDie(world: World, key: string): Promise<void> {
 export async function disturbLanding(world: World): Promise<void> {
   const { deps } = world.anyServer();
   const { items } = await deps.store.tickets({ statuses: ['in_review'], sort: 'age', limit: 200 });
+  const ended = items.find((ticket) => ticket.landing?.state === 'ended');
+  if (ended && world.random.chance(0.5)) {
+    await retryLanding(deps, PERSON, ended.key, 'mended', { ifMatch: ended.version });
+    return;
+  }
   const landing = items.filter((ticket) => isLanding(ticket));
   if (landing.length === 0) return;
   const { key, project, version } = world.random.pick(landing);
@@ -219,6 +231,24 @@ const PLAIN_TICKET = {
   budget: null,
   notBefore: null,
 };
+
+/** A server whose first commit is preceded by somebody's pause: one interleaving, made often enough to be seen. */
+function pausedBeforeCommit(deps: Deps): Deps {
+  let isFirst = true;
+  const store = new Proxy(deps.store, {
+    get: (target, member: keyof Store) => {
+      if (member !== 'commit') return target[member];
+      return async (plan: CommitPlan) => {
+        if (isFirst) {
+          isFirst = false;
+          await setPause(deps, PERSON, { paused: true });
+        }
+        return target.commit(plan);
+      };
+    },
+  });
+  return { ...deps, store };
+}
 
 /** What the repositories know, against what the system made of it. */
 export async function landingTruths(world: World): Promise<string[]> {

@@ -41,6 +41,8 @@ const REQUESTS: [method: string, path: RegExp, schema: z.ZodType][] = [
   ['POST', /^\/tickets\/[^/]+\/transitions$/, requests.transition],
   ['POST', /^\/tickets\/[^/]+\/comments$/, requests.createComment],
   ['POST', /^\/tickets\/[^/]+\/waivers$/, requests.createWaiver],
+  ['POST', /^\/tickets\/[^/]+\/landing\/close$/, requests.closeMerge],
+  ['POST', /^\/attempts\/[^/]+\/artifacts$/, requests.createArtifact],
   ['POST', /^\/tickets\/[^/]+\/questions\/[^/]+\/answer$/, requests.answer],
   ['POST', /^\/inbox\/lease$/, requests.leaseInbox],
   ['POST', /^\/inbox\/[^/]+\/act$/, requests.actInbox],

@@ -80,6 +80,23 @@ describe('configured things', () => {
     expect((await run('project edit MC --check nothing')).code).toBe(2);
   });
 
+  test('a project says how accepted work lands, and where its deploy is seen', async () => {
+    const deploy = { environment: 'prod', probe: { url: 'https://e.invalid/v' }, timeoutSeconds: 60 };
+    server
+      .on('GET /projects/MC', { body: sampleProject({ deploy }) })
+      .on('PATCH /projects/MC', { body: sampleProject({ deploy }) });
+    await run('project edit mc --on-accept squash --deploy-command ./version --deploy-within 90');
+    expect(lastBody()).toMatchObject({
+      completion: { onAccept: 'squash' },
+      deploy: { environment: 'prod', probe: { command: './version' }, timeoutSeconds: 90 },
+    });
+    await run('project edit mc --deploy-to none');
+    expect(lastBody()).toEqual({ deploy: null });
+    expect((await run('project edit mc --deploy-url https://a --deploy-command b')).code).toBe(2);
+    server.on('GET /projects/MC', { body: sampleProject() });
+    expect((await run('project edit mc --deploy-to prod')).code).toBe(2);
+  });
+
   test('a profile’s command stands after --, with its own flags untouched', async () => {
     server.on('POST /profiles', { status: 201, body: sampleProfile() });
     await run('profile create luci --timeout 45m --env A=b=c -- node agent.mjs --json -f');

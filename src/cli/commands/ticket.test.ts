@@ -2,6 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { Ticket } from '../../contract/shapes.ts';
 import { FakeMissionControl, refusal, serveEachTest } from '../../../test/support/fake-mission-control.ts';
 import { mctl } from '../../../test/support/run-command-line.ts';
 import {
@@ -163,6 +164,34 @@ describe('mctl show', () => {
         { at: '2026-06-18T05:35:27.000Z', by: 'Luci', kind: 'progress', text: 'Reading\r\nthe code' },
       ]);
   };
+
+  test('says how accepted work lands, and that its pull request was closed', async () => {
+    const landing: NonNullable<Ticket['landing']> = {
+      id: 'lnd_1',
+      attempt: 'att_1',
+      mode: 'pull_request',
+      state: 'awaiting_merge',
+      commit: 'd'.repeat(40),
+      cause: null,
+      reason: null,
+      branch: 'mc/MC-4831/1',
+      checks: [{ name: 'test', exitCode: 0, durationMs: 10 }],
+      deadline: null,
+      recordedAt: '2026-06-18T05:35:27.000Z',
+    };
+    server
+      .on('GET /tickets/MC-4831', { body: sampleTicket({ status: 'in_review', landing }) })
+      .list('GET /tickets/MC-4831/attempts', [sampleAttempt()])
+      .list('GET /tickets/MC-4831/comments', [])
+      .on('POST /tickets/MC-4831/landing/close', { body: sampleTicket({ status: 'in_review', landing }) });
+    const { out } = await run('show mc-4831');
+    expect(out).toContain(
+      'awaiting merge (pull request) · dddddddddddd · branch mc/MC-4831/1 · passed as merged:',
+    );
+    expect((await run('close-merge mc-4831')).code).toBe(2);
+    expect((await run('close-merge mc-4831 -r "another way"')).code).toBe(0);
+    expect(server.received.at(-1)?.body).toEqual({ reason: 'another way' });
+  });
 
   test('lays a ticket out as its page does', async () => {
     open();

@@ -164,6 +164,8 @@ export function decideLandReport(
     case 'moved':
       return isOnItsWay(landing) ? again(draft, landing, report.reason, { unknown: false, at: null }) : [];
     case 'unable':
+      // The same report once more: its next try has been set already.
+      if (landing.state === 'pushing' && landing.retryAt !== null && landing.retryAt > context.now) return [];
       return again(draft, landing, report.reason, {
         // Whether an announced push has arrived is known by those alone who could look.
         unknown: landing.state === 'pushing',
