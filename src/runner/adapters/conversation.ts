@@ -87,6 +87,11 @@ function turnReason(end: Exclude<TurnEnd, { kind: 'gone' }>): string {
   return end.kind === 'ended' ? end.reason : `error: ${end.message.slice(0, 2000)}`;
 }
 
+/** For what should not happen: the attempt ends and says so, and the runner lives. */
+export function brokenEnd(error: unknown): AgentEnd {
+  return { exitCode: null, outcome: 'failed', reason: `runner_error: ${messageOf(error)}` };
+}
+
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
