@@ -1,8 +1,9 @@
 /** The real opencode when something fails: what runs it is killed, or its model refuses. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { isAlive, sendSignal } from '../../src/runner/processes/process-table.ts';
+import { findNamespace } from '../../src/runner/processes/namespace.ts';
+import { isAlive, readProcessTable, sendSignal } from '../../src/runner/processes/process-table.ts';
 import type { Script } from './model/script.ts';
-import { AgentsWorld, COMMIT, opencodeProfile, SUBMIT } from './support/real-agents.ts';
+import { AgentsWorld, COMMIT, opencodeProfile, readText, SUBMIT } from './support/real-agents.ts';
 
 let mc: AgentsWorld;
 
@@ -17,12 +18,13 @@ afterEach(async () => {
 const ONE_TRY = { limits: { maxAttempts: 1, backoffSeconds: 0 } };
 const WORK = [{ say: 'I make it good.', calls: [{ shell: COMMIT }] }, { calls: [{ shell: SUBMIT }] }];
 
+const begun = () => mc.until(() => mc.worktreesHave('begun'), 'the tool runs', 40_000);
+
 describe('when something is killed in the middle of its work', () => {
   const wait = 'touch ../begun; while [ ! -e ../go ]; do sleep 0.1; done';
   const slow: Script = {
     slow: [[{ say: 'I wait.', calls: [{ shell: `[ -e ../go ] || { ${wait}; }` }] }, ...WORK], WORK],
   };
-  const begun = () => mc.until(() => mc.worktreesHave('begun'), 'the tool runs', 40_000);
 
   it('the server: the agent goes on, and its result arrives', async () => {
     await begin(slow);
@@ -73,6 +75,35 @@ describe('when something is killed in the middle of its work', () => {
       e.kind === 'notice' ? [e.code] : [],
     );
     expect(codes).toEqual(['session_resumed']);
+  });
+});
+
+describe.runIf((await findNamespace()) !== null)('in a PID namespace', () => {
+  it('the agent works as without one, and nothing that it started gets away', async () => {
+    const hide = `env -i setsid sh -c 'env -i PATH=/bin:/usr/bin setsid sleep 31729 >/dev/null 2>&1 &'`;
+    mc = new AgentsWorld(
+      {
+        hides: [
+          [
+            { calls: [{ shell: `${hide}; touch ../begun; while [ ! -e ../go ]; do sleep 0.1; done` }] },
+            ...WORK,
+          ],
+        ],
+      },
+      { MC_CONTAIN: '1' },
+    );
+    await mc.begin();
+    await mc.profileOf('opencode', opencodeProfile(mc.model));
+    const key = await mc.work('opencode', 'hides');
+    await begun();
+    const hidden = () =>
+      [...readProcessTable().keys()].filter(
+        (pid) => readText(`/proc/${pid}/cmdline`) === 'sleep\u000031729\u0000',
+      );
+    await mc.until(() => hidden().length === 1, 'the hidden process runs');
+    mc.touch('data/worktrees/go');
+    await mc.reaches(key, 'done');
+    expect(hidden()).toEqual([]);
   });
 });
 
