@@ -64,6 +64,7 @@ export async function converse(
             text: `The agent ended its turn without submit, ask or fail. It is reminded (${reminders + 1} of ${MOST_REMINDERS}).`,
           },
     );
+    if (end.kind === 'gone') await host.clear();
     next = speaker.say(end.kind === 'gone' ? interruptedText(first.ticket) : reminderText(first.ticket));
   }
 }

@@ -24,6 +24,7 @@ export interface HostParts {
   signal: AbortSignal;
 }
 
+const CLEAR_GRACE_MS = 2000;
 /** As much as the contract takes. */
 const MOST_QUESTION = 60_000;
 const MOST_LABEL = 500;
@@ -61,6 +62,10 @@ export function agentHost(parts: HostParts): AgentHost {
       return opened;
     },
     readExit: (keeper) => processes.readExit(files.exit('agent'), keeper),
+    async clear() {
+      while (!signal.aborted && !(await tree.stop({ graceMs: CLEAR_GRACE_MS })))
+        await sleep(clock, AGAIN_MS, signal);
+    },
     file: (name) => join(files.dir, name),
     note,
     transcript: new TranscriptFile(files.transcript),

@@ -53,6 +53,17 @@ const TURNS = {
   limited: async () => {
     throw new acp.RequestError(-32603, 'Internal error', { message: '429: try again in 2 minutes' });
   },
+  // What it prints cannot be read any more, and it stays where it is.
+  overflow: async () => {
+    if (prompts > 1 || existsSync(join(out, 'overflowed')))
+      return signal({ type: 'submit', summary: 'again' });
+    writeFileSync(join(out, 'overflowed'), String(process.pid));
+    const piece = 'x'.repeat(1024 * 1024);
+    for (let n = 0; n < 70; n++) {
+      if (!process.stdout.write(piece)) await new Promise((resolve) => process.stdout.once('drain', resolve));
+    }
+    await new Promise(() => undefined);
+  },
   die: async () =>
     prompts === 1 && !existsSync(join(out, 'died'))
       ? (writeFileSync(join(out, 'died'), ''), process.kill(process.pid, 'SIGKILL'))
