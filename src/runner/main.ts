@@ -19,6 +19,7 @@ import { acquireLock, LockHeld } from './instance-lock.ts';
 import { stderrLog } from './log.ts';
 import { hasProc } from './processes/process-table.ts';
 import { ownerTag } from './processes/stray-processes.ts';
+import { findNamespace } from './processes/namespace.ts';
 import { readBootId, systemProcesses } from './processes/system-processes.ts';
 import { Runner } from './runner.ts';
 import { parseFlags, type RunnerFlags, USAGE, UsageError } from './settings.ts';
@@ -74,7 +75,10 @@ async function main(): Promise<void> {
   // Not even a child that inherits by accident shall see it.
   delete process.env['MC_RUNNER_TOKEN'];
   const clock = systemClock;
-  const processes = systemProcesses(clock);
+  const namespace = flags.contain ? await findNamespace() : null;
+  if (flags.contain && namespace === null)
+    log('no PID namespace can be made here; process trees are found in /proc alone', {});
+  const processes = systemProcesses(clock, namespace);
   const clones = new Clones(dataDir);
   const worktrees = new Worktrees(dataDir, clones);
   const shared = {

@@ -12,6 +12,8 @@ export interface RunnerFlags {
   labels: string[];
   exitWhenAlone: boolean;
   killGraceMs: number;
+  /** A PID namespace around each agent. */
+  contain: boolean;
 }
 
 export class UsageError extends Error {}
@@ -24,6 +26,7 @@ export const USAGE = `Usage: node dist/runner/main.js [options]
   --slots N            how many agents at a time (default: the number of cores)
   --labels a,b         what this runner can do; projects may require labels
   --exit-when-alone    exit when no server answered for longer than any lease lasts
+  --contain            run agents in PID namespaces, so that nothing they start can leave (or MC_CONTAIN=1)
   --kill-grace SECONDS between SIGTERM and SIGKILL (default 5)
 
 The token is read from MC_RUNNER_TOKEN, else from the file runner.token in the data directory.
@@ -56,6 +59,7 @@ export function parseFlags(args: string[], env: NodeJS.ProcessEnv): RunnerFlags 
       .map((label) => label.trim())
       .filter((label) => label !== ''),
     exitWhenAlone: values['exit-when-alone'] ?? false,
+    contain: values.contain ?? (env['MC_CONTAIN'] ?? '') === '1',
     killGraceMs: 1000 * wholeNumber('--kill-grace', values['kill-grace'] ?? '5', 0, 600),
   };
 }
@@ -79,6 +83,7 @@ function parseOptions(args: string[]) {
       labels: { type: 'string' },
       'exit-when-alone': { type: 'boolean' },
       'kill-grace': { type: 'string' },
+      contain: { type: 'boolean' },
     },
   });
 }

@@ -32,6 +32,12 @@ describe('codex', () => {
       outcome: 'submitted',
       session: expect.stringMatching(/^[0-9a-f-]{36}$/),
     });
+    // Its last words come after the submit, and are waited for.
+    expect(attempt?.cost).toMatchObject({
+      inputTokens: expect.any(Number),
+      outputTokens: expect.any(Number),
+    });
+    expect(attempt?.cost.inputTokens).toBeGreaterThanOrEqual(2000);
     const entries = await mc.transcript(attempt?.id ?? '');
     expect(entries[0]).toMatchObject({ kind: 'prompt' });
     expect(entries).toContainEqual(expect.objectContaining({ kind: 'message', text: 'I make it good.' }));

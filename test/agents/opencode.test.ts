@@ -1,6 +1,6 @@
 /** The real opencode over the Agent Client Protocol, against a scripted model. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { identify, isAlive, sendSignal } from '../../src/runner/processes/process-table.ts';
+import { identify, isAlive } from '../../src/runner/processes/process-table.ts';
 import type { Script } from './model/script.ts';
 import { AgentsWorld, COMMIT, opencodeProfile, SUBMIT } from './support/real-agents.ts';
 
@@ -183,105 +183,5 @@ describe('opencode', () => {
     const key = await mc.work('opencode', 'tools');
     await mc.reaches(key, 'done');
     expect((await mc.attempts(key))[0]).toMatchObject({ outcome: 'submitted', summary: 'by a tool' });
-  });
-});
-
-describe('when something is killed in the middle of its work', () => {
-  const wait = 'touch ../begun; while [ ! -e ../go ]; do sleep 0.1; done';
-  const slow: Script = {
-    slow: [[{ say: 'I wait.', calls: [{ shell: `[ -e ../go ] || { ${wait}; }` }] }, ...WORK], WORK],
-  };
-  const begun = () => mc.until(() => mc.worktreesHave('begun'), 'the tool runs', 40_000);
-
-  it('the server: the agent goes on, and its result arrives', async () => {
-    await begin(slow);
-    await mc.profileOf('opencode', opencodeProfile(mc.model));
-    const key = await mc.work('opencode', 'slow');
-    await begun();
-    await mc.endServer('SIGKILL');
-    await mc.start();
-    mc.touch('data/worktrees/go');
-    await mc.reaches(key, 'done');
-    expect((await mc.attempts(key)).length).toBe(1);
-  });
-
-  it('the agent: it is started again in its session, in the same attempt', async () => {
-    await begin(slow);
-    await mc.profileOf('opencode', opencodeProfile(mc.model));
-    const key = await mc.work('opencode', 'slow');
-    await begun();
-    const [attempt] = await mc.attempts(key);
-    for (const process of mc.agentsOf(attempt?.id ?? '', 'opencode')) sendSignal(process, 'SIGKILL');
-    mc.touch('data/worktrees/go');
-    await mc.reaches(key, 'done');
-    expect((await mc.attempts(key)).map(({ number }) => number)).toEqual([1]);
-    const codes = (await mc.transcript(attempt?.id ?? '')).flatMap((e) =>
-      e.kind === 'notice' ? [e.code] : [],
-    );
-    expect(codes).toEqual(['session_started', 'agent_restarted', 'session_resumed']);
-  });
-
-  it('the runner: what it left is ended, and the next attempt goes on in the same session', async () => {
-    await begin(slow);
-    await mc.profileOf('opencode', opencodeProfile(mc.model));
-    const key = await mc.work('opencode', 'slow');
-    await begun();
-    const [attempt] = await mc.attempts(key);
-    const left = mc.processesOf(attempt?.id ?? '');
-    expect(left.length).toBeGreaterThan(0);
-    const runner = mc.runner();
-    if (!runner) throw new Error('no runner');
-    sendSignal(runner, 'SIGKILL');
-    mc.touch('data/worktrees/go');
-    await mc.reaches(key, 'done');
-    expect(left.filter((process) => isAlive(process))).toEqual([]);
-    const attempts = (await mc.attempts(key)).toSorted((a, b) => a.number - b.number);
-    expect(attempts.map(({ outcome }) => outcome)).toEqual(['stopped', 'submitted']);
-    expect(attempts[1]?.session).toBe(attempts[0]?.session);
-    const codes = (await mc.transcript(attempts[1]?.id ?? '')).flatMap((e) =>
-      e.kind === 'notice' ? [e.code] : [],
-    );
-    expect(codes).toEqual(['session_resumed']);
-  });
-});
-
-describe('a model', () => {
-  it('that refuses the request fails the attempt with its own words', async () => {
-    await begin({ bad: [[{ error: { status: 400, message: 'the scripted prompt is bad' } }]] }, ONE_TRY);
-    await mc.profileOf('opencode', opencodeProfile(mc.model));
-    const key = await mc.work('opencode', 'bad');
-    await mc.reaches(key, 'needs_input');
-    const [attempt] = await mc.attempts(key);
-    expect(attempt?.outcome).toBe('failed');
-    expect(attempt?.reason).toMatch(/^agent_error: .*the scripted prompt is bad/);
-  });
-
-  it('that never answers is a stall, and leaves no process', async () => {
-    await begin({ hangs: [[{ hang: true }]] }, ONE_TRY);
-    await mc.profileOf('opencode', opencodeProfile(mc.model, 'allow', { stallSeconds: 12 }));
-    const key = await mc.work('opencode', 'hangs');
-    await mc.reaches(key, 'needs_input');
-    await mc.eventually(async () => (await mc.attempts(key))[0]?.state === 'ended', 'the attempt ended');
-    const [attempt] = await mc.attempts(key);
-    expect(attempt).toMatchObject({ outcome: 'timed_out', reason: 'stalled' });
-    expect(mc.model.hanging).toBeGreaterThan(0);
-    expect(mc.processesOf(attempt?.id ?? '')).toEqual([]);
-  });
-
-  it('that refuses for a time ends the attempt as rate limited, though the agent would retry for ever', async () => {
-    const error = { status: 429, message: 'Rate limit reached. Please try again in 45s.' };
-    await begin({ limited: [[{ error }]] });
-    await mc.profileOf('opencode', opencodeProfile(mc.model));
-    const key = await mc.work('opencode', 'limited');
-    const attempt = await mc.eventually(
-      async () => (await mc.attempts(key)).find(({ state }) => state === 'ended'),
-      'the attempt ended',
-      70_000,
-    );
-    expect(attempt).toMatchObject({ outcome: 'rate_limited', reason: expect.stringContaining('Rate limit') });
-    const ticket = await mc.get(key);
-    expect(ticket.status).toBe('todo');
-    const waitMs = Date.parse(ticket.notBefore ?? '') - Date.parse(attempt.endedAt ?? '');
-    expect(waitMs).toBeGreaterThan(20_000);
   });
 });

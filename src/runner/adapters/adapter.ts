@@ -61,6 +61,8 @@ export interface AgentHost {
   /** Starts a program in the attempt's tree and talks to it; it ends with this runner. Standard error is live output. */
   open(spec: ProgramSpec): Promise<{ keeper: ProcessId; input: Writable; output: Readable }>;
   readExit(keeper: ProcessId): ExitState;
+  /** Ends all that runs for the attempt: what a program that died left behind must not work beside the next one. */
+  clear(): Promise<void>;
   /** A file of the attempt's own, kept until it ends. */
   file(name: string): string;
   /** A line of the runner's in the live output. */

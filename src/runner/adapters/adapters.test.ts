@@ -5,6 +5,7 @@ import type { FakeAttempt } from '../../../test/harness/runner/fake-control-plan
 import { until, World } from '../../../test/harness/runner/world.ts';
 import type { AttemptOffer } from '../../contract/runner-protocol.ts';
 import { transcriptEntry, type TranscriptEntry } from '../../contract/transcript.ts';
+import { identify, isAlive } from '../processes/process-table.ts';
 import { findStrayMarkers, ownerTag } from '../processes/stray-processes.ts';
 
 const program = (name: string): string[] => [
@@ -116,6 +117,15 @@ describe('an agent over ACP', () => {
     const entries = await wholeTranscript(attempt);
     expect(noticesIn(entries)).toEqual(['session_started', 'agent_restarted', 'session_resumed']);
     expect(entries.some((entry) => entry.kind === 'message' && entry.text.includes('REPLAYED'))).toBe(false);
+  });
+
+  it('that can no longer be understood is ended before it is started again', async () => {
+    world.runner();
+    const attempt = world.controlPlane.offer(offer('overflow'));
+    await until(() => attempt.signals.length > 0, 'the next one reported', 20_000);
+    expect(isAlive(identify(Number(world.read('overflowed'))))).toBe(false);
+    await ended(attempt);
+    expect(attempt.signals).toMatchObject([{ summary: 'again' }]);
   });
 
   it('whose session is lost gets a new one that is told everything', async () => {
@@ -318,7 +328,7 @@ describe('Claude Code without a terminal', () => {
     const attempt = world.controlPlane.offer(offer('forgets'));
     const end = await ended(attempt);
     expect(attempt.signals).toMatchObject([{ type: 'submit' }]);
-    expect(end.usage).toEqual({ inputTokens: 240, outputTokens: 20, usd: 0.02 });
+    expect(end.usage).toMatchObject({ inputTokens: 240, outputTokens: 20, usd: 0.02 });
     const runs = notes('claude.jsonl') as { args: string[] }[];
     expect(runs.map(({ args }) => args.includes('--resume'))).toEqual([false, true]);
   });

@@ -64,6 +64,7 @@ export async function converse(
             text: `The agent ended its turn without submit, ask or fail. It is reminded (${reminders + 1} of ${MOST_REMINDERS}).`,
           },
     );
+    if (end.kind === 'gone') await host.clear();
     next = speaker.say(end.kind === 'gone' ? interruptedText(first.ticket) : reminderText(first.ticket));
   }
 }
@@ -85,6 +86,11 @@ function failedEnd(host: AgentHost, end: { message: string; notBefore?: number }
 
 function turnReason(end: Exclude<TurnEnd, { kind: 'gone' }>): string {
   return end.kind === 'ended' ? end.reason : `error: ${end.message.slice(0, 2000)}`;
+}
+
+/** For what should not happen: the attempt ends and says so, and the runner lives. */
+export function brokenEnd(error: unknown): AgentEnd {
+  return { exitCode: null, outcome: 'failed', reason: `runner_error: ${messageOf(error)}` };
 }
 
 export function messageOf(error: unknown): string {

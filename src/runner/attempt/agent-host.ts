@@ -4,6 +4,7 @@ import type { AgentHost, Memory } from '../adapters/adapter.ts';
 import { sleep } from '../clock.ts';
 import { failureOf } from '../control-plane.ts';
 import type { Lease } from '../lease.ts';
+import { cleanText } from '../output/output-chunk.ts';
 import type { Tree } from '../ports.ts';
 import type { ProcessId } from '../processes/process-table.ts';
 import { TranscriptFile } from '../transcript/transcript-file.ts';
@@ -22,6 +23,11 @@ export interface HostParts {
   /** Aborted when the attempt is ending. */
   signal: AbortSignal;
 }
+
+const CLEAR_GRACE_MS = 2000;
+/** As much as the contract takes. */
+const MOST_QUESTION = 60_000;
+const MOST_LABEL = 500;
 
 /** Between tries to reach the server with what must not get lost. */
 const AGAIN_MS = 1000;
@@ -56,6 +62,10 @@ export function agentHost(parts: HostParts): AgentHost {
       return opened;
     },
     readExit: (keeper) => processes.readExit(files.exit('agent'), keeper),
+    async clear() {
+      while (!signal.aborted && !(await tree.stop({ graceMs: CLEAR_GRACE_MS })))
+        await sleep(clock, AGAIN_MS, signal);
+    },
     file: (name) => join(files.dir, name),
     note,
     transcript: new TranscriptFile(files.transcript),
@@ -71,7 +81,11 @@ export function agentHost(parts: HostParts): AgentHost {
     async ask(text, choices) {
       for (;;) {
         try {
-          const body = { fence: record.fence, text, choices };
+          const body = {
+            fence: record.fence,
+            text: cleanText(text, MOST_QUESTION),
+            choices: choices.map(({ id, label }) => ({ id, label: cleanText(label, MOST_LABEL) })),
+          };
           return (await controlPlane.attempt<{ id: string }>(record.attempt, 'permission', body)).id;
         } catch (error) {
           // A server that restarts meanwhile is asked again: at worst the question stands there twice.

@@ -14,6 +14,7 @@ import { spawn } from 'node:child_process';
 import { accessSync, closeSync, constants, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { insideNamespace } from './namespace.ts';
 import { identify, isAlive, type ProcessId } from './process-table.ts';
 import { KEEPER_VARIABLE, MARKER_VARIABLE } from './process-tree.ts';
 
@@ -28,12 +29,17 @@ export interface ProcessSpec {
   errors: string;
   /** Where the exit code is written once the program has ended. */
   exit: string;
+  /** The beginning of a command that runs the rest in a PID namespace. */
+  namespace?: readonly string[] | null;
 }
+
+/** An empty mark is left to the init of a namespace. */
+const OWN_MARK = `if [ "$mc_mark" ]; then unset ${KEEPER_VARIABLE}; ${MARKER_VARIABLE}=$mc_mark; export ${MARKER_VARIABLE}; fi`;
 
 /** Positional parameters only, so that nothing of the keeper enters the program's environment. */
 const KEEPER = `
 mc_out=$1 mc_err=$2 mc_exit=$3 mc_mark=$4; shift 4
-{ { ( unset ${KEEPER_VARIABLE}; ${MARKER_VARIABLE}=$mc_mark; export ${MARKER_VARIABLE}; exec "$@" ) 2>&1 1>&3 3>&-
+{ { ( ${OWN_MARK}; exec "$@" ) 2>&1 1>&3 3>&-
     echo "$?" > "$mc_exit.tmp"; mv "$mc_exit.tmp" "$mc_exit"; } | cat >> "$mc_err" 3>&-; } 3>&1 | cat >> "$mc_out"
 `;
 
@@ -41,7 +47,7 @@ mc_out=$1 mc_err=$2 mc_exit=$3 mc_mark=$4; shift 4
 const TALKING_KEEPER = `
 mc_err=$1 mc_exit=$2 mc_mark=$3; shift 3
 exec 3>&1 1>/dev/null
-{ ( unset ${KEEPER_VARIABLE}; ${MARKER_VARIABLE}=$mc_mark; export ${MARKER_VARIABLE}; exec "$@" ) 2>&1 1>&3 3>&-
+{ ( ${OWN_MARK}; exec "$@" ) 2>&1 1>&3 3>&-
   echo "$?" > "$mc_exit.tmp"; mv "$mc_exit.tmp" "$mc_exit"; } | cat >> "$mc_err" 3>&-
 `;
 
@@ -78,7 +84,7 @@ export async function startProcess(spec: ProcessSpec): Promise<ProcessId> {
   try {
     const keeper = spawn(
       '/bin/sh',
-      ['-c', KEEPER, 'mc-keeper', spec.output, spec.errors, spec.exit, spec.marker, ...spec.command],
+      ['-c', KEEPER, 'mc-keeper', spec.output, spec.errors, spec.exit, ...markedCommand(spec)],
       {
         cwd: spec.cwd,
         env: { ...spec.env, [KEEPER_VARIABLE]: spec.marker },
@@ -97,6 +103,10 @@ export async function startProcess(spec: ProcessSpec): Promise<ProcessId> {
   }
 }
 
+function markedCommand({ namespace, marker, command }: Omit<ProcessSpec, 'input' | 'output'>): string[] {
+  return namespace ? ['', ...insideNamespace(namespace, marker, command)] : [marker, ...command];
+}
+
 export interface TalkingProcess {
   keeper: ProcessId;
   input: Writable;
@@ -109,7 +119,7 @@ export async function openProcess(spec: Omit<ProcessSpec, 'input' | 'output'>): 
   rmSync(spec.exit, { force: true });
   const keeper = spawn(
     '/bin/sh',
-    ['-c', TALKING_KEEPER, 'mc-keeper', spec.errors, spec.exit, spec.marker, ...spec.command],
+    ['-c', TALKING_KEEPER, 'mc-keeper', spec.errors, spec.exit, ...markedCommand(spec)],
     {
       cwd: spec.cwd,
       env: { ...spec.env, [KEEPER_VARIABLE]: spec.marker },

@@ -6,6 +6,7 @@ import { systemClock } from '../clock.ts';
 import { ProgramNotFound, readExit, startProcess } from './agent-process.ts';
 import { hasEnvironmentEntry, identify, isAlive, parseStat, type ProcessId } from './process-table.ts';
 import { ProcessTree } from './process-tree.ts';
+import { findNamespace } from './namespace.ts';
 import { findStrayMarkers, makeMarker } from './stray-processes.ts';
 
 let dir: string;
@@ -39,6 +40,7 @@ async function until(what: () => boolean, ms = 8000): Promise<void> {
 async function run(
   script: string,
   input: string | null = null,
+  namespace: readonly string[] | null = null,
 ): Promise<{ keeper: ProcessId; marker: string }> {
   const marker = makeMarker('att_test', 'aaaaaaaaaaaa');
   if (input !== null) writeFileSync(join(dir, 'prompt'), input);
@@ -51,6 +53,7 @@ async function run(
     output: join(dir, 'stdout'),
     errors: join(dir, 'stderr'),
     exit: join(dir, 'exit'),
+    namespace,
   });
   tree = new ProcessTree(marker, [keeper], systemClock);
   return { keeper, marker };
@@ -181,3 +184,53 @@ describe('reading /proc', () => {
     expect(hasEnvironmentEntry(environment, 'AA=1')).toBe(true);
   });
 });
+
+const namespace = await findNamespace();
+
+describe.runIf(namespace !== null)('in a PID namespace', () => {
+  it('a program reads, writes and ends as without one', async () => {
+    const { keeper } = await run('cat; echo "$$ $PPID"; echo bad >&2; exit 7', 'hello\n', namespace);
+    await until(() => readExit(join(dir, 'exit'), keeper) !== 'running');
+    expect(readExit(join(dir, 'exit'), keeper)).toEqual({ exitCode: 7 });
+    expect(read('stdout')).toMatch(/^hello\n\d+ 1\n$/);
+    expect(read('stderr')).toBe('bad\n');
+  });
+
+  it('what cleared its environment, left its session and lost its parents is ended too', async () => {
+    const escape = `env -i setsid sh -c 'env -i PATH=/bin:/usr/bin setsid sleep 317 >/dev/null 2>&1 &'`;
+    await run(`${escape}; echo up; sleep 300`, null, namespace);
+    await until(() => read('stdout') !== '');
+    const escaped = (): ProcessId[] =>
+      tree!.find().agents.filter((row) => commandOf(row.pid) === 'sleep\u0000317\u0000');
+    await until(() => escaped().length === 1);
+    const [stray] = escaped();
+    expect(await tree!.stop({ graceMs: 500 })).toBe(true);
+    expect(isAlive(stray!)).toBe(false);
+  });
+
+  it('a program has its grace: it hears SIGTERM, and its last words are kept', async () => {
+    const { keeper } = await run(
+      'trap "echo bye; exit 3" TERM; echo up; while :; do sleep 0.05; done',
+      null,
+      namespace,
+    );
+    await until(() => read('stdout') !== '');
+    expect(await tree!.stop({ graceMs: 5000 })).toBe(true);
+    expect(read('stdout')).toBe('up\nbye\n');
+    expect(readExit(join(dir, 'exit'), keeper)).toEqual({ exitCode: 3 });
+  });
+
+  it('what the program leaves behind ends with it', async () => {
+    const { keeper } = await run('setsid sleep 318 >/dev/null 2>&1 & echo up; exit 0', null, namespace);
+    await until(() => readExit(join(dir, 'exit'), keeper) !== 'running');
+    await until(() => tree!.isGone());
+  });
+});
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -6,10 +6,11 @@ import { openProcess, readExit, startProcess } from './agent-process.ts';
 import { ProcessTree } from './process-tree.ts';
 import { findStrayMarkers } from './stray-processes.ts';
 
-export function systemProcesses(clock: Clock): Processes {
+/** @param namespace the beginning of a command that runs the rest in a PID namespace; null for none */
+export function systemProcesses(clock: Clock, namespace: readonly string[] | null = null): Processes {
   return {
-    start: startProcess,
-    open: openProcess,
+    start: (spec) => startProcess({ ...spec, namespace }),
+    open: (spec) => openProcess({ ...spec, namespace }),
     readExit,
     tree: (marker, roots) => new ProcessTree(marker, [...roots], clock),
     strayMarkers: findStrayMarkers,

@@ -245,6 +245,9 @@ export class SessionRun {
         return opened;
       },
       readExit: (keeper) => processes.readExit(files.exit, keeper),
+      clear: async () => {
+        await this.#tree.stop({ graceMs: this.#context.killGraceMs });
+      },
       file,
       note: (text) => appendFileSync(file('notes'), `${text}\n`),
       transcript: new TranscriptFile(file('transcript')),

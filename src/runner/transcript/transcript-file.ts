@@ -24,7 +24,12 @@ export class TranscriptFile implements Transcript {
   }
 
   add(entry: TranscriptEntry): void {
-    appendFileSync(this.#path, `${JSON.stringify(shorten(entry))}\n`, { mode: 0o600 });
+    try {
+      appendFileSync(this.#path, `${JSON.stringify(shorten(entry))}\n`, { mode: 0o600 });
+    } catch (error) {
+      // A last word after the attempt's files are gone has nobody to hear it.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
   }
 
   /** How many entries an adapter has written; those of the runner itself are not counted. */

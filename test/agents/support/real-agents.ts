@@ -105,8 +105,8 @@ enabled = false
 export class AgentsWorld extends MissionControl {
   readonly model: ScriptedModel;
 
-  constructor(script: Script) {
-    super({ env: { MC_LEASE_SECONDS: '6', MC_GRACE_SECONDS: '3', MC_OFFER_SECONDS: '10' } });
+  constructor(script: Script, env: Record<string, string> = {}) {
+    super({ env: { ...env, MC_LEASE_SECONDS: '6', MC_GRACE_SECONDS: '3', MC_OFFER_SECONDS: '10' } });
     this.model = new ScriptedModel(script);
   }
 

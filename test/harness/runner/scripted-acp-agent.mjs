@@ -53,6 +53,17 @@ const TURNS = {
   limited: async () => {
     throw new acp.RequestError(-32603, 'Internal error', { message: '429: try again in 2 minutes' });
   },
+  // What it prints cannot be read any more, and it stays where it is.
+  overflow: async () => {
+    if (prompts > 1 || existsSync(join(out, 'overflowed')))
+      return signal({ type: 'submit', summary: 'again' });
+    writeFileSync(join(out, 'overflowed'), String(process.pid));
+    const piece = 'x'.repeat(1024 * 1024);
+    for (let n = 0; n < 70; n++) {
+      if (!process.stdout.write(piece)) await new Promise((resolve) => process.stdout.once('drain', resolve));
+    }
+    await new Promise(() => undefined);
+  },
   die: async () =>
     prompts === 1 && !existsSync(join(out, 'died'))
       ? (writeFileSync(join(out, 'died'), ''), process.kill(process.pid, 'SIGKILL'))
@@ -63,6 +74,42 @@ const TURNS = {
     );
     await say(client, id, 'Still here. \u001b[2J<script>');
     await signal({ type: 'submit', summary: 'done' });
+  },
+  show: async (client, sessionId) => {
+    const evil = '<script>window.pwned = 1</script><img src=x onerror="window.pwned = 1">';
+    const update = (body) => client.notify('session/update', { sessionId, update: body });
+    await update({
+      sessionUpdate: 'plan',
+      entries: [{ content: 'First the plan', priority: 'high', status: 'in_progress' }],
+    });
+    await update({ sessionUpdate: 'agent_thought_chunk', content: { type: 'text', text: 'I think first.' } });
+    await say(client, sessionId, `I write ${evil} \u202Etxt.exe`);
+    await update({
+      sessionUpdate: 'tool_call',
+      toolCallId: 'c1',
+      title: evil,
+      kind: 'execute',
+      status: 'in_progress',
+    });
+    const output = `\u001b[31mred\u001b[0m ${evil}`;
+    await update({
+      sessionUpdate: 'tool_call_update',
+      toolCallId: 'c1',
+      status: 'completed',
+      content: [
+        { type: 'content', content: { type: 'text', text: output } },
+        { type: 'diff', path: '/w/a.ts', oldText: 'old line', newText: 'new line' },
+      ],
+    });
+    for (let n = 1; n <= 3000; n++)
+      await update({
+        sessionUpdate: 'tool_call',
+        toolCallId: `many-${n}`,
+        title: `call number ${n}`,
+        kind: 'read',
+        status: 'completed',
+      });
+    await signal({ type: 'ask', text: 'Is it good?' });
   },
   files: async (client, sessionId) => {
     const tries = { inside: join(process.cwd(), 'value'), outside: join(out, 'acp.jsonl') };

@@ -98,7 +98,8 @@ export async function checkContainment(): Promise<DoctorFinding> {
       ways.push(`PID namespaces (unshare${flags.length > 0 ? ' -U' : ''})`);
   }
   if (existsSync('/sys/fs/cgroup/cgroup.controllers') && isWritable('/sys/fs/cgroup')) ways.push('cgroups');
-  if (ways.length > 0) return ok(subject, `found in /proc; ${ways.join(' and ')} available`);
+  if (ways.length > 0)
+    return ok(subject, `found in /proc; ${ways.join(' and ')} available (used with MC_CONTAIN=1)`);
   return warn(
     subject,
     'found in /proc only: no PID namespaces and no writable cgroup',

@@ -8,7 +8,7 @@ import * as acp from '@agentclientprotocol/sdk';
 import type { ProcessId } from '../../processes/process-table.ts';
 import { ChunkMerger } from '../../transcript/chunk-merger.ts';
 import type { AgentEnd, AgentHost, Launch, RunningAgent, Usage } from '../adapter.ts';
-import { AgentProblem, converse, messageOf, type Speaker, type TurnEnd } from '../conversation.ts';
+import { AgentProblem, brokenEnd, converse, messageOf, type Speaker, type TurnEnd } from '../conversation.ts';
 import { readTail } from '../read-tail.ts';
 import { findRateLimitInReply } from '../rate-limit.ts';
 import { HeldPermissions } from './held-permissions.ts';
@@ -54,11 +54,13 @@ export class AcpAgent implements RunningAgent, Speaker {
     const agent = new AcpAgent(launch, host);
     // A program that is not there is found out here, and said with the attempt's start.
     agent.#link = await agent.#open();
-    void converse(agent, host, { prompt: launch.prompt, ticket: launch.offer.ticket }).then((end) => {
-      clearInterval(agent.#flushing);
-      agent.#transcript.flush();
-      agent.#state = end;
-    });
+    void converse(agent, host, { prompt: launch.prompt, ticket: launch.offer.ticket })
+      .catch(brokenEnd)
+      .then((end) => {
+        clearInterval(agent.#flushing);
+        agent.#transcript.flush();
+        agent.#state = end;
+      });
     return agent;
   }
 

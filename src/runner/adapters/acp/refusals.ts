@@ -40,7 +40,12 @@ export class Refusals {
     // A file that was cut at the cap of the output grows no more.
     if (size <= this.#at) return [];
     const from = Math.max(this.#at, size - MOST_READ);
-    const fd = openSync(this.#path, 'r');
+    let fd: number;
+    try {
+      fd = openSync(this.#path, 'r');
+    } catch {
+      return [];
+    }
     try {
       const buffer = Buffer.alloc(size - from);
       const text = buffer.subarray(0, readSync(fd, buffer, 0, buffer.length, from)).toString();

@@ -66,7 +66,8 @@ export class UpdateMapper {
           },
         ];
       case 'usage_update': {
-        if (update.cost && update.cost.currency === 'USD') this.usage.usd = update.cost.amount;
+        const { cost } = update;
+        if (cost?.currency === 'USD' && isFigure(cost.amount)) this.usage.usd = cost.amount;
         return [
           { kind: 'usage', contextUsed: update.used, contextSize: update.size, ...defined(this.usage) },
         ];
@@ -85,8 +86,8 @@ export class UpdateMapper {
     const usage = (
       result as { usage?: { inputTokens?: unknown; outputTokens?: unknown; cachedReadTokens?: unknown } }
     ).usage;
-    if (typeof usage?.inputTokens !== 'number' || typeof usage.outputTokens !== 'number') return [];
-    const cached = typeof usage.cachedReadTokens === 'number' ? usage.cachedReadTokens : 0;
+    if (!isFigure(usage?.inputTokens) || !isFigure(usage.outputTokens)) return [];
+    const cached = isFigure(usage.cachedReadTokens) ? usage.cachedReadTokens : 0;
     this.usage.inputTokens = (this.usage.inputTokens ?? 0) + usage.inputTokens + cached;
     this.usage.outputTokens = (this.usage.outputTokens ?? 0) + usage.outputTokens;
     return [{ kind: 'usage', ...defined(this.usage) }];
@@ -161,6 +162,11 @@ function textOf(content: ContentBlock): string {
     default:
       return `[${content.type}]`;
   }
+}
+
+/** A report that the server would not take would cost the attempt its lease. */
+function isFigure(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }
 
 function isEmpty(input: unknown): boolean {

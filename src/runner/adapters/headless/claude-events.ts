@@ -2,7 +2,7 @@
 import type { ToolEntry, TranscriptEntry } from '../../../contract/transcript.ts';
 import type { Memory, Usage } from '../adapter.ts';
 import { inputText } from '../acp/updates.ts';
-import { eventOf, type EventParser, list, number, record, string } from './dialect.ts';
+import { eventOf, type EventParser, figure, list, number, record, string } from './dialect.ts';
 
 const KINDS: Record<string, string> = {
   Bash: 'execute',
@@ -85,8 +85,8 @@ export class ClaudeEvents implements EventParser {
     this.#session = string(event['session_id']) ?? this.#session;
     const usage = record(event['usage']);
     const sum = (...names: string[]): number =>
-      names.reduce((total, name) => total + (number(usage[name]) ?? 0), 0);
-    const usd = number(event['total_cost_usd']);
+      names.reduce((total, name) => total + (figure(usage[name]) ?? 0), 0);
+    const usd = figure(event['total_cost_usd']);
     this.#usage = {
       inputTokens: sum('input_tokens', 'cache_creation_input_tokens', 'cache_read_input_tokens'),
       outputTokens: sum('output_tokens'),

@@ -4,7 +4,7 @@
  */
 import type { ToolEntry, TranscriptEntry } from '../../../contract/transcript.ts';
 import type { Memory, Usage } from '../adapter.ts';
-import { eventOf, type EventParser, list, number, record, string } from './dialect.ts';
+import { eventOf, type EventParser, figure, list, number, record, string } from './dialect.ts';
 
 interface Total {
   thread: string;
@@ -38,8 +38,8 @@ export class CodexEvents implements EventParser {
         const usage = record(event['usage']);
         this.#total = {
           thread: this.#thread ?? '',
-          inputTokens: number(usage['input_tokens']) ?? 0,
-          outputTokens: number(usage['output_tokens']) ?? 0,
+          inputTokens: figure(usage['input_tokens']) ?? 0,
+          outputTokens: figure(usage['output_tokens']) ?? 0,
         };
         return [{ kind: 'usage', ...this.usage() }];
       }

@@ -49,3 +49,8 @@ export const list = (value: unknown): unknown[] => (Array.isArray(value) ? value
 export const string = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 export const number = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+/** Tokens and money; less than nothing is none. */
+export const figure = (value: unknown): number | undefined => {
+  const found = number(value);
+  return found === undefined || found < 0 ? undefined : found;
+};

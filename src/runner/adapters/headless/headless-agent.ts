@@ -19,13 +19,14 @@ import {
   type RunningAgent,
   type Usage,
 } from '../adapter.ts';
-import { AgentProblem, converse, type Speaker, type TurnEnd } from '../conversation.ts';
+import { AgentProblem, brokenEnd, converse, type Speaker, type TurnEnd } from '../conversation.ts';
 import { findRateLimitInReply } from '../rate-limit.ts';
 import { readTail } from '../read-tail.ts';
 import type { Dialect, EventParser } from './dialect.ts';
 
 const EVENTS = 'events';
 const LOOK_MS = 100;
+const LAST_LOOK_MS = 20;
 /** An agent that prints more than this is not working. */
 const MOST_EVENTS = 512 * 1024 * 1024;
 const LONGEST_LINE = 64 * 1024 * 1024;
@@ -74,9 +75,11 @@ class HeadlessAgent implements RunningAgent, Speaker {
   }
 
   converse(ongoing: Promise<TurnEnd>): void {
-    void converse(this, this.#host, { ongoing, ticket: this.#launch.offer.ticket }).then((end) => {
-      this.#state = end;
-    });
+    void converse(this, this.#host, { ongoing, ticket: this.#launch.offer.ticket })
+      .catch(brokenEnd)
+      .then((end) => {
+        this.#state = end;
+      });
   }
 
   state(): 'running' | AgentEnd {
@@ -176,8 +179,9 @@ class HeadlessAgent implements RunningAgent, Speaker {
         while (reader.read(take)) await Promise.resolve();
         if (reader.size > MOST_EVENTS)
           throw new AgentProblem('agent_failed: it printed more than 512 MiB of events.');
-        if (exit !== 'running' || host.isEnding) break;
-        await host.pause(LOOK_MS);
+        if (exit !== 'running') break;
+        // Also while the attempt ends: what it used is in its last words.
+        await pause(host.isEnding ? LAST_LOOK_MS : LOOK_MS);
       }
     } finally {
       reader.close();
@@ -235,6 +239,12 @@ class HeadlessAgent implements RunningAgent, Speaker {
 function beforeTurn(host: AgentHost): { spent: Usage; parser: Memory } {
   const before = host.memory()['before'] as { spent?: Usage; parser?: Memory } | undefined;
   return { spent: before?.spent ?? {}, parser: before?.parser ?? {} };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 }
 
 /** Whole lines of a file that grows. */
