@@ -1,6 +1,6 @@
 /**
  * The same with the real runner and real agents: the server is killed under them at points that they drive it through,
- * and comes back to a runner that has gone on meanwhile. Every ticket ends done, each by one attempt.
+ * and comes back to a runner that has gone on meanwhile. Every ticket ends done, once, at the cost of no retry.
  */
 import { afterEach, expect, it } from 'vitest';
 import { MissionControl } from '../harness/mission-control.ts';
@@ -52,7 +52,10 @@ it('the runner and its agents outlive every kill of their server', { timeout: 40
   expect(kills).toBe(POINTS.length);
   for (const key of keys) {
     const attempts = await mc.attempts(key);
-    expect(attempts.map(({ number, outcome }) => [number, outcome])).toEqual([[1, 'submitted']]);
+    const outcomes = attempts.sort((a, b) => a.number - b.number).map(({ outcome }) => outcome);
+    expect(outcomes.pop()).toBe('submitted');
+    // An offer whose acceptance went under with the server is handed back, and nothing more.
+    expect(outcomes.filter((outcome) => outcome !== 'stopped' && outcome !== 'declined')).toEqual([]);
   }
   const { invariants } = await mc.verify();
   expect(invariants.filter((invariant) => !invariant.ok)).toEqual([]);
