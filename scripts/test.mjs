@@ -57,6 +57,12 @@ if (spawnSync('git', ['--version'], { stdio: 'ignore' }).status !== 0) {
 rmSync(reports, { recursive: true, force: true });
 mkdirSync(reports, { recursive: true });
 
+/** Suites that are programs of their own. `planted` measures the simulation by bugs that are known. */
+const PROGRAMS = {
+  exhaustive: ['test/exhaustive/run.mjs'],
+  simulation: ['test/simulation/run.mjs'],
+  planted: ['test/simulation/planted.mjs', '--quick'],
+};
 const node = (args, options = {}) => runStep(process.execPath, args, { cwd: root, show: true, ...options });
 
 const build = await node(['scripts/build.mjs']);
@@ -70,11 +76,11 @@ const unitReport = join(reports, 'unit.json');
 const check = await node(['scripts/check.mjs', '--report', unitReport]);
 add('check', count(unitReport), check.ok, check.seconds);
 
-for (const suite of ['e2e', 'field', 'agents', 'simulation', 'browser']) {
+for (const suite of ['e2e', 'field', 'agents', 'kill', 'exhaustive', 'simulation', 'planted', 'browser']) {
   const folder = join(root, 'test', suite);
   const config = join(folder, 'vitest.config.ts');
-  const program = join(folder, 'run.mjs');
-  if (!existsSync(folder)) continue;
+  const program = PROGRAMS[suite];
+  if (program === undefined && !existsSync(folder)) continue;
   const env = { ...process.env };
   // What is missing is not skipped: the tests that need it fail, and say what to run.
   if (suite === 'agents') installAgents();
@@ -88,8 +94,8 @@ for (const suite of ['e2e', 'field', 'agents', 'simulation', 'browser']) {
     env.MC_CHROMIUM = browser;
   }
   // A suite that is a program of its own passes or fails as one.
-  if (!existsSync(config) && existsSync(program)) {
-    const run = await node([program], { env });
+  if (program !== undefined) {
+    const run = await node(program, { env });
     add(suite, { passed: run.ok ? 1 : 0, failed: run.ok ? 0 : 1 }, run.ok, run.seconds);
     continue;
   }

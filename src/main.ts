@@ -10,10 +10,12 @@ import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { DataDirLocked, lockDataDir, prepareDataDir, secretFile, writeFileAtomically } from './data-dir.ts';
 import { isRefusal } from './domain/refusal.ts';
+import { type Failpoint, readFailpoint } from './failpoint.ts';
 import { keepLocalRunner } from './local-runner.ts';
 import { startServer } from './server.ts';
 import { createSignInCode, createToken, makeSecret } from './services/access.ts';
 import { type Caller, type Deps } from './services/deps.ts';
+import { DISPATCH_LEASE } from './services/dispatching.ts';
 import { type Settings, SettingsError, readSettings } from './settings.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Role } from './domain/words.ts';
@@ -59,7 +61,10 @@ async function serve(settings: Settings, unlock: () => void): Promise<void> {
   const { dataDir } = settings;
   const serverFile = join(dataDir, 'server.json');
   settings.port = settings.port === 0 ? await previousPort(serverFile, settings.host) : settings.port;
-  const store = openSqliteStore({ path: join(dataDir, 'mission-control.db') });
+  const store = openSqliteStore({ path: join(dataDir, 'mission-control.db'), onCommit: failpoint() });
+  // The lock on the data directory proves that whoever held the dispatch lease on this database is gone.
+  const left = await store.readLease(DISPATCH_LEASE);
+  if (left) await store.dropLease(DISPATCH_LEASE, left.holder);
   const server = await startServer({ store, settings, version, webRoot: join(root, 'dist', 'web'), log });
   const { deps, url } = server;
 
@@ -110,6 +115,19 @@ async function serve(settings: Settings, unlock: () => void): Promise<void> {
   };
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
+}
+
+/** Only for tests that ask for it; what this process starts does not inherit it. */
+function failpoint(): Failpoint | undefined {
+  const setting = process.env['MC_FAILPOINT'];
+  if (setting === undefined) return undefined;
+  delete process.env['MC_FAILPOINT'];
+  log('error', 'MC_FAILPOINT is set: this server will end itself, as tests want it', { setting });
+  try {
+    return readFailpoint(setting);
+  } catch (error) {
+    throw new SettingsError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
 }
 
 async function ensureToken(deps: Deps, secret: string, role: Role, name: string): Promise<void> {

@@ -46,7 +46,7 @@ async function search(): Promise<void> {
         const events = watch(running);
         const after = await running.run(action);
         steps += 1;
-        const wrong = judge(state, after, events);
+        const wrong = [...running.wrong, ...judge(state, after, events)];
         if (wrong.length > 0) {
           const found = {
             violations: wrong.slice(0, 3),

@@ -3,7 +3,7 @@
  * one answer that is lost and one message that arrives twice, the second time at any later moment. A state is plain
  * data; each action copies it and lets the real services and deciders run on the copy.
  */
-import { isRefusal } from '../../src/domain/refusal.ts';
+import { type Refusal, isRefusal } from '../../src/domain/refusal.ts';
 import type { PlannedStart } from '../../src/domain/dispatch/plan-dispatch.ts';
 import { planDispatch } from '../../src/domain/dispatch/plan-dispatch.ts';
 import type {
@@ -20,6 +20,7 @@ import {
   parkAttempt,
   signalAttempt,
 } from '../../src/services/attempts.ts';
+import type { TicketChanged } from '../../src/services/change-ticket.ts';
 import type { Caller, Deps } from '../../src/services/deps.ts';
 import { DISPATCH_LEASE, readWorld, startPlanned } from '../../src/services/dispatching.ts';
 import { answerQuestion } from '../../src/services/tickets.ts';
@@ -45,7 +46,7 @@ export interface Agent {
 
 /** A message of a runner or an agent, which may arrive again. */
 export interface Message {
-  what: 'accept' | 'renew' | 'submit' | 'ask' | 'end' | 'park';
+  what: 'accept' | 'renew' | 'submit' | 'ask' | 'fail' | 'end' | 'park';
   runner: string;
   attempt: string;
   fence: number;
@@ -76,6 +77,7 @@ export class Running {
   state: State;
   readonly store: SmallStore;
   readonly deps: Deps;
+  readonly wrong: string[] = [];
 
   constructor(state: State) {
     this.state = { ...state };
@@ -107,6 +109,15 @@ export class Running {
     );
   }
 
+  /** What was accepted was said under the token that is current: a token that was superseded moves nothing. */
+  #current<T extends TicketChanged | Refusal>({ what, attempt, fence }: Message, result: T): T {
+    if (!isRefusal(result) && result.ticket.fence !== fence)
+      this.wrong.push(
+        `I2: ${what} of ${attempt} was accepted under ${fence}, and the token is ${result.ticket.fence}`,
+      );
+    return result;
+  }
+
   /** What a message does at the server; what its sender makes of the answer. */
   async send(message: Message): Promise<(knows: Agent | null) => void> {
     const { what, runner, attempt, fence } = message;
@@ -115,7 +126,8 @@ export class Running {
     const byAgent: Caller = { actor: { kind: 'attempt', id: attempt }, role: 'attempt' };
     const sentAt = this.store.rows.now;
     if (what === 'accept') {
-      const accepted = await acceptAttempt(this.deps, byRunner, { ...who, base: 'b', branch: null });
+      const offered = await acceptAttempt(this.deps, byRunner, { ...who, base: 'b', branch: null });
+      const accepted = this.#current(message, offered);
       return () => {
         if (isRefusal(accepted) || this.state.agents.some((a) => a.attempt === attempt && a.fence === fence))
           return;
@@ -151,15 +163,17 @@ export class Running {
               },
               undefined,
             );
+      this.#current(message, reported);
       return (agent) => {
         if (agent && (!isRefusal(reported) || reported.code === 'stale_attempt')) this.agent(agent, null);
       };
     }
-    const signal =
-      what === 'ask'
-        ? ({ type: 'ask', text: '?' } as const)
-        : ({ type: 'submit', summary: '', commit: 'c'.repeat(40) } as const);
-    const said = await signalAttempt(this.deps, byAgent, who, signal);
+    const signals = {
+      ask: { type: 'ask', text: '?' },
+      fail: { type: 'fail', reason: 'cannot' },
+      submit: { type: 'submit', summary: '', commit: 'c'.repeat(40) },
+    } as const;
+    const said = this.#current(message, await signalAttempt(this.deps, byAgent, who, signals[what]));
     // An agent that has asked or submitted leaves, and its runner sees it go.
     return (agent) => {
       if (agent && !isRefusal(said)) this.agent(agent, { owes: what === 'ask' ? 'park' : 'end' });
@@ -265,7 +279,8 @@ function working(state: State): Action[] {
         run: (world) => Promise.resolve(world.agent(agent, { owes: 'end' })),
       });
     } else actions.push(...fates(state, message('renew'), agent));
-    actions.push(...fates(state, message('submit'), agent), ...fates(state, message('ask'), agent));
+    for (const what of ['submit', 'ask', 'fail'] as const)
+      actions.push(...fates(state, message(what), agent));
     actions.push({
       name: `the agent of ${attempt} leaves`,
       run: (world) => Promise.resolve(world.agent(agent, { owes: 'end' })),
@@ -298,7 +313,7 @@ function outside(state: State): Action[] {
     }
   }
   for (const { runner, attempt, fence } of state.zombies) {
-    for (const what of ['submit', 'ask'] as const) {
+    for (const what of ['submit', 'ask', 'fail'] as const) {
       actions.push({
         name: `what ${runner} left behind: ${what} ${attempt} under ${fence}`,
         run: async (world) => void (await world.send({ what, runner, attempt, fence })),

@@ -50,8 +50,8 @@ export class MissionControl {
     this.#options = options;
   }
 
-  /** Starts, or starts again on the same data directory. */
-  async start(): Promise<void> {
+  /** Starts, or starts again on the same data directory. @param env for this one life of the server */
+  async start(env: Record<string, string> = {}): Promise<void> {
     if (!existsSync(join(root, 'dist/main.js')))
       throw new Error('dist/ is missing: run `node scripts/build.mjs --server`');
     const server = spawn(process.execPath, [join(root, 'dist/main.js'), ...(this.#options.args ?? [])], {
@@ -68,6 +68,7 @@ export class MissionControl {
         MC_OFFER_SECONDS: '3',
         MC_TICK_SECONDS: '1',
         ...this.#options.env,
+        ...env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

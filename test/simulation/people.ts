@@ -75,10 +75,21 @@ async function zombieActs(world: World): Promise<void> {
   if (!zombie) return;
   const { deps } = world.anyServer();
   const caller = { actor: { kind: 'attempt' as const, id: zombie.attempt }, role: 'attempt' };
-  const signal = world.random.chance(0.5)
-    ? ({ type: 'progress', text: 'still here' } as const)
-    : ({ type: 'ask', text: 'anybody?' } as const);
-  await signalAttempt(deps, caller, zombie, signal);
+  const signal = world.random.pick([
+    { type: 'progress', text: 'still here' },
+    { type: 'ask', text: 'anybody?' },
+    {
+      type: 'submit',
+      summary: 'after all',
+      commit: world.server(0).deps.sha256(zombie.attempt).slice(0, 40),
+    },
+    { type: 'fail', reason: 'cannot after all' },
+  ] as const);
+  const said = await signalAttempt(deps, caller, zombie, signal);
+  if (!isRefusal(said) && said.ticket.fence !== zombie.fence)
+    world.wrongs.push(
+      `${signal.type} of ${zombie.attempt} was accepted under ${zombie.fence}, and the token is ${said.ticket.fence}`,
+    );
 }
 
 function handCommit(world: World, ticket: Ticket): string {

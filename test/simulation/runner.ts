@@ -242,7 +242,7 @@ export class SimRunner {
   #kill(agent: Agent, owes: NonNullable<Agent['owes']>): void {
     agent.alive = false;
     // A child that left the tree may go on talking, also after its attempt has been resumed under a new token.
-    if (owes.kind === 'park') this.#world.zombies.push({ attempt: agent.attempt, fence: agent.fence });
+    this.#world.zombies.push({ attempt: agent.attempt, fence: agent.fence });
     agent.owes ??= owes;
     if (owes.kind === 'park') agent.owes = owes;
   }

@@ -40,11 +40,13 @@ export async function runSchedule(seed: number, size: Size): Promise<Outcome> {
     const runners = Array.from({ length: size.runners }, (_, i) => new SimRunner(world, `r${i + 1}`));
     await misbehave(world, runners);
     // In the middle of faults no reaper may have run for long; that leases end is judged after healing.
-    violations.push(
-      ...(await judge(world, 'after the faults')).filter(
-        (violation) => !violation.includes('its lease has long run out'),
-      ),
-    );
+    // The log keeps all of it for the second judgement; only what a row was for a while would be missed there.
+    if (size === LARGE || seed % 4 === 0)
+      violations.push(
+        ...(await judge(world, 'after the faults')).filter(
+          (violation) => !violation.includes('its lease has long run out'),
+        ),
+      );
     if (violations.length === 0) {
       await heal(world, runners);
       const { items } = await world.store.tickets({ sort: 'created', limit: 200 });

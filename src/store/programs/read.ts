@@ -28,6 +28,9 @@ export function storedEvent(row: ResultRow): StoredEvent {
   };
 }
 
+/** Tickets whose states are kept parsed; a few megabytes at most. */
+const PARSED_TICKETS = 500;
+
 /** A cursor is the sort value and the key of the last item, so that a page is stable while items come and go. */
 function cursorOf(values: (string | number)[]): string {
   return Buffer.from(JSON.stringify(values)).toString('base64url');
@@ -147,6 +150,20 @@ export function readPrograms(db: Kysely<Tables>) {
     ),
   };
 
+  /**
+   * Tickets are read many times for each time that they change, and parsing is most of such a read. The row is read in
+   * any case: what is kept is what its very text meant last. It is shared, and nobody may change it.
+   */
+  const parsed = new Map<string, { text: string; state: Ticket }>();
+  const parseTicket = (key: string, row: ResultRow): Ticket => {
+    const text = String(row['state']);
+    const known = parsed.get(key);
+    if (known?.text === text) return known.state;
+    if (parsed.size >= PARSED_TICKETS) parsed.clear();
+    const state = parse<Ticket>(text);
+    parsed.set(key, { text, state });
+    return state;
+  };
   const inboxRow = (row: ResultRow) => ({
     item: parse<InboxItem>(row['item']),
     streamVersion: Number(row['stream_version']),
@@ -165,9 +182,7 @@ export function readPrograms(db: Kysely<Tables>) {
     *ticket(key: string): Program<TicketRecord | null> {
       const { rows } = yield s.ticket({ key });
       const row = rows[0];
-      return row
-        ? { state: parse<Ticket>(row['state']), streamVersion: Number(row['stream_version']) }
-        : null;
+      return row ? { state: parseTicket(key, row), streamVersion: Number(row['stream_version']) } : null;
     },
     *tickets(q: TicketQuery): Program<PageOf<Ticket>> {
       const sort = SORTS[q.sort];

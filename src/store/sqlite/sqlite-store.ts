@@ -35,13 +35,24 @@ export function sqliteCompiler(): Kysely<Tables> {
   });
 }
 
+/** The boundaries of a group commit, in their order; `plan` comes once for each plan that was applied. */
+export const COMMIT_POINTS = [
+  'begun',
+  'plan',
+  'before-commit',
+  'after-commit',
+  'answered',
+  'published',
+] as const;
+export type CommitPoint = (typeof COMMIT_POINTS)[number];
+
 export interface SqliteStoreOptions {
   /** A file, or `:memory:`; or a connection that is open already, which the simulation uses again for each world. */
   path: string | SqliteConnection;
   /** The database's clock, in milliseconds since the epoch. */
   clock?: () => number;
-  /** Called before and after each group commit; the place for failpoints. */
-  onCommit?: (point: 'before-commit' | 'after-commit') => void;
+  /** Called at each boundary of each group commit, with the events that it has so far; the place for failpoints. */
+  onCommit?: ((point: CommitPoint, events: readonly StoredEvent[]) => void) | undefined;
   /** Runs the batch; the default is the end of this turn of the event loop. */
   schedule?: (run: () => void) => void;
 }
@@ -158,6 +169,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     }
     pending = published;
     try {
+      options.onCommit?.('begun', published);
       for (const job of batch) {
         connection.exec('savepoint plan');
         const saved = { ...chain };
@@ -165,6 +177,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
         try {
           answers.push(job.run());
           connection.exec('release plan');
+          options.onCommit?.('plan', published);
         } catch (error) {
           connection.exec('rollback to plan; release plan');
           chain = saved;
@@ -172,7 +185,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
           answers.push(() => job.fail(error));
         }
       }
-      options.onCommit?.('before-commit');
+      options.onCommit?.('before-commit', published);
       connection.exec('commit');
     } catch (error) {
       chain = before;
@@ -187,9 +200,11 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     } finally {
       pending = [];
     }
-    options.onCommit?.('after-commit');
+    options.onCommit?.('after-commit', published);
     for (const answer of answers) answer();
+    options.onCommit?.('answered', published);
     if (published.length > 0) for (const listener of listeners) listener(published);
+    options.onCommit?.('published', published);
   }
   let pending: StoredEvent[] = [];
 

@@ -1,0 +1,5 @@
+/** The second half of the points; see lives.ts. */
+import { liveThrough } from './lives.ts';
+import { half } from './points.ts';
+
+liveThrough(half(1));
