@@ -10,7 +10,9 @@ export const chatCompletions: Dialect = {
       isStream: body['stream'] === true,
       items: array(body['messages']).flatMap((message): Asked['items'] => {
         if (message['role'] === 'user') return [{ user: textOf(message['content']) }];
-        return message['role'] === 'tool' ? [{ result: string(message['tool_call_id']) }] : [];
+        return message['role'] === 'tool'
+          ? [{ result: string(message['tool_call_id']), text: textOf(message['content']) }]
+          : [];
       }),
       tools: array(body['tools']).map(({ function: f }) => ({
         name: string(json(f)['name']),

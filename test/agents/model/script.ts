@@ -9,7 +9,8 @@
 export type Call =
   | { shell: string }
   | { write: string; content: string }
-  | { mcp: string; args?: Record<string, unknown> };
+  /** Arguments may depend on what the tools answered so far, oldest first. */
+  | { mcp: string; args?: Record<string, unknown> | ((results: string[]) => Record<string, unknown>) };
 
 export interface Turn {
   say?: string;
@@ -38,8 +39,8 @@ export interface Tool {
 export interface Asked {
   model: string;
   isStream: boolean;
-  /** In order: what the user said, and the ids of the calls whose results came. */
-  items: ({ user: string } | { result: string })[];
+  /** In order: what the user said, and the ids of the calls whose results came, with their texts where a script reads them. */
+  items: ({ user: string } | { result: string; text?: string })[];
   tools: Tool[];
 }
 
@@ -95,13 +96,18 @@ export function turnAt(script: Script, { scenario, phase, turn }: Place): Turn {
 
 let calls = 0;
 
-export function replyOf(turn: Turn, { phase, turn: at }: Place, tools: readonly Tool[]): Reply {
+export function replyOf(
+  turn: Turn,
+  { phase, turn: at }: Place,
+  { tools, items }: Pick<Asked, 'tools' | 'items'>,
+): Reply {
+  const results = items.flatMap((item) => ('result' in item ? [item.text ?? ''] : []));
   return {
     text: turn.say ?? '',
     thought: turn.think ?? '',
     calls: (turn.calls ?? []).map((call, n) => ({
       id: `call_p${phase}t${at}n${n}x${(++calls).toString(36).padStart(4, '0')}`,
-      ...chooseTool(call, tools),
+      ...chooseTool(call, tools, results),
     })),
     usage: {
       input: turn.usage?.input ?? 100,
@@ -112,11 +118,11 @@ export function replyOf(turn: Turn, { phase, turn: at }: Place, tools: readonly 
 }
 
 /** The tool among those offered that does what the script wants, called as its schema says. */
-function chooseTool(call: Call, tools: readonly Tool[]): Omit<ToolCall, 'id'> {
+function chooseTool(call: Call, tools: readonly Tool[], results: string[] = []): Omit<ToolCall, 'id'> {
   if ('mcp' in call) {
     const tool = tools.find(({ name }) => name === call.mcp || name.endsWith(`_${call.mcp}`));
     if (!tool) throw new Error(`no tool ${call.mcp} among ${tools.map(({ name }) => name).join(', ')}`);
-    return { tool, args: call.args ?? {} };
+    return { tool, args: typeof call.args === 'function' ? call.args(results) : (call.args ?? {}) };
   }
   const has = (tool: Tool, ...names: string[]): string | undefined =>
     names.find((name) => tool.parameters.properties?.[name] !== undefined);

@@ -99,7 +99,7 @@ export class ScriptedModel {
       const { status, message, headers } = turn.error;
       return send(response, status, dialect.error(status, message), headers);
     }
-    const reply = replyOf(turn, place ?? { scenario: '', phase: 0, turn: 0 }, asked.tools);
+    const reply = replyOf(turn, place ?? { scenario: '', phase: 0, turn: 0 }, asked);
     if (!asked.isStream) return send(response, 200, dialect.whole(asked, reply));
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
     for (const { event, data } of dialect.frames(asked, reply)) {
