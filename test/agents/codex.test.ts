@@ -6,8 +6,8 @@ import { AgentsWorld, codexProfile, COMMIT, SUBMIT } from './support/real-agents
 
 let mc: AgentsWorld;
 
-async function begin(script: Script, project: object = {}): Promise<void> {
-  mc = new AgentsWorld(script);
+async function begin(script: Script, project: object = {}, env = {}): Promise<void> {
+  mc = new AgentsWorld(script, env);
   await mc.begin(project);
 }
 afterEach(async () => {
@@ -116,7 +116,9 @@ describe('codex', () => {
 
   it('goes on while its runner is killed and comes back, and nothing it said is lost or told twice', async () => {
     const wait = 'touch ../begun; while [ ! -e ../go ]; do sleep 0.1; done';
-    await begin({ slow: [[{ say: 'I wait.', calls: [{ shell: wait }] }, ...WORK]] });
+    // The lease must be good when the runner is back, however slow the machine is.
+    const lease = { MC_LEASE_SECONDS: '30' };
+    await begin({ slow: [[{ say: 'I wait.', calls: [{ shell: wait }] }, ...WORK]] }, {}, lease);
     await mc.profileOf('codex', codexProfile(mc.model));
     const key = await mc.work('codex', 'slow');
     await mc.until(() => mc.worktreesHave('begun'), 'the tool runs', 40_000);

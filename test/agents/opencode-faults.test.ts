@@ -7,8 +7,8 @@ import { AgentsWorld, COMMIT, opencodeProfile, readText, SUBMIT } from './suppor
 
 let mc: AgentsWorld;
 
-async function begin(script: Script, project: object = {}): Promise<void> {
-  mc = new AgentsWorld(script);
+async function begin(script: Script, project: object = {}, env = {}): Promise<void> {
+  mc = new AgentsWorld(script, env);
   await mc.begin(project);
 }
 afterEach(async () => {
@@ -20,6 +20,9 @@ const WORK = [{ say: 'I make it good.', calls: [{ shell: COMMIT }] }, { calls: [
 
 const begun = () => mc.until(() => mc.worktreesHave('begun'), 'the tool runs', 40_000);
 
+/** Good when what was killed is back, however slow the machine is. */
+const LEASE = { MC_LEASE_SECONDS: '30' };
+
 describe('when something is killed in the middle of its work', () => {
   const wait = 'touch ../begun; while [ ! -e ../go ]; do sleep 0.1; done';
   const slow: Script = {
@@ -27,7 +30,7 @@ describe('when something is killed in the middle of its work', () => {
   };
 
   it('the server: the agent goes on, and its result arrives', async () => {
-    await begin(slow);
+    await begin(slow, {}, LEASE);
     await mc.profileOf('opencode', opencodeProfile(mc.model));
     const key = await mc.work('opencode', 'slow');
     await begun();
@@ -39,7 +42,7 @@ describe('when something is killed in the middle of its work', () => {
   });
 
   it('the agent: it is started again in its session, in the same attempt', async () => {
-    await begin(slow);
+    await begin(slow, {}, LEASE);
     await mc.profileOf('opencode', opencodeProfile(mc.model));
     const key = await mc.work('opencode', 'slow');
     await begun();
@@ -55,7 +58,7 @@ describe('when something is killed in the middle of its work', () => {
   });
 
   it('the runner: what it left is ended, and the next attempt goes on in the same session', async () => {
-    await begin(slow);
+    await begin(slow, {}, LEASE);
     await mc.profileOf('opencode', opencodeProfile(mc.model));
     const key = await mc.work('opencode', 'slow');
     await begun();

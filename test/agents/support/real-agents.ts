@@ -106,7 +106,7 @@ export class AgentsWorld extends MissionControl {
   readonly model: ScriptedModel;
 
   constructor(script: Script, env: Record<string, string> = {}) {
-    super({ env: { ...env, MC_LEASE_SECONDS: '6', MC_GRACE_SECONDS: '3', MC_OFFER_SECONDS: '10' } });
+    super({ env: { MC_LEASE_SECONDS: '6', MC_GRACE_SECONDS: '3', MC_OFFER_SECONDS: '10', ...env } });
     this.model = new ScriptedModel(script);
   }
 
@@ -148,8 +148,14 @@ export class AgentsWorld extends MissionControl {
     return this.processesOf(attempt).filter(({ pid }) => readText(`/proc/${pid}/comm`).startsWith(program));
   }
 
-  /** Every entry of an attempt's transcript, each held against the contract. */
+  /** Every entry of the transcript of an attempt that has ended, each held against the contract. */
   async transcript(attempt: string): Promise<TranscriptEntry[]> {
+    // The last of the output may come after the end; the runner keeps the attempt's files until all of it is delivered.
+    await this.until(
+      () => !existsSync(join(this.dataDir, 'run', attempt)),
+      'all output is delivered',
+      30_000,
+    );
     const { items } = await this.api.get<Output>(`/attempts/${attempt}/output`);
     const text = items
       .filter((item) => item.stream === 'transcript')
