@@ -22,7 +22,7 @@ export function installAgents() {
   if (missing().length === 0) return true;
   const started = performance.now();
   process.stderr.write(`Installing the agents of the tests (${missing().join(', ')}; about 600 MB) …\n`);
-  spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'], {
+  spawnSync('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'], {
     cwd: folder,
     stdio: ['ignore', 2, 2],
   });

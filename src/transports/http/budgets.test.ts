@@ -175,3 +175,22 @@ describe('what an attempt used', () => {
     expect((await attempt(run.attempt)).cost.inputTokens).toBe(1000);
   });
 });
+
+it('a provider that refuses for a time is shown on the profile until then, and costs no retry', async () => {
+  const run = await start();
+  await asRunner(`/attempts/${run.attempt}/end`, {
+    fence: run.fence,
+    outcome: 'rate_limited',
+    reason: 'provider_rate_limited',
+    notBefore: '2026-11-22T13:00:00.000Z',
+    treeGone: true,
+  });
+  expect(await ticket(run.key)).toMatchObject({ status: 'todo', notBefore: '2026-11-22T13:00:00.000Z' });
+  const profile = async () => (await app.call('GET', '/profiles/worker')).body.rateLimitedUntil;
+  expect(await profile()).toBe('2026-11-22T13:00:00.000Z');
+  expect((await app.call('GET', '/profiles')).body.items[0].rateLimitedUntil).toBe(
+    '2026-11-22T13:00:00.000Z',
+  );
+  app.advance(2 * 3_600_000);
+  expect(await profile()).toBeNull();
+});

@@ -17,6 +17,7 @@ import {
   projectView,
 } from '../../../services/present.ts';
 import { editProfile, editProject, registerProfile, registerProject } from '../../../services/projects.ts';
+import { rateLimits } from '../../../services/rate-limits.ts';
 import { cronProblem } from '../../../services/cron.ts';
 import { listQuery, pageOf } from '../listing.ts';
 import type { Answer, Api } from '../route.ts';
@@ -122,12 +123,12 @@ export function configurationRoutes(api: Api): void {
     access: 'read',
     query: listed,
     response: shapes.page(shapes.profile),
-    handler: async ({ query, caller }) => ({
-      body: pageOf(
-        (await deps.store.documents<Profile>('profile')).map((p) => profileView(readable(p, caller.role))),
-        query,
-      ),
-    }),
+    handler: async ({ query, caller }) => {
+      const [all, limits] = await Promise.all([deps.store.documents<Profile>('profile'), rateLimits(deps)]);
+      const shownTo = (p: Profile & Stamped) =>
+        profileView(readable(p, caller.role), limits.get(p.id) ?? null);
+      return { body: pageOf(all.map(shownTo), query) };
+    },
   });
   api.route({
     method: 'GET',
@@ -138,7 +139,9 @@ export function configurationRoutes(api: Api): void {
     response: shapes.profile,
     handler: async ({ params, caller }) => {
       const found = await deps.store.document<Profile>('profile', params.id);
-      return found ? profile(readable(found, caller.role)) : notFound('profile', params.id);
+      if (!found) return notFound('profile', params.id);
+      const until = (await rateLimits(deps)).get(found.id) ?? null;
+      return { body: profileView(readable(found, caller.role), until), version: found.version };
     },
   });
   api.route({
