@@ -115,12 +115,17 @@ async function passOf({ wired: { loops } }: SimServer): Promise<void> {
   for (const loop of [loops.dispatcher, loops.reaper, loops.verifier, loops.inbox]) await loop.runOnce();
 }
 
-/** A condition that holds, or is seen clear, as the operator says it. */
+/** A condition that holds, or is seen clear, as the operator says it; often enough in a row to resolve its alert. */
 async function observation(world: World): Promise<void> {
   const { deps } = world.anyServer();
+  const { random } = world;
   const held = { rule: 'simulated', subject: 'the world', severity: 'warning', detail: 'it holds' } as const;
-  if (world.random.chance(0.4)) await raise(deps, held);
-  else await clear(deps, 'simulated:the world');
+  for (let looks = 1 + random.below(3); looks > 0; looks -= 1) {
+    if (random.chance(0.5)) await raise(deps, held);
+    else
+      for (let clears = 1 + random.below(4); clears > 0; clears -= 1)
+        await clear(deps, 'simulated:the world');
+  }
 }
 
 /** Something that is done before anything else goes on. */
