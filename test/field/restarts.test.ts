@@ -27,7 +27,10 @@ it('F15 a server killed again and again in the middle of its ticks starts every 
   for (const key of keys) await mc.inStatus(key, 'in_review', 60_000);
   expect(mc.read('ran').split('\n').toSorted()).toEqual(keys.toSorted());
   for (const key of keys) {
-    expect((await mc.attempts(key)).map(({ outcome }) => outcome)).toEqual(['submitted']);
+    // An offer whose server was gone before its agent could start is handed back; that nothing ran is seen above.
+    const outcomes = (await mc.attempts(key)).map(({ outcome }) => outcome);
+    expect(outcomes.at(-1)).toBe('submitted');
+    expect(outcomes.slice(0, -1).filter((each) => each !== 'stopped' && each !== 'declined')).toEqual([]);
     await mc.settled(key);
   }
 });

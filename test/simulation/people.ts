@@ -162,6 +162,7 @@ async function orchestratorActs(world: World): Promise<void> {
     const times = random.chance(0.2) ? 2 : 1;
     for (let i = 0; i < times; i += 1) {
       const result = await actOnInbox(deps, ORCHESTRATOR, item.id, act, {});
+      if (!isRefusal(result) && act.decision === 'accept') await sawEffect(world, item);
       if (isRefusal(result) && result.code === 'evidence_incomplete') {
         await actOnInbox(
           deps,
@@ -174,6 +175,17 @@ async function orchestratorActs(world: World): Promise<void> {
     }
     await rememberAnswer(world, item.ticket, item.question);
   }
+}
+
+/** What was acted has its effect in the same commit: nobody ever sees the one without the other. */
+async function sawEffect(world: World, item: { id: string; ticket: string | null; attempt: string | null }) {
+  const record = item.ticket === null ? null : await world.store.ticket(item.ticket);
+  const loaded = await world.store.inboxItem(item.id);
+  if (!record || loaded?.item.result?.decision !== 'accept') return;
+  const { state } = record;
+  const isUntouched =
+    state.status === 'in_review' && state.attempts.at(-1)?.id === item.attempt && state.decision === null;
+  if (isUntouched) world.wrongs.push(`${item.id} was acted on with accept, and ${state.key} is as before`);
 }
 
 async function answerOf(
@@ -232,6 +244,8 @@ async function openTickets(world: World): Promise<Ticket[]> {
  */
 export async function peopleSettle(world: World): Promise<boolean> {
   const { deps } = world.anyServer();
+  // The orchestrator does its part too, by the inbox; what it leaves, people decide.
+  if (world.random.chance(0.5)) await orchestratorActs(world);
   const open = await openTickets(world);
   for (const ticket of open) {
     const move = (transition: 'ready' | 'accept' | 'request_changes' | 'hand_in', facts: object = {}) =>

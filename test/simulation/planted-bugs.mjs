@@ -211,7 +211,6 @@ export const PLANTED = [
   // Inbox [5]
   {
     name: 'an item is acted without its effect [5]',
-    slow: true,
     file: 'src/services/inbox.ts',
     find: "return transitionTicket(deps, caller, item.ticket, { transition: 'accept', reason: act.reason }, options);",
     replace:
@@ -282,7 +281,6 @@ export const PLANTED = [
   },
   {
     name: 'a verifier that could not run counts as verified [7]',
-    slow: true,
     file: 'src/domain/ticket/decide-review.ts',
     find: "if (finding.state === 'verified') draft.add('evidence.verified', { ...common, reason: finding.reason });",
     replace:

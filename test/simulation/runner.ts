@@ -415,7 +415,8 @@ export class SimRunner {
       const { deps } = this.#world.anyServer();
       const work = await deps.store.work(offer.work);
       if (!work) return;
-      const unable = this.#world.faulty && this.#world.random.chance(0.1);
+      // Most verifications come after the faults; that one cannot run is no fault that heals.
+      const unable = this.#world.random.chance(this.#world.faulty ? 0.25 : 0.1);
       const good = offer.commit !== null && this.#world.goodCommits.has(offer.commit);
       const known = offer.commit !== null && offer.commit !== 'base' && offer.commit !== '';
       await this.#call('work end', () =>
@@ -441,7 +442,17 @@ export class SimRunner {
           },
         ),
       );
+      await this.#believedOnlyWhatWasFound(offer.ticket);
     });
+  }
+
+  /** Evidence is verified by what a verifier found, never because one could not look. */
+  async #believedOnlyWhatWasFound(key: string): Promise<void> {
+    const record = await this.#world.store.ticket(key);
+    for (const { id, kind, state } of record?.state.evidence ?? []) {
+      if (state === 'verified' && (kind === 'commit' || kind === 'check') && !this.#world.foundGood.has(id))
+        this.#world.wrongs.push(`the ${kind} of ${key} is verified, and no verifier has found it good`);
+    }
   }
 
   /** kill -9. What it wrote down it still knows, mostly; its agents are found and stopped, or go on. */
