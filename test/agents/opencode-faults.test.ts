@@ -123,9 +123,9 @@ describe('a model', () => {
 
   it('that never answers is a stall, and leaves no process', async () => {
     await begin({ hangs: [[{ hang: true }]] }, ONE_TRY);
-    await mc.profileOf('opencode', opencodeProfile(mc.model, 'allow', { stallSeconds: 12 }));
+    await mc.profileOf('opencode', opencodeProfile(mc.model, 'allow', { stallSeconds: 30 }));
     const key = await mc.work('opencode', 'hangs');
-    await mc.reaches(key, 'needs_input');
+    await mc.reaches(key, 'needs_input', 100_000);
     await mc.eventually(async () => (await mc.attempts(key))[0]?.state === 'ended', 'the attempt ended');
     const [attempt] = await mc.attempts(key);
     expect(attempt).toMatchObject({ outcome: 'timed_out', reason: 'stalled' });
