@@ -191,6 +191,7 @@ describe('configured things', () => {
       .on(`PATCH /schedules/${made.id}`, { body: { ...made, enabled: false } });
     expect((await run(`schedule disable ${made.id.slice(-6)} -r holidays`)).out).toContain('Disabled');
     expect(lastBody()).toEqual({ enabled: false, reason: 'holidays' });
+    expect((await run('schedule create --help')).out).not.toMatch(/--not-before|--blocked-by/);
     expect(await run('schedule create "0 3 * * *"')).toMatchObject({ code: 2 });
     expect(await run('schedule create "0 3 * * *" x --project MC --not-before 2h')).toMatchObject({
       code: 2,

@@ -137,7 +137,7 @@ export function defineSchedule(program: Command, io: Io): void {
 }
 
 function addOptions(command: Command): Command {
-  return addTicketFieldOptions(
+  const complete = addTicketFieldOptions(
     command
       .option('--project <key>', 'the project of its ticket; not needed where there is only one')
       .option('--timezone <name>', 'in which the cron line is read, like Europe/Berlin; else UTC')
@@ -146,6 +146,10 @@ function addOptions(command: Command): Command {
         `slots that passed while the server was down: ${MISSED_RUNS.join(', ')}`,
       ),
   );
+  // They are taken only to say why not; help that lists them would promise something.
+  for (const option of complete.options)
+    if (option.long === '--blocked-by' || option.long === '--not-before') option.hideHelp();
+  return complete;
 }
 
 const times = (options: ScheduleOptions): object => ({
