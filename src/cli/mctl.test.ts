@@ -33,6 +33,11 @@ describe('exit codes', () => {
     expect(server.received.filter(({ method }) => method !== 'GET')).toEqual([]);
   });
 
+  test('wrong usage says what to do next', async () => {
+    for (const args of [['verify', '--head'], ['create', '--completion', 'merge'], ['nonsense']])
+      expect((await run(args)).err).toContain('Next: the same with --help');
+  });
+
   test('3 for a refusal, which is told with its code, its detail, its members and the way out', async () => {
     server.on(
       'POST /tickets',

@@ -49,6 +49,7 @@ export function createProgram(io: Io): Command {
     .configureHelp({ showGlobalOptions: true, helpWidth: Math.min(io.columns ?? 100, 120) })
     .configureOutput({ writeOut: io.out, writeErr: io.err })
     .showSuggestionAfterError(true)
+    .showHelpAfterError('Next: the same with --help says what it takes.')
     .exitOverride()
     .helpCommand(false)
     .version(version, '-V, --version', 'print the version')

@@ -220,8 +220,9 @@ export const ERRORS: Record<ErrorCode, ErrorEntry> = {
   },
   invalid_cron: {
     status: 422,
-    title: 'The cron line never fires or cannot be read',
-    advice: 'Use five fields (minute hour day month weekday) that name a date which exists.',
+    title: 'The cron line or its time zone cannot be used',
+    advice:
+      'Use five fields (minute hour day month weekday) that name a date which exists, and a time zone like Europe/Berlin.',
     retryable: false,
   },
   landing_in_progress: {

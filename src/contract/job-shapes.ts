@@ -53,6 +53,10 @@ export const schedule = z.object({
 });
 export type Schedule = z.infer<typeof schedule>;
 
+/** The next slots of a cron line, the earliest first. */
+export const schedulePreview = z.object({ runs: z.array(time) });
+export type SchedulePreview = z.infer<typeof schedulePreview>;
+
 /** An orchestrator that is an agent, by its profile. */
 export const orchestrator = z.object({
   profile: z.string(),

@@ -14,7 +14,7 @@ import type { Ticket, TicketFields } from '../domain/ticket/state.ts';
 import type { Row, StreamAppend } from '../store/port.ts';
 import { changeTicket } from './change-ticket.ts';
 import { type DocumentOptions, changeDocument, createDocument, documentWrite } from './configuration.ts';
-import { cronProblem, lastFiring, nextFiring } from './cron.ts';
+import { cronProblem, lastFiring, nextFiring, nextFirings } from './cron.ts';
 import { type Caller, type Deps, notFound, system } from './deps.ts';
 import { checkNewTicket, createTicket } from './tickets.ts';
 
@@ -54,8 +54,7 @@ export async function createSchedule(
 
 async function checkSchedule(deps: Deps, caller: Caller, input: ScheduleInput): Promise<Refusal | null> {
   const problem = cronProblem(input.cron, input.timezone);
-  if (problem !== null)
-    return refuse('invalid_cron', problem, { errors: [{ path: 'cron', message: problem }] });
+  if (problem !== null) return refuse('invalid_cron', problem.message, { errors: [problem] });
   const project = await checkNewTicket(deps, caller, { project: input.project, fields: input.ticket });
   return isRefusal(project) ? project : null;
 }
@@ -115,6 +114,17 @@ function merged(state: Schedule, change: ScheduleChange): ScheduleInput {
     missedRun: change.missedRun ?? state.missedRun,
     ticket: { ...state.ticket, ...change.ticket },
   };
+}
+
+/** When a line would be due in the next `count` slots, before anything is set up by it. */
+export async function previewSlots(
+  deps: Deps,
+  line: { cron: string; timezone: string },
+  count: number,
+): Promise<number[] | Refusal> {
+  const problem = cronProblem(line.cron, line.timezone);
+  if (problem !== null) return refuse('invalid_cron', problem.message, { errors: [problem] });
+  return nextFirings(line.cron, line.timezone, await deps.store.now(), count);
 }
 
 /** When it is due next; null while it is off. */

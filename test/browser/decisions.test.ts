@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openBrowser, PHONE, signIn } from './support/browser.ts';
+import type { Profile } from '../../src/contract/shapes.ts';
+import { findBarriers, openBrowser, PHONE, signIn } from './support/browser.ts';
 import { MissionControl } from './support/mission-control.ts';
 
 let control: MissionControl;
@@ -105,6 +106,23 @@ describe('decisions', () => {
       title: 'Edited by two, faster',
       description: 'Mine',
     });
+  });
+
+  it('gives a ticket whose agent gave up to another profile, as one decision', async () => {
+    const { command } = await control.api.get<Profile>('/profiles/scripted');
+    await control.api.post('/profiles', { id: 'able', adapter: 'command', command: [...command, 'able'] });
+    const ticket = await control.createTicket('Fails with most', { status: 'todo' });
+    await control.until(ticket.key, (t) => t.status === 'needs_input');
+    const { page } = await signIn(browser, control);
+    const item = page.getByRole('article', { name: `Out of attempts: ${ticket.key}` });
+    await item.getByLabel(`Another profile for ${ticket.key}`).selectOption('able');
+    expect(await findBarriers(page)).toEqual([]);
+    await item.getByRole('button', { name: 'Try again with able' }).click();
+    await item.waitFor({ state: 'detached' });
+    const done = await control.until(ticket.key, isProven);
+    expect(done.attempt).toMatchObject({ profile: 'able' });
+    await page.reload();
+    await page.getByRole('article', { name: `Review: ${ticket.key}` }).waitFor();
   });
 
   it('is answered on a phone in two taps', async () => {

@@ -33,6 +33,10 @@ describe('mctl inbox', () => {
     await run('inbox act 0000ff retry -r again --profile luci --budget-usd 2');
     expect(lastBody()).toEqual({ decision: 'retry', reason: 'again', profile: 'luci', budget: { usd: 2 } });
     expect((await run('inbox act MC-1 accept')).code).toBe(2);
+    expect(await run('inbox act MC-1 accpt')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('accept, request_changes'),
+    });
   });
 
   test('says what was decided when somebody was faster', async () => {
@@ -182,6 +186,12 @@ describe('configured things', () => {
       ticket: { title: 'Update the dependencies', labels: ['chore'], profile: 'claude' },
     });
     expect(out).toContain('made at its first slot');
+    server
+      .list('GET /schedules', [made])
+      .on(`PATCH /schedules/${made.id}`, { body: { ...made, enabled: false } });
+    expect((await run(`schedule disable ${made.id.slice(-6)} -r holidays`)).out).toContain('Disabled');
+    expect(lastBody()).toEqual({ enabled: false, reason: 'holidays' });
+    expect((await run('schedule create --help')).out).not.toMatch(/--not-before|--blocked-by/);
     expect(await run('schedule create "0 3 * * *"')).toMatchObject({ code: 2 });
     expect(await run('schedule create "0 3 * * *" x --project MC --not-before 2h')).toMatchObject({
       code: 2,

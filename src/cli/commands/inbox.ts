@@ -92,6 +92,7 @@ export function defineInbox(program: Command, io: Io): void {
     .option('--delivery-id <id>', 'of the lease under which you decide; people need none')
     .option('-f, --file <file>', 'the request as JSON or TOML; flags win over it; - is standard input');
   runs<ActOptions>(act, io, async (context, options, given, decision) => {
+    oneOf(decision, DECISIONS.split(', '), 'The decision');
     const item = await findItem(context, given ?? '');
     const body = await readBody(io, options.file, {
       decision: decision?.replaceAll('-', '_'),

@@ -5,6 +5,7 @@ import { MISSED_RUNS } from '../../domain/schedule/schedule.ts';
 import { required, runs, type Context, type Io } from '../context.ts';
 import { UsageError } from '../failures.ts';
 import { readBody } from '../read-body.ts';
+import { findByEnding } from '../references.ts';
 import { text } from '../terminal/safe-text.ts';
 import { wordColumn } from '../terminal/table.ts';
 import { oneOf, withoutUndefined } from '../values.ts';
@@ -47,7 +48,10 @@ export function defineSchedule(program: Command, io: Io): void {
     });
   });
 
-  const show = schedule.command('show').description('show one').argument('<id>', 'like sch_…');
+  const show = schedule
+    .command('show')
+    .description('show one')
+    .argument('<id>', 'its id (the end of it will do), or its ticket');
   runs(show, io, async (context, _options, id) => {
     const found = await readSchedule(context, id);
     context.result(found, () => printSchedule(context, found));
@@ -82,7 +86,7 @@ export function defineSchedule(program: Command, io: Io): void {
   const edit = schedule
     .command('edit')
     .description('change one; its ticket is made anew from it at the next start')
-    .argument('<id>', 'like sch_…')
+    .argument('<id>', 'its id (the end of it will do), or its ticket')
     .option('--cron <line>', 'when it is due')
     .option('--title <title>', 'the title of its ticket');
   runs<ScheduleOptions>(addOptions(edit), io, async (context, options, id) => {
@@ -108,7 +112,7 @@ export function defineSchedule(program: Command, io: Io): void {
       .description(
         enabled ? 'let it run again, from now on' : 'stop it; what is due meanwhile is not made up for',
       )
-      .argument('<id>', 'like sch_…')
+      .argument('<id>', 'its id (the end of it will do), or its ticket')
       .requiredOption('-r, --reason <text>', 'why; it stays with the schedule');
     runs<{ reason: string }>(change, io, async (context, options, id) => {
       const before = await readSchedule(context, id);
@@ -120,9 +124,9 @@ export function defineSchedule(program: Command, io: Io): void {
   const run = schedule
     .command('run')
     .description('start it now, besides its slots')
-    .argument('<id>', 'like sch_…');
+    .argument('<id>', 'its id (the end of it will do), or its ticket');
   runs(run, io, async (context, _options, id) => {
-    const name = required(id, 'The schedule');
+    const { id: name } = await readSchedule(context, id);
     const job = await context.api.post<Job>(`/jobs/${encodeURIComponent(name)}/run`, {});
     context.result(job, () =>
       context.print(
@@ -133,7 +137,7 @@ export function defineSchedule(program: Command, io: Io): void {
 }
 
 function addOptions(command: Command): Command {
-  return addTicketFieldOptions(
+  const complete = addTicketFieldOptions(
     command
       .option('--project <key>', 'the project of its ticket; not needed where there is only one')
       .option('--timezone <name>', 'in which the cron line is read, like Europe/Berlin; else UTC')
@@ -142,6 +146,10 @@ function addOptions(command: Command): Command {
         `slots that passed while the server was down: ${MISSED_RUNS.join(', ')}`,
       ),
   );
+  // They are taken only to say why not; help that lists them would promise something.
+  for (const option of complete.options)
+    if (option.long === '--blocked-by' || option.long === '--not-before') option.hideHelp();
+  return complete;
 }
 
 const times = (options: ScheduleOptions): object => ({
@@ -163,8 +171,14 @@ function patch(context: Context, before: Schedule, body: object): Promise<Schedu
   });
 }
 
-function readSchedule(context: Context, id: string | undefined): Promise<Schedule> {
-  return context.api.get<Schedule>(`/schedules/${encodeURIComponent(required(id, 'The schedule'))}`);
+/** @param given its id, or the end of it, or the key of its ticket */
+async function readSchedule(context: Context, given: string | undefined): Promise<Schedule> {
+  const wanted = required(given, 'The schedule');
+  const { items } = await context.api.list<Schedule>('/schedules', {}, 1000);
+  return (
+    items.find((each) => each.key !== null && each.key === wanted.toUpperCase()) ??
+    findByEnding(items, wanted, 'recurring tickets')
+  );
 }
 
 function printSchedule(context: Context, schedule: Schedule): void {

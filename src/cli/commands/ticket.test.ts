@@ -110,6 +110,13 @@ describe('mctl list', () => {
     expect(server.received[0]?.query['status']).toBe('backlog,todo,in_progress,needs_input,in_review');
   });
 
+  test('says where the tickets are when none is open, and when a filter lets none through', async () => {
+    server.list('GET /tickets', []);
+    expect((await run('list')).err).toContain('closed ones: mctl list --all');
+    expect((await run('list --all')).err).toMatch(/^No tickets\. Make one/);
+    expect((await run('list --label bug')).err).toMatch(/^No ticket is like that/);
+  });
+
   test('fits the terminal', async () => {
     server.list('GET /tickets', [
       sampleTicket({ nextAction: { text: 'A next action that is rather long', actor: null } }),
@@ -129,6 +136,21 @@ describe('mctl list', () => {
     const { out } = await run('--json list');
     expect(JSON.parse(out)).toEqual({ items: [first, second], nextCursor: null });
     expect(server.received[1]?.query['cursor']).toBe('more');
+  });
+});
+
+describe('mctl why', () => {
+  test.each([
+    ['todo', true],
+    ['in_review', false],
+    ['needs_input', false],
+  ] as const)('of a ticket in %s claims that nothing keeps it: %s', async (status, claims) => {
+    server.on('GET /tickets/MC-1/why', { body: { current: null, history: [] } }).on('GET /tickets/MC-1', {
+      body: sampleTicket({ key: 'MC-1', status, nextAction: { text: 'Somebody decides', actor: 'human' } }),
+    });
+    const { out } = await run('why MC-1');
+    expect(out).toContain('Next: Somebody decides');
+    expect(out.includes('Nothing keeps it')).toBe(claims);
   });
 });
 

@@ -21,8 +21,9 @@ export function defineVerify(program: Command, io: Io): void {
         );
         for (const violation of invariant.violations) context.printBlock(violation, 8);
       }
+      const head = `${found.head.seq}:${found.head.hash.slice(0, 16)}`;
       context.print(
-        text`${found.events} events, head ${found.head.seq}:${found.head.hash.slice(0, 16)} ${style.dim('(write it down: mctl verify --head checks it later)')}`,
+        text`${found.events} events, head ${head} ${style.dim(`(write it down; to check it later: mctl verify --head ${head})`)}`,
       );
     });
     const broken = found.invariants.filter((invariant) => !invariant.ok).map((invariant) => invariant.id);

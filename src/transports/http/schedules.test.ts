@@ -165,12 +165,33 @@ describe('a recurring ticket', () => {
     expect((await tickets())[0]).toMatchObject({ status: 'todo', title: 'Update everything' });
   });
 
+  it('tells the next three slots of a line before it is set up, in its own zone', async () => {
+    const preview = (query: string): Promise<Answered> => app.call('GET', `/schedules/preview?${query}`);
+    const { status, body } = await preview('cron=0%203%20*%20*%201-5&timezone=Europe%2FBerlin');
+    expect(status).toBe(200);
+    expect(body.runs).toHaveLength(3);
+    const made = await create({ cron: '0 3 * * 1-5', timezone: 'Europe/Berlin' });
+    expect(body.runs[0]).toBe(made.body.nextRun);
+    for (const at of body.runs as string[]) {
+      const local = new Intl.DateTimeFormat('en-GB', {
+        timeZone: 'Europe/Berlin',
+        weekday: 'short',
+        hour: '2-digit',
+        minute: '2-digit',
+      }).format(new Date(at));
+      expect(local).toMatch(/^(Mon|Tue|Wed|Thu|Fri),? 03:00$/);
+    }
+    expect((await preview('cron=never')).body.code).toBe('invalid_cron');
+    const noZone = await preview('cron=0%203%20*%20*%20*&timezone=Moon%2FBase');
+    expect([noZone.status, noZone.body.errors[0].path]).toEqual([422, 'timezone']);
+  });
+
   it('refuses a line that never fires, a zone that does not exist, and who may not set it up', async () => {
     for (const [wrong, path] of [
       [{ cron: '0 0 30 2 *' }, 'cron'],
       [{ cron: 'whenever' }, 'cron'],
       [{ cron: '2026-12-24T00:00:00' }, 'cron'],
-      [{ timezone: 'Moon/Base' }, 'cron'],
+      [{ timezone: 'Moon/Base' }, 'timezone'],
     ] as const) {
       const { status, body } = await create(wrong);
       expect([status, body.code, body.errors[0].path]).toEqual([422, 'invalid_cron', path]);

@@ -35,5 +35,11 @@ case "$prompt" in
     sleep 0.1
   done
   ;;
+*'Fails with most'*)
+  case "${1:-}" in
+  able) submit ;;
+  *) mc-coord fail 'too hard for me' --no-retry ;;
+  esac
+  ;;
 *) submit ;;
 esac

@@ -25,6 +25,8 @@ export const keys = {
   allInbox: ['inbox'],
   alerts: ['alerts'],
   jobs: ['jobs'],
+  schedule: (id: string) => ['jobs', id],
+  schedulePreview: (line: object) => ['schedule-preview', line, 'volatile'],
   projects: ['projects'],
   profiles: ['profiles'],
   campaigns: ['campaigns'],

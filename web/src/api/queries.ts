@@ -5,7 +5,13 @@ import {
   useInfiniteQuery,
   type InfiniteData,
 } from '@tanstack/react-query';
-import type { Job, KnownAgentView, Orchestrator } from '../../../src/contract/job-shapes.ts';
+import type {
+  Job,
+  KnownAgentView,
+  Orchestrator,
+  Schedule,
+  SchedulePreview,
+} from '../../../src/contract/job-shapes.ts';
 import type {
   Alert,
   Attempt,
@@ -123,6 +129,19 @@ export const diffQuery = (id: string) =>
 export const inboxQuery = (state: string) => list<InboxItem>('/inbox', keys.inbox(state), { state });
 export const alertsQuery = list<Alert>('/alerts', keys.alerts);
 export const jobsQuery = list<Job>('/jobs', keys.jobs);
+export const scheduleQuery = (id: string) =>
+  queryOptions({
+    queryKey: keys.schedule(id),
+    queryFn: ({ signal }) => api.get<Schedule>(`/schedules/${encodeURIComponent(id)}`, { signal }),
+  });
+/** The next slots of a line that is being written; a refusal says what is wrong with it, and is no reason to ask again. */
+export const schedulePreviewQuery = (line: { cron: string; timezone: string }) =>
+  queryOptions({
+    queryKey: keys.schedulePreview(line),
+    queryFn: ({ signal }) => api.get<SchedulePreview>('/schedules/preview', { query: line, signal }),
+    retry: false,
+    gcTime: 60_000,
+  });
 export const projectsQuery = list<Project>('/projects', keys.projects);
 export const profilesQuery = list<Profile>('/profiles', keys.profiles);
 export const campaignsQuery = list<Campaign>('/campaigns', keys.campaigns);

@@ -145,3 +145,12 @@ const ACTOR_WORDS: Record<ActorKind, string> = {
 /** Whose turn it is, in words; what the list does not know is said as it came. */
 export const actorWords = (actor: string): string =>
   (ACTOR_WORDS as Record<string, string | undefined>)[actor] ?? actor.replaceAll('_', ' ');
+
+/** What Mission Control's own jobs are for, by name. */
+export const JOB_MEANS: Record<string, string> = {
+  'ticket-pickup': 'Gives tickets in To do to workers with a free slot.',
+  'needs-input-pickup': 'Goes on with tickets whose questions are answered.',
+  operator: 'Looks for what is stuck or ill, and raises alerts.',
+  audit: 'Replays the log and checks every invariant, as the page Trust does.',
+  retention: 'Takes away what has had its time: old answers kept for repeated requests, ended tokens.',
+};

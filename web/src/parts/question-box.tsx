@@ -4,7 +4,7 @@
  */
 import { useMutation } from '@tanstack/react-query';
 import { CircleHelp, Hourglass, KeyRound, RotateCcw } from 'lucide-react';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { toast } from '../ui/toast.ts';
 import type { Question, Ticket } from '../../../src/contract/shapes.ts';
 import { connection } from '../api/connection.ts';
@@ -17,6 +17,8 @@ import { Button } from '../ui/button.tsx';
 import { ProblemNote } from '../ui/problem.tsx';
 import { SafeMarkdown, SafeText } from '../ui/safe-text.tsx';
 import { Ago } from '../ui/time.tsx';
+
+const RetryWith = lazy(() => import('./retry-with.tsx'));
 
 const KINDS = {
   question: { icon: CircleHelp, words: 'asks' },
@@ -150,6 +152,11 @@ export function QuestionBox({
           ) : null}
           <ProblemNote error={send.error} />
         </form>
+      )}
+      {question.kind === 'attempts_exhausted' && !offline && (
+        <Suspense fallback={null}>
+          <RetryWith ticket={ticket} question={question} />
+        </Suspense>
       )}
     </div>
   );

@@ -52,11 +52,21 @@ export function defineList(parent: Command, io: Io): void {
       },
       number(options.limit, '--limit'),
     );
-    context.result(page, () => printTickets(context, page));
+    context.result(page, () => printTickets(context, page, sayNone(options)));
   });
 }
 
-export function printTickets(context: Context, page: Page<Ticket>): void {
+/** An empty list is no empty Mission Control: most often everything is done, or the filter lets nothing through. */
+function sayNone({ all, limit: _limit, sort: _sort, ...filters }: ListOptions): string {
+  if (Object.values(filters).some((value) => value !== undefined)) {
+    return `No ticket is like that.${all === true ? '' : ' Closed ones too: add --all.'}`;
+  }
+  return all === true
+    ? 'No tickets. Make one: mctl create "Title"'
+    : 'No open tickets. Make one: mctl create "Title"; closed ones: mctl list --all';
+}
+
+export function printTickets(context: Context, page: Page<Ticket>, empty: string): void {
   const { style } = context;
   const columns: Column<Ticket>[] = [
     { title: 'Key', value: (ticket) => ticket.key, paint: (shown) => style.bold(shown) },
@@ -67,7 +77,7 @@ export function printTickets(context: Context, page: Page<Ticket>): void {
     { title: 'Owner', value: (ticket) => ticket.owner },
     { title: 'Age', value: (ticket) => spanOf(ticket.age), align: 'right' },
   ];
-  context.printTable(page.items, columns, 'No tickets. Make one: mctl create "Title" --project MC');
+  context.printTable(page.items, columns, empty);
   if (page.nextCursor !== null) {
     context.note(
       style.dim(`The first ${page.items.length}; there are more: raise --limit, or narrow the list.`),

@@ -50,7 +50,7 @@ export function printTicket(context: Context, ticket: Ticket, attempts: Attempt[
     ticket.acceptanceCriteria.forEach((criterion, index) => context.printBlock(`${index + 1}. ${criterion}`));
   }
   if (ticket.feedback !== null && ticket.feedback.trim() !== '') {
-    context.heading('Feedback for the next attempt');
+    context.heading(ticket.status === 'todo' ? 'Feedback for the next attempt' : 'Feedback, the latest');
     context.printExcerpt(ticket.feedback, { indent: 2, lines: 8, rest: `mctl comment ${ticket.key}` });
   }
   printWhy(context, ticket);

@@ -18,7 +18,8 @@ export function defineWhy(parent: Command, io: Io): void {
     const ticket = await context.api.get<Ticket>(`/tickets/${key}`);
     context.print(text`${style.bold(key)} ${ticket.sentence}`, text`Next: ${ticket.nextAction.text}`);
     if (why.current === null) {
-      context.print(text`Nothing keeps it from running.`);
+      // A reason is written down where the dispatcher held a ticket back; outside its queue the next action is the reason.
+      if (ticket.status === 'todo') context.print(text`Nothing keeps it from running.`);
     } else {
       context.print(
         text`${style.yellow(why.current.code)} ${why.current.detail} ${style.dim(context.age(why.current.at))}`,

@@ -38,6 +38,14 @@ describe('a line of mctl watch', () => {
     expect(shown(all, 'attempt.stopping', stopping)).toBe('MC-1 attempt is being stopped: cancelled');
   });
 
+  test('counts an alert in silence, and says when it became worse', () => {
+    const watch = new FrameDescriber(createStyle(false), false);
+    expect(shown(watch, 'alert.changed', { clears: 1 })).toBeUndefined();
+    expect(shown(watch, 'alert.changed', { severity: 'critical', detail: 'silent' })).toBe(
+      'MC-1 Alert changed critical · silent',
+    );
+  });
+
   test('tells what is new to it with whatever tells something', () => {
     const watch = new FrameDescriber(createStyle(false), false);
     expect(shown(watch, 'alert.raised', { severity: 'warning', subject: 'local', detail: 'silent' })).toBe(

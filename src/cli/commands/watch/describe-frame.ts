@@ -44,7 +44,9 @@ export class FrameDescriber {
   describe(event: StreamedEvent): Safe | null {
     this.#remember(event);
     const isSubmission = event.type === 'attempt.stopping' && word(event.data['summary']) !== '';
-    if (!this.#all && QUIET.has(event.type) && !isSubmission) return null;
+    // That an alert was seen again, or not, is counted for its page; that it became worse is news.
+    const isCounting = event.type === 'alert.changed' && word(event.data['severity']) === '';
+    if (!this.#all && (isCounting || QUIET.has(event.type)) && !isSubmission) return null;
     const time = new Date(event.at).toTimeString().slice(0, 8);
     const parts = [
       this.#style.dim(time),

@@ -249,7 +249,9 @@ export function configurationRoutes(api: Api): void {
       for (const window of c.body.windows ?? []) {
         const problem = cronProblem(window.cron);
         if (problem !== null)
-          return refuse('invalid_cron', problem, { errors: [{ path: 'windows', message: problem }] });
+          return refuse('invalid_cron', problem.message, {
+            errors: [{ path: 'windows', message: problem.message }],
+          });
       }
       const result = await changePolicy(deps, c.caller, set, { ifMatch: c.ifMatch });
       return isRefusal(result) ? result : { body: policyView(result), version: result.version };

@@ -9,13 +9,23 @@ import type { Schedule } from '../../../domain/schedule/schedule.ts';
 import { changeJob } from '../../../services/configuration.ts';
 import { notFound } from '../../../services/deps.ts';
 import { jobView, scheduleAsJob, scheduleView } from '../../../services/present-jobs.ts';
-import { changeSchedule, createSchedule, nextSlot, runScheduleNow } from '../../../services/schedules.ts';
+import {
+  changeSchedule,
+  createSchedule,
+  nextSlot,
+  previewSlots,
+  runScheduleNow,
+} from '../../../services/schedules.ts';
 import { EMPTY_FIELDS, fieldsOf } from '../../ticket-input.ts';
 import { listQuery, pageOf } from '../listing.ts';
 import type { Answer, Api } from '../route.ts';
 
 const listed = z.object(listQuery);
 const named = z.object({ name: z.string().max(100) });
+const previewQuery = z.object({
+  cron: z.string().min(1).max(200),
+  timezone: z.string().min(1).max(100).default('UTC'),
+});
 const idParam = z.object({ id: z.string().max(100) });
 
 /** @param runJob runs a job of Mission Control now, and ends when it has */
@@ -137,6 +147,18 @@ function scheduleRoutes(api: Api): void {
           query,
         ),
       };
+    },
+  });
+  api.route({
+    method: 'GET',
+    path: '/schedules/preview',
+    summary: 'When a cron line would be due in its next three slots; nothing is set up',
+    access: 'read',
+    query: previewQuery,
+    response: jobShapes.schedulePreview,
+    handler: async ({ query }) => {
+      const slots = await previewSlots(deps, query, 3);
+      return isRefusal(slots) ? slots : { body: { runs: slots.map((at) => new Date(at).toISOString()) } };
     },
   });
   api.route({

@@ -53,8 +53,8 @@ export function CardFace({ ticket }: { ticket: Ticket }) {
         </span>
       )}
       {ticket.status === 'todo' && ticket.whyNotRunning && (
-        <span className="text-muted mt-1 line-clamp-1 text-xs" title={ticket.whyNotRunning.detail}>
-          <span className="font-mono text-2xs">{ticket.whyNotRunning.code}</span>
+        <span className="text-muted mt-1 line-clamp-2 text-xs" title={ticket.whyNotRunning.code}>
+          {revealHidden(ticket.whyNotRunning.detail)}
         </span>
       )}
       {(ticket.status === 'in_review' || ticket.status === 'done') && ticket.evidence.length > 0 && (

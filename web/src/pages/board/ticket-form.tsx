@@ -2,12 +2,12 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
-import { EVIDENCE_KINDS, type EvidenceKind } from '../../../../src/domain/words.ts';
+import type { EvidenceKind } from '../../../../src/domain/words.ts';
 import { api, newKey } from '../../api/client.ts';
-import { campaignsQuery, profilesQuery, projectsQuery } from '../../api/queries.ts';
+import { projectsQuery } from '../../api/queries.ts';
 import { keepTicket } from '../../api/transitions.ts';
 import { splitLines, splitWords } from '../../format/command.ts';
-import { EVIDENCE_WORDS, PRIORITY_WORDS } from '../../format/words.ts';
+import { CampaignField, PriorityField, ProfileField, RequiresField } from '../../parts/ticket-fields.tsx';
 import { useBlocked } from '../../shell/session-context.ts';
 import { Button } from '../../ui/button.tsx';
 import { Field } from '../../ui/field.tsx';
@@ -24,8 +24,6 @@ export default function TicketForm({
 }) {
   const blocked = useBlocked();
   const projects = useQuery(projectsQuery).data?.items ?? [];
-  const profiles = useQuery(profilesQuery).data?.items ?? [];
-  const campaigns = useQuery(campaignsQuery).data?.items ?? [];
   const [chosen, setProject] = useState(preset ?? '');
   const project = chosen || projects[0]?.key || '';
   const [title, setTitle] = useState('');
@@ -154,32 +152,8 @@ export default function TicketForm({
             </select>
           )}
         </Field>
-        <Field label="Priority">
-          {(c) => (
-            <select
-              {...c}
-              className="control"
-              value={priority}
-              onChange={(e) => setPriority(Number(e.target.value))}
-            >
-              {PRIORITY_WORDS.map((word, value) => (
-                <option key={word} value={value}>
-                  {value} · {word}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
-        <Field label="Profile">
-          {(c) => (
-            <select {...c} className="control" value={profile} onChange={(e) => setProfile(e.target.value)}>
-              <option value="">The project’s default</option>
-              {profiles.map((p) => (
-                <option key={p.id}>{p.id}</option>
-              ))}
-            </select>
-          )}
-        </Field>
+        <PriorityField value={priority} onChange={setPriority} />
+        <ProfileField value={profile} onChange={setProfile} />
       </div>
       <details>
         <summary className="text-muted tap flex items-center text-sm">More</summary>
@@ -194,23 +168,7 @@ export default function TicketForm({
               />
             )}
           </Field>
-          <Field label="Campaign" optional>
-            {(c) => (
-              <select
-                {...c}
-                className="control"
-                value={campaign}
-                onChange={(e) => setCampaign(e.target.value)}
-              >
-                <option value="">None</option>
-                {campaigns.map((each) => (
-                  <option key={each.key} value={each.key}>
-                    {each.name}
-                  </option>
-                ))}
-              </select>
-            )}
-          </Field>
+          <CampaignField value={campaign} onChange={setCampaign} />
           <Field label="Labels" optional hint="Separated by commas.">
             {(c) => (
               <input {...c} className="control" value={labels} onChange={(e) => setLabels(e.target.value)} />
@@ -251,32 +209,7 @@ export default function TicketForm({
               />
             )}
           </Field>
-          <fieldset className="sm:col-span-2">
-            <legend className="text-muted mb-1 text-xs font-medium">
-              Done needs verified{' '}
-              <span className="text-faint font-normal">
-                {requires === null ? 'as the project says' : 'for this ticket'}
-              </span>
-            </legend>
-            <div className="flex flex-wrap gap-x-4">
-              {EVIDENCE_KINDS.map((kind) => {
-                const list = requires ?? inherited;
-                return (
-                  <label key={kind} className="tap flex items-center gap-1.5 text-sm">
-                    <input
-                      type="checkbox"
-                      className="size-4"
-                      checked={list.includes(kind)}
-                      onChange={(e) =>
-                        setRequires(e.target.checked ? [...list, kind] : list.filter((k) => k !== kind))
-                      }
-                    />
-                    {EVIDENCE_WORDS[kind]}
-                  </label>
-                );
-              })}
-            </div>
-          </fieldset>
+          <RequiresField value={requires} inherited={inherited} onChange={setRequires} />
         </div>
       </details>
       <ProblemNote error={create.error} />

@@ -48,9 +48,10 @@ export function HelpPage() {
           </Section>
           <Section title="Connecting an agent">
             <p className="text-muted text-sm">
-              Make a profile in Settings. Claude Code, Codex and agents that speak the Agent Client Protocol
-              are driven by their own protocol; any other program gets the prompt on standard input and
-              reports with <code className="font-mono text-xs">mc-coord progress</code>,{' '}
+              Make a profile on the page Agents, which also shows the agent programs it finds on this machine.
+              Claude Code, Codex and agents that speak the Agent Client Protocol are driven by their own
+              protocol; any other program gets the prompt on standard input and reports with{' '}
+              <code className="font-mono text-xs">mc-coord progress</code>,{' '}
               <code className="font-mono text-xs">ask</code>,{' '}
               <code className="font-mono text-xs">submit</code> and{' '}
               <code className="font-mono text-xs">fail</code>.
@@ -109,7 +110,16 @@ function StateChart() {
         {arrow('M302 52v36')}
         {arrow('M330 90v-36')}
         {arrow('M450 18c-20-16-240-16-268 0')}
-        {arrow('M584 52v36')}
+        {/* Every open state leads here; one arrow out of each would hide the rest. */}
+        <path
+          d="M498 107h36"
+          className="stroke-control-line fill-none"
+          strokeDasharray="3 3"
+          markerEnd="url(#tip)"
+        />
+        <text x="492" y="111" textAnchor="end" className="fill-muted text-[11px]">
+          any open state
+        </text>
       </svg>
     </div>
   );

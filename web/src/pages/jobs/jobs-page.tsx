@@ -2,7 +2,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Play } from 'lucide-react';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { toast } from '../../ui/toast.ts';
 import type { Job } from '../../../../src/contract/job-shapes.ts';
 import { api, newKey } from '../../api/client.ts';
@@ -10,43 +10,83 @@ import { keys } from '../../api/keys.ts';
 import { jobsQuery } from '../../api/queries.ts';
 import { queryClient } from '../../api/query-client.ts';
 import { revealHidden } from '../../format/reveal-hidden.ts';
+import { JOB_MEANS } from '../../format/words.ts';
+import { AddButton } from '../../parts/editable-row.tsx';
 import { useBlocked } from '../../shell/session-context.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
 import { Loaded } from '../../ui/loaded.tsx';
-import { Empty, PageBody, PageHead } from '../../ui/page.tsx';
+import { Empty, PageBody, PageHead, Section } from '../../ui/page.tsx';
 import { ProblemNote, showProblem } from '../../ui/problem.tsx';
 import { Ago } from '../../ui/time.tsx';
+
+const ScheduleDialog = lazy(() => import('./schedule-dialog.tsx'));
+
+/** `id` null for a new one. */
+interface Scheduling {
+  id: string | null;
+}
 
 export function JobsPage() {
   const query = useQuery(jobsQuery);
   const [switching, setSwitching] = useState<Job | null>(null);
+  const [scheduling, setScheduling] = useState<Scheduling | null>(null);
+  const rows = (jobs: Job[]) => (
+    <ul className="card divide-line divide-y">
+      {jobs.map((job) => (
+        <JobRow
+          key={job.name}
+          job={job}
+          onSwitch={() => setSwitching(job)}
+          onEdit={() => setScheduling({ id: job.name })}
+        />
+      ))}
+    </ul>
+  );
   return (
     <>
       <PageHead title="Jobs" />
       <PageBody narrow>
         <Loaded query={query} lines={5}>
-          {({ items }) =>
-            items.length === 0 ? (
-              <Empty title="No jobs" />
-            ) : (
-              <ul className="card divide-line divide-y">
-                {items.map((job) => (
-                  <JobRow key={job.name} job={job} onSwitch={() => setSwitching(job)} />
-                ))}
-              </ul>
-            )
-          }
+          {({ items }) => {
+            const recurring = items.filter((job) => job.kind === 'recurring');
+            return (
+              <div className="space-y-8">
+                <Section
+                  title="Recurring tickets"
+                  count={recurring.length}
+                  actions={<AddButton what="recurring ticket" onClick={() => setScheduling({ id: null })} />}
+                >
+                  {recurring.length === 0 ? (
+                    <Empty title="No recurring ticket yet">
+                      Work that comes back, like updating the dependencies every night: one ticket with one
+                      history, made ready each time it is due.
+                    </Empty>
+                  ) : (
+                    rows(recurring)
+                  )}
+                </Section>
+                <Section title="Mission Control’s own">
+                  {rows(items.filter((job) => job.kind === 'system'))}
+                </Section>
+              </div>
+            );
+          }}
         </Loaded>
       </PageBody>
       {switching && <SwitchDialog job={switching} onClose={() => setSwitching(null)} />}
+      {scheduling && (
+        <Suspense fallback={null}>
+          <ScheduleDialog id={scheduling.id} onClose={() => setScheduling(null)} />
+        </Suspense>
+      )}
     </>
   );
 }
 
-function JobRow({ job, onSwitch }: { job: Job; onSwitch: () => void }) {
+function JobRow({ job, onSwitch, onEdit }: { job: Job; onSwitch: () => void; onEdit: () => void }) {
   const blocked = useBlocked();
   const run = useMutation({
     mutationFn: () =>
@@ -72,6 +112,7 @@ function JobRow({ job, onSwitch }: { job: Job; onSwitch: () => void }) {
           )}
           <Badge tone={job.enabled ? 'green' : 'amber'}>{job.enabled ? 'enabled' : 'disabled'}</Badge>
         </p>
+        {JOB_MEANS[job.name] && <p className="text-muted mt-0.5 text-sm">{JOB_MEANS[job.name]}</p>}
         <p className="text-muted mt-0.5 text-xs">
           {job.schedule}
           {job.nextRun && (
@@ -84,7 +125,9 @@ function JobRow({ job, onSwitch }: { job: Job; onSwitch: () => void }) {
         {job.lastRun && (
           <p className="text-muted mt-0.5 text-xs">
             Last <Ago at={job.lastRun.at} />: {job.lastRun.outcome.replaceAll('_', ' ')}
-            {job.lastRun.detail && ` (${revealHidden(job.lastRun.detail)})`}
+            {job.lastRun.detail !== '' &&
+              job.lastRun.detail !== job.lastRun.outcome &&
+              ` (${revealHidden(job.lastRun.detail)})`}
           </p>
         )}
         {job.changedBy && (
@@ -95,6 +138,17 @@ function JobRow({ job, onSwitch }: { job: Job; onSwitch: () => void }) {
         )}
       </div>
       <div className="flex gap-1.5">
+        {job.kind === 'recurring' && (
+          <Button
+            size="small"
+            tone="ghost"
+            blocked={blocked}
+            aria-label={`Edit ${job.title ?? job.name}`}
+            onClick={onEdit}
+          >
+            Edit
+          </Button>
+        )}
         <Button
           size="small"
           icon={<Play size={13} aria-hidden />}

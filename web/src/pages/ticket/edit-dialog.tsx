@@ -2,17 +2,16 @@
  * Editing the fields. Only what was changed is sent, on the version that was seen. When somebody else was faster, both
  * versions of what clashes stand side by side, and nothing is lost.
  */
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { toast } from '../../ui/toast.ts';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
 import { api, ApiProblem } from '../../api/client.ts';
 import { keys } from '../../api/keys.ts';
-import { profilesQuery } from '../../api/queries.ts';
 import { queryClient } from '../../api/query-client.ts';
 import { keepTicket } from '../../api/transitions.ts';
 import { splitLines, splitWords } from '../../format/command.ts';
-import { PRIORITY_WORDS } from '../../format/words.ts';
+import { PriorityField, ProfileField } from '../../parts/ticket-fields.tsx';
 import { useBlocked } from '../../shell/session-context.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
@@ -93,7 +92,6 @@ function patchOf(draft: Draft, changed: (keyof Draft)[], ticket: Ticket): Record
 
 export default function EditDialog({ ticket, onClose }: { ticket: Ticket; onClose: () => void }) {
   const blocked = useBlocked();
-  const profiles = useQuery(profilesQuery).data?.items ?? [];
   // What the person saw when the dialog opened, or when they last looked at a conflict.
   const [base, setBase] = useState(ticket);
   const [draft, setDraft] = useState(() => draftOf(ticket));
@@ -167,30 +165,11 @@ export default function EditDialog({ ticket, onClose }: { ticket: Ticket; onClos
           )}
         </Field>
         <div className="grid gap-3 sm:grid-cols-2">
-          <Field label="Priority">
-            {(c) => (
-              <select {...c} className="control" value={draft.priority} onChange={set('priority')}>
-                {PRIORITY_WORDS.map((word, value) => (
-                  <option key={word} value={value}>
-                    {value} · {word}
-                  </option>
-                ))}
-              </select>
-            )}
-          </Field>
-          <Field label="Profile">
-            {(c) => (
-              <select {...c} className="control" value={draft.profile} onChange={set('profile')}>
-                <option value="">The project’s default</option>
-                {draft.profile !== '' && !profiles.some((p) => p.id === draft.profile) && (
-                  <option>{draft.profile}</option>
-                )}
-                {profiles.map((p) => (
-                  <option key={p.id}>{p.id}</option>
-                ))}
-              </select>
-            )}
-          </Field>
+          <PriorityField
+            value={Number(draft.priority)}
+            onChange={(value) => setDraft({ ...draft, priority: String(value) })}
+          />
+          <ProfileField value={draft.profile} onChange={(profile) => setDraft({ ...draft, profile })} />
           <Field label="Assignee" hint="A profile, or a person: then no worker takes it.">
             {(c) => <input {...c} className="control" value={draft.assignee} onChange={set('assignee')} />}
           </Field>

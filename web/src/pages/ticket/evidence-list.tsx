@@ -159,7 +159,12 @@ function Item({ evidence }: { evidence: Evidence }) {
         </span>
       </div>
       {evidence.reason && (
-        <p className="text-muted mt-1 max-h-40 overflow-y-auto text-sm whitespace-pre-wrap">
+        <p
+          tabIndex={0}
+          role="group"
+          aria-label="Reason"
+          className="text-muted mt-1 max-h-40 overflow-y-auto text-sm whitespace-pre-wrap"
+        >
           {revealHidden(evidence.reason)}
         </p>
       )}
