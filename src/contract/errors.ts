@@ -92,7 +92,7 @@ export const ERRORS: Record<ErrorCode, ErrorEntry> = {
     status: 401,
     title: 'No valid token or session',
     advice:
-      'Send `Authorization: Bearer …`; a person gets a sign-in link with `mctl sign-in` on the machine of the server.',
+      'Get a new sign-in link with `mctl sign-in` on the machine of the server; a program sends `Authorization: Bearer …`.',
     retryable: false,
   },
   forbidden: {
