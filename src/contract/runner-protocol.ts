@@ -153,7 +153,7 @@ export const heartbeatAnswer = z.object({
   leaseMs: z.number(),
   directive: z.enum(['continue', 'park', 'stop']),
   answers: z.array(z.object({ question: z.string(), choice: z.string() })).optional(),
-  /** What the attempt may still spend before a budget stops it; members that nothing limits are left out. */
+  /** What this run may use in all before a budget stops it; members that nothing limits are left out. */
   budget: z.object({ usd: z.number().optional(), tokens: z.number().optional() }).optional(),
   /** How long ago the agent last signalled; null when it has not. Signals do not pass the runner, which judges stalls. */
   sinceSignalMs: z.number().nullable().optional(),

@@ -56,18 +56,23 @@ export function findSpent(
   return null;
 }
 
-/** What may still be spent before the first of the budgets is met; a member is left out where nothing limits it. */
-export function remainingOf(budgets: Budgets, spending: Spending): Budget {
-  const left: Budget = {};
+/**
+ * What a run may use in all before the first of the budgets is met; a member is left out where nothing limits it. Said
+ * as a total and not as a rest, so that answers which come late or out of order say the same.
+ * @param own what the run itself has used; it is part of every scope's spending
+ */
+export function limitOf(budgets: Budgets, spending: Spending, own: Cost): Budget {
+  const limit: Budget = {};
   for (const scope of BUDGET_SCOPES) {
     const budget = budgets[scope];
     const { usd, inputTokens, outputTokens } = spending[scope];
-    if (budget?.usd !== undefined) left.usd = Math.max(0, Math.min(left.usd ?? Infinity, budget.usd - usd));
-    if (budget?.tokens !== undefined)
-      left.tokens = Math.max(
-        0,
-        Math.min(left.tokens ?? Infinity, budget.tokens - inputTokens - outputTokens),
-      );
+    if (budget?.usd !== undefined)
+      limit.usd = Math.max(0, Math.min(limit.usd ?? Infinity, own.usd + budget.usd - usd));
+    if (budget?.tokens !== undefined) {
+      const used = own.inputTokens + own.outputTokens;
+      const left = budget.tokens - inputTokens - outputTokens;
+      limit.tokens = Math.max(0, Math.min(limit.tokens ?? Infinity, used + left));
+    }
   }
-  return left;
+  return limit;
 }

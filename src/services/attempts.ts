@@ -53,7 +53,7 @@ export interface Renewed {
   leaseMs: number;
   directive: 'continue' | 'park' | 'stop';
   answers: { question: string; choice: string }[];
-  /** What it may still spend before a budget stops it; members that nothing limits are left out. */
+  /** What this run may use in all before a budget stops it; members that nothing limits are left out. */
   budget?: Budget;
   sinceSignalMs: number | null;
 }

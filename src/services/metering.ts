@@ -2,7 +2,7 @@
  * What attempts use: taken from their runners' heartbeats and last reports, kept beside the log while they run, put on
  * record by the event that parks or ends them, and held against the budgets at every report.
  */
-import { type Budgets, type Spending, NO_COST, addCost, findSpent, remainingOf } from '../domain/budget.ts';
+import { type Budgets, type Spending, NO_COST, addCost, findSpent, limitOf } from '../domain/budget.ts';
 import type { Profile, Project } from '../domain/config.ts';
 import { decideOverBudget } from '../domain/ticket/decide-attempt.ts';
 import { type Attempt, type Budget, type Cost, type Ticket, ticketCost } from '../domain/ticket/state.ts';
@@ -39,7 +39,7 @@ export async function costOf(deps: Deps, attempt: string): Promise<Cost> {
   return (await deps.store.usageOf(attempt)).reduce((sum, run) => addCost(sum, run.cost), NO_COST);
 }
 
-/** Stops the attempt when a budget is met. @returns what it may still spend, or null when it was stopped */
+/** Stops the attempt when a budget is met. @returns what this run may use in all, or null when it was stopped */
 export async function holdToBudgets(deps: Deps, ticket: Ticket, attempt: Attempt): Promise<Budget | null> {
   const [policy, project, profile] = await Promise.all([
     readPolicy(deps),
@@ -55,7 +55,11 @@ export async function holdToBudgets(deps: Deps, ticket: Ticket, attempt: Attempt
   if (Object.values(budgets).every((budget) => budget === null)) return {};
   const spending = await spendingOf(deps, ticket, attempt);
   const spent = findSpent(budgets, spending);
-  if (spent === null) return remainingOf(budgets, spending);
+  if (spent === null) {
+    const runs = await deps.store.usageOf(attempt.id);
+    const own = runs.find((run) => run.fence === attempt.fence)?.cost ?? NO_COST;
+    return limitOf(budgets, spending, own);
+  }
   await changeTicket(deps, system('budget'), ticket.key, (state, context) =>
     decideOverBudget(state, { attempt: attempt.id, fence: attempt.fence, ...spent }, context),
   );

@@ -16,7 +16,7 @@ import type { AgentEnd, AgentHost, Launch, RunningAgent } from '../adapters/adap
 import { sleep } from '../clock.ts';
 import { failureOf } from '../control-plane.ts';
 import { ProfileProblem } from '../environment.ts';
-import type { Meter, Metered } from '../gateway/meter.ts';
+import type { Meter } from '../gateway/meter.ts';
 import { Lease } from '../lease.ts';
 import { Once } from '../once.ts';
 import type { WorktreePlan } from '../git/worktrees.ts';
@@ -65,8 +65,6 @@ export class AttemptRun {
   #heldAt = 0;
   #agent: RunningAgent | undefined;
   #meter: Meter | undefined;
-  /** What the last renewal said that was used; what is left is counted from there. */
-  #reported: Metered = { usd: 0, inputTokens: 0, outputTokens: 0 };
 
   static accept(context: AttemptContext, offer: AttemptOffer, previous: Promise<void>): AttemptRun {
     const earlier = offer.resume ? context.records.load(offer.attempt) : undefined;
@@ -366,7 +364,6 @@ export class AttemptRun {
 
   #heartbeat(): Record<string, unknown> {
     const usage = usageOf(this.record, this.#agent);
-    if (this.record.metered) this.#reported = { ...this.record.metered };
     return { fence: this.record.fence, started: this.#isStarted || undefined, usage };
   }
 
@@ -375,7 +372,7 @@ export class AttemptRun {
     this.#sinceSignalMs = answer.sinceSignalMs;
     if (typeof answer.sinceSignalMs === 'number') this.#signalledAt = now - answer.sinceSignalMs;
     for (const { question, choice } of answer.answers ?? []) this.#agent?.answer(question, choice);
-    this.#meter?.allow(answer.budget ?? {}, this.#reported);
+    this.#meter?.allow(answer.budget ?? {});
     if (answer.directive !== 'continue') this.end({ kind: 'directive', directive: answer.directive });
     if (this.#lease.trustedUntil !== this.record.trustedUntil) this.#save();
   }

@@ -1,6 +1,6 @@
 /**
  * What one run of an attempt has used of its models, and whether it may go on. The control plane says with each renewal
- * what is left; between two renewals the meter holds the attempt to that by itself.
+ * how much that may be in all; between two renewals the meter holds the attempt to it by itself.
  */
 import type { Budget } from '../../contract/shapes.ts';
 import { type Price, costOf, priceOf } from './prices.ts';
@@ -33,14 +33,9 @@ export class Meter {
     this.used = used;
   }
 
-  /** @param left what may still be spent, as of the usage that was reported */
-  allow(left: Budget, reported: Metered): void {
-    this.#limit = {
-      ...(left.usd === undefined ? {} : { usd: reported.usd + left.usd }),
-      ...(left.tokens === undefined
-        ? {}
-        : { tokens: reported.inputTokens + reported.outputTokens + left.tokens }),
-    };
+  /** @param limit what this run may use in all, as the control plane says with each renewal */
+  allow(limit: Budget): void {
+    this.#limit = limit;
   }
 
   mayCall(model: string | null): Verdict {
