@@ -6,6 +6,8 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
+    // Servers, runners and agents share two cores here: a second try tells a slow moment from a defect, and is printed.
+    retry: 1,
     include: ['test/agents/**/*.test.ts'],
     exclude: ['test/agents/node_modules/**'],
     testTimeout: 120_000,

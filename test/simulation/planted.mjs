@@ -14,7 +14,7 @@ import { PLANTED } from './planted-bugs.mjs';
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const args = new Map(process.argv.slice(2).map((arg) => arg.replace(/^--/, '').split('=')));
 const quick = args.has('quick');
-const seconds = Number(args.get('seconds') ?? (quick ? 25 : 40));
+const seconds = Number(args.get('seconds') ?? (quick ? 60 : 40));
 const only = args.get('only');
 const started = Date.now();
 
