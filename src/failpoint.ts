@@ -3,7 +3,7 @@
  * point for the N-th time. A name is a boundary of a transaction, or that and the type of an event in it, as in
  * `after-commit/attempt.offered:kill@2`. Where the variable is unset nothing is wired, and nothing is asked at any point.
  */
-import { COMMIT_POINTS, type CommitPoint } from './store/sqlite/sqlite-store.ts';
+import { COMMIT_POINTS, type CommitPoint } from './store/commit-points.ts';
 import type { StoredEvent } from './store/port.ts';
 
 export type Failpoint = (point: CommitPoint, events: readonly StoredEvent[]) => void;

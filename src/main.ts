@@ -17,6 +17,7 @@ import { createSignInCode, createToken, makeSecret } from './services/access.ts'
 import { type Caller, type Deps } from './services/deps.ts';
 import { DISPATCH_LEASE } from './services/dispatching.ts';
 import { type Settings, SettingsError, readSettings } from './settings.ts';
+import type { Store } from './store/port.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Role } from './domain/words.ts';
 
@@ -42,11 +43,8 @@ async function main(): Promise<void> {
   process.umask(0o077);
   // A child must not inherit the administrator's token.
   delete process.env['MC_ADMIN_TOKEN'];
-  if (settings.databaseUrl !== null) {
-    throw new SettingsError(
-      'MC_DATABASE_URL: PostgreSQL is not built yet; leave it unset to use the embedded SQLite.',
-    );
-  }
+  // Nor the database's password.
+  delete process.env['MC_DATABASE_URL'];
   prepareDataDir(settings.dataDir);
   const unlock = lockDataDir(settings.dataDir);
   try {
@@ -61,10 +59,7 @@ async function serve(settings: Settings, unlock: () => void): Promise<void> {
   const { dataDir } = settings;
   const serverFile = join(dataDir, 'server.json');
   settings.port = settings.port === 0 ? await previousPort(serverFile, settings.host) : settings.port;
-  const store = openSqliteStore({ path: join(dataDir, 'mission-control.db'), onCommit: failpoint() });
-  // The lock on the data directory proves that whoever held the dispatch lease on this database is gone.
-  const left = await store.readLease(DISPATCH_LEASE);
-  if (left) await store.dropLease(DISPATCH_LEASE, left.holder);
+  const store = await openStore(settings);
   const server = await startServer({ store, settings, version, webRoot: join(root, 'dist', 'web'), log });
   const { deps, url } = server;
 
@@ -115,6 +110,24 @@ async function serve(settings: Settings, unlock: () => void): Promise<void> {
   };
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
+}
+
+async function openStore({ dataDir, databaseUrl }: Settings): Promise<Store> {
+  if (databaseUrl !== null) {
+    // Loaded only here: an installation on SQLite carries no driver for PostgreSQL in memory.
+    const { openPostgresStore } = await import('./store/postgres/postgres-store.ts');
+    return openPostgresStore({ url: databaseUrl, onCommit: failpoint() }).catch((error: unknown) => {
+      throw new SettingsError(
+        `MC_DATABASE_URL: the database cannot be used: ${error instanceof Error ? error.message : String(error)}`,
+        { cause: error },
+      );
+    });
+  }
+  const store = openSqliteStore({ path: join(dataDir, 'mission-control.db'), onCommit: failpoint() });
+  // The lock on the data directory proves that whoever held the dispatch lease on this database is gone.
+  const left = await store.readLease(DISPATCH_LEASE);
+  if (left) await store.dropLease(DISPATCH_LEASE, left.holder);
+  return store;
 }
 
 /** Only for tests that ask for it; what this process starts does not inherit it. */

@@ -103,6 +103,7 @@ export async function startServer(options: {
             : null,
         };
       },
+      store: settings.databaseUrl === null ? 'sqlite' : 'postgresql',
       notReady: async () => {
         if (stopping) return 'the server is stopping';
         return store.ping().then(

@@ -37,6 +37,25 @@ export function runSync<T>(program: Program<T>, execute: (query: Query) => Query
   return step.value;
 }
 
+/** As `runSync`, on a database that is waited for. */
+export async function runAsync<T>(
+  program: Program<T>,
+  execute: (query: Query) => Promise<QueryResult>,
+): Promise<T> {
+  let step = program.next();
+  while (!step.done) {
+    let result: QueryResult;
+    try {
+      result = await execute(step.value);
+    } catch (error) {
+      step = program.throw(error);
+      continue;
+    }
+    step = program.next(result);
+  }
+  return step.value;
+}
+
 class Placeholder {
   readonly name: string;
   constructor(name: string) {

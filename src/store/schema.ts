@@ -2,7 +2,7 @@
  * The tables, once for both databases. `events` is the log; the rows beside it are what `evolve` gives, written in the
  * same transaction; the tables under "not derived" are listed as such by `verify`.
  */
-import { type Kysely, sql } from 'kysely';
+import { type ColumnDataType, type Kysely, type RawBuilder, sql } from 'kysely';
 
 export interface Tables {
   events: {
@@ -151,52 +151,76 @@ export interface Tables {
 
 export const SCHEMA_VERSION = 1;
 
+/** What a new database's settings say. */
+export const FIRST_SETTINGS: readonly (readonly [name: string, value: string])[] = [
+  ['schema_version', String(SCHEMA_VERSION)],
+  ['config_version', '0'],
+  ['fence_floor', '0'],
+];
+
+/** @throws when a later version of Mission Control has written the database */
+export function refuseNewerSchema(found: number): void {
+  if (found <= SCHEMA_VERSION) return;
+  throw new Error(
+    `The database has schema ${found}, and this version knows ${SCHEMA_VERSION}. Start the version of Mission Control that wrote it, or a newer one.`,
+  );
+}
+
+/** Texts compare by their bytes, and `real` has 64 bits: on SQLite as it is, elsewhere by a type that says so. */
+export interface ColumnTypes {
+  text: ColumnDataType | RawBuilder<unknown>;
+  real: ColumnDataType | RawBuilder<unknown>;
+}
+
 /** All statements that make an empty database one of this version; applied in one transaction. */
-export function schemaStatements(db: Kysely<Tables>): { sql: string }[] {
+export function schemaStatements(
+  db: Kysely<Tables>,
+  { text, real }: ColumnTypes = { text: 'text', real: 'real' },
+): { sql: string }[] {
   const table = (name: keyof Tables) => db.schema.createTable(name);
   const index = (name: string, on: keyof Tables, columns: string[]) =>
     db.schema.createIndex(name).on(on).columns(columns);
   return [
     table('events')
-      .addColumn('stream', 'text', (c) => c.notNull())
+      .addColumn('stream', text, (c) => c.notNull())
       .addColumn('version', 'bigint', (c) => c.notNull())
       .addColumn('seq', 'bigint', (c) => c.notNull())
-      .addColumn('type', 'text', (c) => c.notNull())
-      .addColumn('actor_kind', 'text', (c) => c.notNull())
-      .addColumn('actor_id', 'text', (c) => c.notNull())
+      .addColumn('type', text, (c) => c.notNull())
+      .addColumn('actor_kind', text, (c) => c.notNull())
+      .addColumn('actor_id', text, (c) => c.notNull())
       .addColumn('at', 'bigint', (c) => c.notNull())
-      .addColumn('data', 'text', (c) => c.notNull())
-      .addColumn('data_hash', 'text', (c) => c.notNull())
-      .addColumn('hash', 'text', (c) => c.notNull())
-      .addColumn('roll', 'text', (c) => c.notNull())
-      .addColumn('ticket', 'text')
-      .addColumn('project', 'text')
+      .addColumn('data', text, (c) => c.notNull())
+      .addColumn('data_hash', text, (c) => c.notNull())
+      .addColumn('hash', text, (c) => c.notNull())
+      .addColumn('roll', text, (c) => c.notNull())
+      .addColumn('ticket', text)
+      .addColumn('project', text)
       .addPrimaryKeyConstraint('events_pk', ['stream', 'version']),
     index('events_seq', 'events', ['seq']).unique(),
     table('streams')
-      .addColumn('stream', 'text', (c) => c.primaryKey().notNull())
+      .addColumn('stream', text, (c) => c.primaryKey().notNull())
       .addColumn('version', 'bigint', (c) => c.notNull())
-      .addColumn('hash', 'text', (c) => c.notNull()),
+      .addColumn('hash', text, (c) => c.notNull()),
     table('tickets')
-      .addColumn('key', 'text', (c) => c.primaryKey().notNull())
-      .addColumn('project', 'text', (c) => c.notNull())
+      .addColumn('key', text, (c) => c.primaryKey().notNull())
+      .addColumn('project', text, (c) => c.notNull())
       .addColumn('number', 'bigint', (c) => c.notNull())
-      .addColumn('status', 'text', (c) => c.notNull())
+      .addColumn('status', text, (c) => c.notNull())
       .addColumn('priority', 'integer', (c) => c.notNull())
-      .addColumn('assignee', 'text')
-      .addColumn('campaign', 'text')
-      .addColumn('profile', 'text')
-      .addColumn('title', 'text', (c) => c.notNull())
-      .addColumn('search', 'text', (c) => c.notNull())
-      .addColumn('labels', 'text', (c) => c.notNull())
-      .addColumn('lane', 'text')
+      .addColumn('assignee', text)
+      .addColumn('campaign', text)
+      .addColumn('profile', text)
+      .addColumn('title', text, (c) => c.notNull())
+      .addColumn('search', text, (c) => c.notNull())
+      .addColumn('labels', text, (c) => c.notNull())
+      .addColumn('lane', text)
       .addColumn('rank', 'bigint', (c) => c.notNull())
       .addColumn('not_before', 'bigint')
-      .addColumn('blocked_by', 'text', (c) => c.notNull())
+      .addColumn('blocked_by', text, (c) => c.notNull())
       .addColumn('stopping', 'integer', (c) => c.notNull())
-      .addColumn('parked_on', 'text')
-      .addColumn('budget', 'text')
-      .addColumn('cost_usd', 'real', (c) => c.notNull())
+      .addColumn('parked_on', text)
+      .addColumn('budget', text)
+      .addColumn('cost_usd', real, (c) => c.notNull())
       .addColumn('cost_input', 'bigint', (c) => c.notNull())
       .addColumn('cost_output', 'bigint', (c) => c.notNull())
       .addColumn('to_verify', 'integer', (c) => c.notNull())
@@ -205,145 +229,145 @@ export function schemaStatements(db: Kysely<Tables>): { sql: string }[] {
       .addColumn('updated_at', 'bigint', (c) => c.notNull())
       .addColumn('version', 'bigint', (c) => c.notNull())
       .addColumn('stream_version', 'bigint', (c) => c.notNull())
-      .addColumn('state', 'text', (c) => c.notNull()),
+      .addColumn('state', text, (c) => c.notNull()),
     index('tickets_lane', 'tickets', ['lane', 'rank', 'key']),
     index('tickets_status', 'tickets', ['status', 'rank', 'key']),
     index('tickets_updated', 'tickets', ['updated_at', 'key']),
     index('tickets_not_before', 'tickets', ['lane', 'not_before']),
     index('tickets_to_verify', 'tickets', ['to_verify', 'key']),
     table('attempts')
-      .addColumn('id', 'text', (c) => c.primaryKey().notNull())
-      .addColumn('ticket', 'text', (c) => c.notNull())
+      .addColumn('id', text, (c) => c.primaryKey().notNull())
+      .addColumn('ticket', text, (c) => c.notNull())
       .addColumn('number', 'integer', (c) => c.notNull())
-      .addColumn('kind', 'text', (c) => c.notNull())
-      .addColumn('project', 'text', (c) => c.notNull())
-      .addColumn('profile', 'text')
-      .addColumn('campaign', 'text')
-      .addColumn('runner', 'text')
-      .addColumn('state', 'text', (c) => c.notNull())
+      .addColumn('kind', text, (c) => c.notNull())
+      .addColumn('project', text, (c) => c.notNull())
+      .addColumn('profile', text)
+      .addColumn('campaign', text)
+      .addColumn('runner', text)
+      .addColumn('state', text, (c) => c.notNull())
       .addColumn('fence', 'bigint', (c) => c.notNull())
       .addColumn('offered_at', 'bigint', (c) => c.notNull())
       .addColumn('ended_at', 'bigint')
-      .addColumn('cost_usd', 'real', (c) => c.notNull())
+      .addColumn('cost_usd', real, (c) => c.notNull())
       .addColumn('cost_input', 'bigint', (c) => c.notNull())
       .addColumn('cost_output', 'bigint', (c) => c.notNull()),
     index('attempts_state', 'attempts', ['state']),
     index('attempts_runner', 'attempts', ['runner', 'state']),
     index('attempts_ended', 'attempts', ['ended_at']),
     table('evidence')
-      .addColumn('id', 'text', (c) => c.primaryKey().notNull())
-      .addColumn('ticket', 'text', (c) => c.notNull()),
+      .addColumn('id', text, (c) => c.primaryKey().notNull())
+      .addColumn('ticket', text, (c) => c.notNull()),
     table('inbox')
-      .addColumn('id', 'text', (c) => c.primaryKey().notNull())
-      .addColumn('kind', 'text', (c) => c.notNull())
-      .addColumn('state', 'text', (c) => c.notNull())
-      .addColumn('ticket', 'text')
-      .addColumn('for_whom', 'text', (c) => c.notNull())
+      .addColumn('id', text, (c) => c.primaryKey().notNull())
+      .addColumn('kind', text, (c) => c.notNull())
+      .addColumn('state', text, (c) => c.notNull())
+      .addColumn('ticket', text)
+      .addColumn('for_whom', text, (c) => c.notNull())
       .addColumn('created_at', 'bigint', (c) => c.notNull())
       .addColumn('due_at', 'bigint')
       .addColumn('stream_version', 'bigint', (c) => c.notNull())
-      .addColumn('item', 'text', (c) => c.notNull()),
+      .addColumn('item', text, (c) => c.notNull()),
     index('inbox_state', 'inbox', ['state', 'created_at', 'id']),
     index('inbox_ticket', 'inbox', ['ticket', 'state']),
     table('alerts')
-      .addColumn('id', 'text', (c) => c.primaryKey().notNull())
-      .addColumn('fingerprint', 'text', (c) => c.notNull().unique())
-      .addColumn('state', 'text', (c) => c.notNull())
+      .addColumn('id', text, (c) => c.primaryKey().notNull())
+      .addColumn('fingerprint', text, (c) => c.notNull().unique())
+      .addColumn('state', text, (c) => c.notNull())
       .addColumn('last_seen', 'bigint', (c) => c.notNull())
       .addColumn('stream_version', 'bigint', (c) => c.notNull())
-      .addColumn('alert', 'text', (c) => c.notNull()),
+      .addColumn('alert', text, (c) => c.notNull()),
     index('alerts_state', 'alerts', ['state', 'last_seen']),
     table('documents')
-      .addColumn('kind', 'text', (c) => c.notNull())
-      .addColumn('id', 'text', (c) => c.notNull())
+      .addColumn('kind', text, (c) => c.notNull())
+      .addColumn('id', text, (c) => c.notNull())
       .addColumn('version', 'bigint', (c) => c.notNull())
-      .addColumn('state', 'text', (c) => c.notNull())
+      .addColumn('state', text, (c) => c.notNull())
       .addPrimaryKeyConstraint('documents_pk', ['kind', 'id']),
     table('leases')
-      .addColumn('name', 'text', (c) => c.primaryKey().notNull())
-      .addColumn('holder', 'text', (c) => c.notNull())
+      .addColumn('name', text, (c) => c.primaryKey().notNull())
+      .addColumn('holder', text, (c) => c.notNull())
       .addColumn('epoch', 'bigint', (c) => c.notNull())
       .addColumn('expires_at', 'bigint', (c) => c.notNull()),
     table('counters')
-      .addColumn('name', 'text', (c) => c.primaryKey().notNull())
+      .addColumn('name', text, (c) => c.primaryKey().notNull())
       .addColumn('value', 'bigint', (c) => c.notNull()),
     table('settings')
-      .addColumn('name', 'text', (c) => c.primaryKey().notNull())
-      .addColumn('value', 'text', (c) => c.notNull()),
+      .addColumn('name', text, (c) => c.primaryKey().notNull())
+      .addColumn('value', text, (c) => c.notNull()),
     table('skips')
-      .addColumn('ticket', 'text', (c) => c.primaryKey().notNull())
-      .addColumn('code', 'text', (c) => c.notNull())
-      .addColumn('detail', 'text', (c) => c.notNull())
+      .addColumn('ticket', text, (c) => c.primaryKey().notNull())
+      .addColumn('code', text, (c) => c.notNull())
+      .addColumn('detail', text, (c) => c.notNull())
       .addColumn('at', 'bigint', (c) => c.notNull()),
     table('skip_history')
-      .addColumn('ticket', 'text', (c) => c.notNull())
+      .addColumn('ticket', text, (c) => c.notNull())
       .addColumn('at', 'bigint', (c) => c.notNull())
-      .addColumn('code', 'text', (c) => c.notNull())
-      .addColumn('detail', 'text', (c) => c.notNull()),
+      .addColumn('code', text, (c) => c.notNull())
+      .addColumn('detail', text, (c) => c.notNull()),
     index('skip_history_ticket', 'skip_history', ['ticket', 'at']),
     table('work')
-      .addColumn('id', 'text', (c) => c.primaryKey().notNull())
-      .addColumn('kind', 'text', (c) => c.notNull())
-      .addColumn('ticket', 'text', (c) => c.notNull())
-      .addColumn('attempt', 'text', (c) => c.notNull())
-      .addColumn('key', 'text', (c) => c.notNull())
-      .addColumn('active_key', 'text', (c) => c.unique())
-      .addColumn('state', 'text', (c) => c.notNull())
-      .addColumn('runner', 'text')
-      .addColumn('wants_runner', 'text')
+      .addColumn('id', text, (c) => c.primaryKey().notNull())
+      .addColumn('kind', text, (c) => c.notNull())
+      .addColumn('ticket', text, (c) => c.notNull())
+      .addColumn('attempt', text, (c) => c.notNull())
+      .addColumn('key', text, (c) => c.notNull())
+      .addColumn('active_key', text, (c) => c.unique())
+      .addColumn('state', text, (c) => c.notNull())
+      .addColumn('runner', text)
+      .addColumn('wants_runner', text)
       .addColumn('fence', 'bigint', (c) => c.notNull())
       .addColumn('created_at', 'bigint', (c) => c.notNull()),
     index('work_state', 'work', ['state', 'created_at']),
     index('work_attempt', 'work', ['attempt']),
     table('credentials')
-      .addColumn('hash', 'text', (c) => c.primaryKey().notNull())
-      .addColumn('id', 'text', (c) => c.notNull())
-      .addColumn('kind', 'text', (c) => c.notNull())
-      .addColumn('role', 'text', (c) => c.notNull())
-      .addColumn('name', 'text', (c) => c.notNull())
+      .addColumn('hash', text, (c) => c.primaryKey().notNull())
+      .addColumn('id', text, (c) => c.notNull())
+      .addColumn('kind', text, (c) => c.notNull())
+      .addColumn('role', text, (c) => c.notNull())
+      .addColumn('name', text, (c) => c.notNull())
       .addColumn('created_at', 'bigint', (c) => c.notNull())
       .addColumn('expires_at', 'bigint')
       .addColumn('last_used_at', 'bigint')
-      .addColumn('attempt', 'text')
-      .addColumn('ticket', 'text')
+      .addColumn('attempt', text)
+      .addColumn('ticket', text)
       .addColumn('fence', 'bigint')
       .addColumn('over_at', 'bigint'),
     index('credentials_attempt', 'credentials', ['attempt']),
     index('credentials_id', 'credentials', ['id']),
     table('idempotency')
-      .addColumn('scope', 'text', (c) => c.notNull())
-      .addColumn('key', 'text', (c) => c.notNull())
-      .addColumn('body_hash', 'text', (c) => c.notNull())
+      .addColumn('scope', text, (c) => c.notNull())
+      .addColumn('key', text, (c) => c.notNull())
+      .addColumn('body_hash', text, (c) => c.notNull())
       .addColumn('status', 'integer', (c) => c.notNull())
-      .addColumn('headers', 'text', (c) => c.notNull())
-      .addColumn('body', 'text', (c) => c.notNull())
+      .addColumn('headers', text, (c) => c.notNull())
+      .addColumn('body', text, (c) => c.notNull())
       .addColumn('at', 'bigint', (c) => c.notNull())
       .addPrimaryKeyConstraint('idempotency_pk', ['scope', 'key']),
     index('idempotency_at', 'idempotency', ['at']),
     table('presence')
-      .addColumn('runner', 'text', (c) => c.primaryKey().notNull())
+      .addColumn('runner', text, (c) => c.primaryKey().notNull())
       .addColumn('seen_at', 'bigint', (c) => c.notNull())
       .addColumn('draining', 'integer', (c) => c.notNull()),
     table('job_runs')
-      .addColumn('name', 'text', (c) => c.primaryKey().notNull())
+      .addColumn('name', text, (c) => c.primaryKey().notNull())
       .addColumn('at', 'bigint', (c) => c.notNull())
-      .addColumn('outcome', 'text', (c) => c.notNull())
-      .addColumn('detail', 'text', (c) => c.notNull()),
+      .addColumn('outcome', text, (c) => c.notNull())
+      .addColumn('detail', text, (c) => c.notNull()),
     table('output')
-      .addColumn('owner', 'text', (c) => c.notNull())
+      .addColumn('owner', text, (c) => c.notNull())
       .addColumn('seq', 'bigint', (c) => c.notNull())
       .addColumn('at', 'bigint', (c) => c.notNull())
-      .addColumn('stream', 'text', (c) => c.notNull())
-      .addColumn('text', 'text', (c) => c.notNull())
+      .addColumn('stream', text, (c) => c.notNull())
+      .addColumn('text', text, (c) => c.notNull())
       .addPrimaryKeyConstraint('output_pk', ['owner', 'seq']),
     table('diffs')
-      .addColumn('attempt', 'text', (c) => c.primaryKey().notNull())
-      .addColumn('diff', 'text', (c) => c.notNull()),
+      .addColumn('attempt', text, (c) => c.primaryKey().notNull())
+      .addColumn('diff', text, (c) => c.notNull()),
     table('usage')
-      .addColumn('attempt', 'text', (c) => c.notNull())
+      .addColumn('attempt', text, (c) => c.notNull())
       .addColumn('fence', 'bigint', (c) => c.notNull())
-      .addColumn('project', 'text', (c) => c.notNull())
-      .addColumn('usd', 'real', (c) => c.notNull())
+      .addColumn('project', text, (c) => c.notNull())
+      .addColumn('usd', real, (c) => c.notNull())
       .addColumn('input', 'bigint', (c) => c.notNull())
       .addColumn('output', 'bigint', (c) => c.notNull())
       .addColumn('metered', 'integer', (c) => c.notNull())

@@ -1,5 +1,5 @@
 /** Every point at which a server is killed: each boundary of a transaction, alone and with each type of event in it. */
-import { COMMIT_POINTS } from '../../src/store/sqlite/sqlite-store.ts';
+import { COMMIT_POINTS } from '../../src/store/commit-points.ts';
 
 /** The types of events that the stories write; the test compares them with the log. */
 export const EVENT_TYPES = [

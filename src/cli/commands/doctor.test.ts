@@ -28,7 +28,7 @@ describe('mctl doctor', () => {
   const healthy = (): void => {
     server
       .on('GET /livez', { body: {} })
-      .on('GET /readyz', { body: {} })
+      .on('GET /readyz', { body: { status: 'ok', store: 'postgresql' } })
       .on('GET /overview', { body: { ...overview, dispatcher: { ...overview.dispatcher, lastTick: null } } })
       .list('GET /runners', [sampleRunner({ lastSeenAt: now })])
       .list('GET /projects', [sampleProject()])
@@ -40,6 +40,7 @@ describe('mctl doctor', () => {
     const { code, out } = await run('doctor', { now });
     expect([code, out]).toEqual([0, expect.stringMatching(/All is well|Works, with/)]);
     expect(out).toContain('ok   Project MC');
+    expect(out).toMatch(/ok +Database PostgreSQL, ready/);
   });
 
   test('fails with what to type next for each thing that is not well', async () => {

@@ -330,7 +330,7 @@ export function commitPrograms(db: Kysely<Tables>) {
           name: effect.name,
           holder: effect.holder,
           epoch: effect.epoch,
-          expires_at: now + effect.ttlMs,
+          expires_at: Math.round(now + effect.ttlMs),
         });
         return;
       case 'lease_drop':
@@ -435,14 +435,15 @@ export function commitPrograms(db: Kysely<Tables>) {
         };
       }
       const epoch = found === undefined ? 1 : expired ? Number(found.epoch) + 1 : Number(found.epoch);
-      yield s.leaseSet({ name, holder, epoch, expires_at: now + ttlMs });
-      return { acquired: true, lease: { name, holder, epoch, expiresAt: now + ttlMs } };
+      const expiresAt = Math.round(now + ttlMs);
+      yield s.leaseSet({ name, holder, epoch, expires_at: expiresAt });
+      return { acquired: true, lease: { name, holder, epoch, expiresAt } };
     },
     *renewLease(name: string, holder: string, epoch: number, ttlMs: number, now: number): Program<boolean> {
       const { rows } = yield s.lease({ name });
       const found = rows[0] as Tables['leases'] | undefined;
       if (!found || found.holder !== holder || Number(found.epoch) !== epoch) return false;
-      yield s.leaseSet({ name, holder, epoch, expires_at: now + ttlMs });
+      yield s.leaseSet({ name, holder, epoch, expires_at: Math.round(now + ttlMs) });
       return true;
     },
   };

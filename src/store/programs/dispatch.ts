@@ -1,5 +1,5 @@
 /** What the loops read: the two lanes with the workers, open attempts with their leases, work to hand out. */
-import { type Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { ActiveWorker, NeedsInputCandidate, TodoCandidate } from '../../domain/dispatch/snapshot.ts';
 import type { SkipReason } from '../../domain/words.ts';
 import type { LanePosition, LaneRead, OpenAttempt, Work } from '../port.ts';
@@ -65,7 +65,11 @@ export function dispatchPrograms(db: Kysely<Tables>) {
       k
         .selectFrom('attempts')
         .leftJoin('leases', (j) =>
-          j.on('leases.name', '=', (e) => e.fn('concat', [e.val('attempt:'), e.ref('attempts.id')]) as never),
+          j.on(
+            'leases.name',
+            '=',
+            (e) => e.fn('concat', [sql.lit('attempt:'), e.ref('attempts.id')]) as never,
+          ),
         )
         .select(['attempts.id', 'attempts.ticket', 'attempts.state', 'attempts.runner', 'attempts.fence'])
         .select(['leases.holder', 'leases.epoch', 'leases.expires_at'])
@@ -75,7 +79,11 @@ export function dispatchPrograms(db: Kysely<Tables>) {
       k
         .selectFrom('attempts')
         .leftJoin('leases', (j) =>
-          j.on('leases.name', '=', (e) => e.fn('concat', [e.val('attempt:'), e.ref('attempts.id')]) as never),
+          j.on(
+            'leases.name',
+            '=',
+            (e) => e.fn('concat', [sql.lit('attempt:'), e.ref('attempts.id')]) as never,
+          ),
         )
         .select(['attempts.id', 'attempts.ticket', 'attempts.state', 'attempts.runner', 'attempts.fence'])
         .select(['leases.holder', 'leases.epoch', 'leases.expires_at'])
@@ -120,7 +128,7 @@ export function dispatchPrograms(db: Kysely<Tables>) {
       k
         .selectFrom('work')
         .leftJoin('leases', (j) =>
-          j.on('leases.name', '=', (e) => e.fn('concat', [e.val('work:'), e.ref('work.id')]) as never),
+          j.on('leases.name', '=', (e) => e.fn('concat', [sql.lit('work:'), e.ref('work.id')]) as never),
         )
         .selectAll('work')
         .where((e) =>

@@ -36,13 +36,14 @@ function cursorOf(values: (string | number)[]): string {
   return Buffer.from(JSON.stringify(values)).toString('base64url');
 }
 
-export function readCursor(cursor: string | undefined): (string | number)[] | null {
+function readCursor(cursor: string | undefined): [at: number, key: string] | null {
   if (cursor === undefined) return null;
   try {
     const values: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    return Array.isArray(values) && values.every((v) => typeof v === 'string' || typeof v === 'number')
-      ? values
-      : null;
+    if (!Array.isArray(values) || values.length !== 2) return null;
+    const [at, key] = values as unknown[];
+    // A typed column takes no other value: a cursor that nobody was given begins at the start.
+    return Number.isSafeInteger(at) && typeof key === 'string' ? [at as number, key] : null;
   } catch {
     return null;
   }
@@ -194,19 +195,21 @@ export function readPrograms(db: Kysely<Tables>) {
       if (q.campaign !== undefined) select = select.where('campaign', '=', q.campaign);
       if (q.keys !== undefined) select = select.where('key', 'in', q.keys);
       if (q.label !== undefined)
-        select = select.where('labels', 'like', `%${escapeLike(JSON.stringify(q.label))}%`);
+        select = select.where(
+          sql<boolean>`labels like ${`%${escapeLike(JSON.stringify(q.label))}%`} escape '\\'`,
+        );
       if (q.q !== undefined) {
         for (const word of q.q.toLowerCase().split(/\s+/).filter(Boolean).slice(0, 8)) {
           select = select.where(sql<boolean>`search like ${`%${escapeLike(word)}%`} escape '\\'`);
         }
       }
       const cursor = readCursor(q.cursor);
-      if (cursor && cursor.length === 2) {
-        const [value, key] = cursor as [number, string];
+      if (cursor) {
+        const [value, key] = cursor;
         select = select.where((e) =>
           e.or([
             e(sort.column, operator, value),
-            e.and([e(sort.column, '=', value), e('key', operator, String(key))]),
+            e.and([e(sort.column, '=', value), e('key', operator, key)]),
           ]),
         );
       }
@@ -263,10 +266,10 @@ export function readPrograms(db: Kysely<Tables>) {
       if (q.ticket !== undefined) select = select.where('ticket', '=', q.ticket);
       if (q.for !== undefined) select = select.where('for_whom', '=', q.for);
       const cursor = readCursor(q.cursor);
-      if (cursor && cursor.length === 2) {
-        const [at, id] = cursor as [number, string];
+      if (cursor) {
+        const [at, id] = cursor;
         select = select.where((e) =>
-          e.or([e('created_at', '>', at), e.and([e('created_at', '=', at), e('id', '>', String(id))])]),
+          e.or([e('created_at', '>', at), e.and([e('created_at', '=', at), e('id', '>', id)])]),
         );
       }
       const { rows } = yield query(
@@ -302,10 +305,10 @@ export function readPrograms(db: Kysely<Tables>) {
       let select = db.selectFrom('alerts').select(['alert', 'last_seen', 'id']);
       if (q.states) select = select.where('state', 'in', q.states);
       const cursor = readCursor(q.cursor);
-      if (cursor && cursor.length === 2) {
-        const [at, id] = cursor as [number, string];
+      if (cursor) {
+        const [at, id] = cursor;
         select = select.where((e) =>
-          e.or([e('last_seen', '<', at), e.and([e('last_seen', '=', at), e('id', '<', String(id))])]),
+          e.or([e('last_seen', '<', at), e.and([e('last_seen', '=', at), e('id', '<', id)])]),
         );
       }
       const { rows } = yield query(

@@ -13,6 +13,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
+import type { CommitPoint } from '../commit-points.ts';
 import type { CommitPlan, CommitResult, DocumentKind, Lease, Store, StoredEvent, Work } from '../port.ts';
 import { type Program, runSync } from '../program.ts';
 import { type ChainHead, commitPrograms } from '../programs/commit.ts';
@@ -20,7 +21,8 @@ import { PlanRejected } from '../programs/plan-rejected.ts';
 import { dispatchPrograms } from '../programs/dispatch.ts';
 import { readPrograms } from '../programs/read.ts';
 import { sidePrograms } from '../programs/side.ts';
-import { SCHEMA_VERSION, type Tables, schemaStatements } from '../schema.ts';
+import { FIRST_SETTINGS, type Tables, refuseNewerSchema, schemaStatements } from '../schema.ts';
+import { StoreBroken, StoreBusy } from '../store-errors.ts';
 import { SqliteConnection } from './driver.ts';
 
 /** Compiles queries for SQLite; never executes any. */
@@ -34,17 +36,6 @@ export function sqliteCompiler(): Kysely<Tables> {
     },
   });
 }
-
-/** The boundaries of a group commit, in their order; `plan` comes once for each plan that was applied. */
-export const COMMIT_POINTS = [
-  'begun',
-  'plan',
-  'before-commit',
-  'after-commit',
-  'answered',
-  'published',
-] as const;
-export type CommitPoint = (typeof COMMIT_POINTS)[number];
 
 export interface SqliteStoreOptions {
   /** A file, or `:memory:`; or a connection that is open already, which the simulation uses again for each world. */
@@ -65,24 +56,6 @@ const lanes = dispatchPrograms(db);
 const side = sidePrograms(db);
 
 type Job = { run: () => () => void; fail: (error: unknown) => void };
-
-export class StoreBroken extends Error {
-  constructor(cause: unknown) {
-    super(
-      `the store has stopped accepting writes after: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { cause },
-    );
-    this.name = 'StoreBroken';
-  }
-}
-
-/** Another process holds the file's write lock; nothing was begun, and the same change may be tried again. */
-export class StoreBusy extends Error {
-  constructor(cause: unknown) {
-    super('another process has locked the database; nothing was written', { cause });
-    this.name = 'StoreBusy';
-  }
-}
 
 function isBusy(error: unknown): boolean {
   const SQLITE_BUSY = 5;
@@ -164,7 +137,10 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     } catch (error) {
       // A lock that another program takes for a while (a backup, a shell) must not end the store: no transaction began.
       if (!isBusy(error)) broken = error;
-      for (const job of batch) job.fail(isBusy(error) ? new StoreBusy(error) : new StoreBroken(error));
+      const told = isBusy(error)
+        ? new StoreBusy('another process has locked the database; nothing was written', error)
+        : new StoreBroken(error);
+      for (const job of batch) job.fail(told);
       return;
     }
     pending = published;
@@ -337,11 +313,7 @@ function prepareSchema(connection: SqliteConnection): void {
   if (tables.rows.length === 0) {
     connection.exec('begin immediate');
     for (const statement of schemaStatements(db)) connection.exec(statement.sql);
-    for (const [name, value] of [
-      ['schema_version', String(SCHEMA_VERSION)],
-      ['config_version', '0'],
-      ['fence_floor', '0'],
-    ]) {
+    for (const [name, value] of FIRST_SETTINGS) {
       connection.execute({ sql: 'insert into settings (name, value) values (?, ?)', params: [name, value] });
     }
     connection.exec('commit');
@@ -351,10 +323,5 @@ function prepareSchema(connection: SqliteConnection): void {
     sql: `select value from settings where name = 'schema_version'`,
     params: [],
   });
-  const found = Number(rows[0]?.['value']);
-  if (found > SCHEMA_VERSION) {
-    throw new Error(
-      `The database has schema ${found}, and this version knows ${SCHEMA_VERSION}. Start the version of Mission Control that wrote it, or a newer one.`,
-    );
-  }
+  refuseNewerSchema(Number(rows[0]?.['value']));
 }

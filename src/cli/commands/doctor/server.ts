@@ -58,7 +58,10 @@ export function checkClock(header: string | null, sent: number, received: number
 
 async function checkDatabase(client: ApiClient): Promise<DoctorFinding> {
   const response = await client.fetch('GET', '//readyz', { timeoutMs: 10_000 });
-  if (response.ok) return ok('Database', 'ready');
+  if (response.ok) {
+    const { store } = (await response.json()) as { store?: string };
+    return ok('Database', `${store === 'postgresql' ? 'PostgreSQL' : 'SQLite'}, ready`);
+  }
   const reason = (await response.text()).slice(0, 300);
   return fail(
     'Database',

@@ -21,6 +21,8 @@ export interface SystemView {
     epoch: number | null;
     lastTick: { at: string; outcome: string; detail: string } | null;
   };
+  /** The database it stands on. */
+  store: 'sqlite' | 'postgresql';
   /** Null when ready; else why not. */
   notReady: () => Promise<string | null>;
   metrics: () => Promise<string>;
@@ -46,12 +48,13 @@ export function systemRoutes(api: Api, hub: EventHub, system: SystemView): void 
     path: '//readyz',
     summary: 'The server can take requests',
     access: 'public',
-    response: health,
+    response: health.extend({ store: z.enum(['sqlite', 'postgresql']) }),
     handler: async () => {
       const reason = await system.notReady();
+      const { store } = system;
       return reason === null
-        ? { body: { status: 'ok' } }
-        : { body: { status: 'unavailable', reason }, status: 503 };
+        ? { body: { status: 'ok', store } }
+        : { body: { status: 'unavailable', reason, store }, status: 503 };
     },
   });
   app.get('/metrics', { schema: { hide: true } }, async (_request, reply) =>

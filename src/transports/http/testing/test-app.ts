@@ -105,6 +105,7 @@ export async function createTestApp(): Promise<TestApp> {
       secureCookies: false,
       url: () => 'http://mc.test:80',
       dispatcher: () => ({ state: 'unknown', epoch: null, lastTick: null }),
+      store: 'sqlite',
       notReady: () => Promise.resolve(null),
       metrics: () => Promise.resolve('# none\n'),
       runJob: () => Promise.resolve(),

@@ -1,0 +1,77 @@
+/** All in which PostgreSQL's SQL differs from SQLite's: types, the lane's lock, the clock, and one table more. */
+import {
+  DummyDriver,
+  HandleEmptyInListsPlugin,
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  replaceWithNoncontingentExpression,
+  sql,
+} from 'kysely';
+import { type ColumnTypes, type Tables, schemaStatements } from '../schema.ts';
+
+/** Compiles queries for PostgreSQL; never executes any. */
+export function postgresCompiler(): Kysely<Tables> {
+  return new Kysely<Tables>({
+    dialect: {
+      createAdapter: () => new PostgresAdapter(),
+      createDriver: () => new DummyDriver(),
+      createIntrospector: (db) => new PostgresIntrospector(db),
+      createQueryCompiler: () => new PostgresQueryCompiler(),
+    },
+    // `in ()` is nothing to SQLite, and a mistake to PostgreSQL.
+    plugins: [new HandleEmptyInListsPlugin({ strategy: replaceWithNoncontingentExpression })],
+  });
+}
+
+/** The order of keys and ranks must not depend on the language that a database was made with. */
+const TYPES: ColumnTypes = { text: sql`text collate "C"`, real: sql`double precision` };
+
+/**
+ * Which batch each writer (an open store) has committed last. It is written in the batch's own transaction, so that
+ * after a connection was lost around COMMIT the answer can be read instead of guessed.
+ */
+const WRITERS =
+  'create table "writers" ("writer" text primary key, "batch" bigint not null, "at" bigint not null)';
+
+export function postgresSchema(db: Kysely<Tables>): string[] {
+  return [...schemaStatements(db, TYPES).map((statement) => statement.sql), WRITERS];
+}
+
+/** An answered commit is durable, also where the database's default is not to wait for the disk. */
+const DURABLE = `select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'`;
+
+/** Milliseconds since the epoch by the database's clock, at this very moment, also within a transaction. */
+const NOW = 'floor(extract(epoch from clock_timestamp()) * 1000)::bigint';
+export const SELECT_NOW = `select ${NOW} as now`;
+
+/** Locks are per schema: installations that share a database don't wait for each other. */
+const lock = (what: number): string => `select pg_advisory_xact_lock(${what}, hashtext(current_schema()))`;
+const LANE = 71_001;
+const MIGRATION = 71_002;
+
+/**
+ * Begins a turn in the lane of all writers. READ COMMITTED gives each statement its own look at the data, so what is
+ * read behind the lock is what the writer before has committed; the lock is let go after a commit is visible to all.
+ */
+export const OPEN_LANE = `begin isolation level read committed; ${DURABLE}; ${lock(LANE)}; select ${NOW} as now, e.seq, e.roll from (select 1) as one left join (select seq, roll from events order by seq desc limit 1) as e on true`;
+
+/** Ends it. One statement text, so one round trip: the mark, the announcement and the commit. */
+export function closeLane(
+  writer: string,
+  batch: number,
+  announce: { channel: string; seq: number } | null,
+): string {
+  const mark = `insert into writers (writer, batch, at) values ('${writer}', ${batch}, ${NOW}) on conflict (writer) do update set batch = excluded.batch, at = excluded.at`;
+  const notify = announce ? `notify "${announce.channel}", '${announce.seq}'; ` : '';
+  return `${mark}; ${notify}commit`;
+}
+
+/** The last batch of a writer, once its transaction is over: the lane's lock is free only then. */
+export const OPEN_LANE_FOR_MARK = `begin; ${lock(LANE)}`;
+export const SELECT_MARK = 'select batch from writers where writer = $1';
+export const PRUNE_MARKS = 'delete from writers where at < $1 and writer <> $2';
+export const OPEN_MIGRATION = `begin; ${lock(MIGRATION)}; select to_regclass('settings') is not null as present`;
+export const OPEN_BESIDE = `begin; ${DURABLE}`;
+export const OPEN_SNAPSHOT = `begin isolation level repeatable read read only; ${SELECT_NOW}`;

@@ -1,0 +1,292 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { CuttingProxy } from '../../../test/harness/cutting-proxy.ts';
+import { PostgresServer } from '../../../test/harness/postgres-server.ts';
+import { type StoreUnderTest, storeConformance } from '../conformance.test-suite.ts';
+import { GENESIS, rollText } from '../../domain/log/chain.ts';
+import type { CommitPlan, Store } from '../port.ts';
+import { sha256 } from '../programs/commit.ts';
+import { openPostgresStore } from './postgres-store.ts';
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await PostgresServer.start();
+}, 120_000);
+afterAll(() => server.dispose(), 60_000);
+
+async function open(): Promise<StoreUnderTest> {
+  const url = await server.schema();
+  let now = 1_700_000_000_000;
+  const make = () => openPostgresStore({ url, clock: () => now });
+  let store = await make();
+  return {
+    store,
+    reopen: async () => {
+      await store.close();
+      store = await make();
+      return store;
+    },
+    advance: (ms) => {
+      now += ms;
+    },
+    dispose: () => store.close(),
+  };
+}
+
+storeConformance('PostgreSQL', open);
+
+const plan = (stream: string, expected = 0): CommitPlan => ({
+  appends: [
+    {
+      stream,
+      expected,
+      events: [{ type: 'x', actor: { kind: 'human', id: 'ada' }, at: 1, data: { stream } }],
+    },
+  ],
+  rows: [],
+});
+
+async function streamsOf(store: Store): Promise<string[]> {
+  const events = await store.eventsAfter(0, 10_000);
+  expect(events.map((event) => event.seq)).toEqual(events.map((_, index) => index + 1));
+  let roll = GENESIS;
+  for (const event of events) {
+    roll = sha256(rollText(roll, event.seq, event.hash));
+    expect(event.roll).toBe(roll);
+  }
+  return events.map((event) => event.stream);
+}
+
+describe('two servers on one PostgreSQL', () => {
+  let url: string;
+  let one: Store;
+  let two: Store;
+  beforeEach(async () => {
+    url = await server.schema();
+    // Both find the schema empty: one makes it, the other waits for it.
+    [one, two] = await Promise.all([openPostgresStore({ url }), openPostgresStore({ url })]);
+  });
+  afterEach(async () => {
+    await Promise.all([one.close(), two.close()]);
+  });
+
+  it('never both write the same version, and leave no gap in the log', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const results = await Promise.all(
+        [one, two, one, two].map((store, index) =>
+          index < 2 ? store.commit(plan('shared', round)) : store.commit(plan(`own ${round} ${index}`)),
+        ),
+      );
+      expect(results.slice(0, 2).filter((result) => result.committed)).toHaveLength(1);
+      expect(results.slice(2).every((result) => result.committed)).toBe(true);
+    }
+    expect(await streamsOf(one)).toHaveLength(60);
+    expect(await two.head()).toEqual(await one.head());
+  });
+
+  it('never both hold a lease, and the one that lost it can write nothing under it', async () => {
+    const held = (store: Store, holder: string, epoch: number, stream: string) =>
+      store.commit({
+        ...plan(stream),
+        guards: [{ guard: 'lease_held', name: 'dispatch', holder, epoch }],
+      });
+    for (let round = 0; round < 10; round += 1) {
+      const [a, b] = await Promise.all([
+        one.acquireLease('dispatch', 'one', 60_000),
+        two.acquireLease('dispatch', 'two', 60_000),
+      ]);
+      expect([a.acquired, b.acquired].filter(Boolean)).toHaveLength(1);
+      const [winner, loser] = a.acquired ? [one, two] : [two, one];
+      const [name, other] = a.acquired ? ['one', 'two'] : ['two', 'one'];
+      const { epoch } = (a.acquired ? a : b).lease;
+      expect(epoch).toBe(round + 1);
+      expect(await held(loser, other, epoch, `no ${round}`)).toMatchObject({ committed: false });
+      expect(await held(winner, name, epoch, `yes ${round}`)).toEqual({ committed: true });
+      await winner.dropLease('dispatch', name);
+      expect(await held(winner, name, epoch, `late ${round}`)).toMatchObject({ committed: false });
+    }
+  });
+
+  it('never both take the same work', async () => {
+    for (let n = 0; n < 10; n += 1) {
+      const work = {
+        id: `w${n}`,
+        kind: 'verify' as const,
+        ticket: 'MC-1',
+        attempt: `att${n}`,
+        key: `verify:${n}`,
+        createdAt: 1,
+        wantsRunner: null,
+      };
+      await one.commit({ appends: [], rows: [], effects: [{ effect: 'work_add', work }] });
+      const taken = await Promise.all([one.takeWork(work.id, 'r1', 1000), two.takeWork(work.id, 'r2', 1000)]);
+      expect(taken.filter((result) => result !== null)).toHaveLength(1);
+    }
+  });
+
+  it('share counters and secrets, and see at once what the other has configured', async () => {
+    const numbers = await Promise.all(
+      Array.from({ length: 40 }, (_, i) => (i % 2 ? one : two).nextNumber('MC')),
+    );
+    expect(new Set(numbers).size).toBe(40);
+    expect(await one.secret('s')).toBe(await two.secret('s'));
+    for (let version = 1; version <= 3; version += 1) {
+      const state = { version, createdAt: 0, updatedAt: 0, id: 'p' };
+      await one.commit({
+        ...plan('p', version - 1),
+        rows: [{ row: 'document', kind: 'profile', id: 'p', state }],
+      });
+      expect(await two.document('profile', 'p')).toEqual(state);
+    }
+  });
+
+  it('both see all events in order, each once', async () => {
+    const seen: Record<string, number[]> = { one: [], two: [] };
+    one.subscribe((events) => seen['one']?.push(...events.map((event) => event.seq)));
+    two.subscribe((events) => seen['two']?.push(...events.map((event) => event.seq)));
+    await Promise.all(Array.from({ length: 200 }, (_, i) => (i % 2 ? one : two).commit(plan(`s${i}`))));
+    const all = Array.from({ length: 200 }, (_, i) => i + 1);
+    await vi.waitFor(() => expect(seen).toEqual({ one: all, two: all }), 10_000);
+  });
+
+  it('see the events of the other also when the connection that listens was lost', async () => {
+    const seen: number[] = [];
+    two.subscribe((events) => seen.push(...events.map((event) => event.seq)));
+    await one.commit(plan('a'));
+    await vi.waitFor(() => expect(seen).toEqual([1]), 10_000);
+    await server.query(`select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen %'`);
+    await one.commit(plan('b'));
+    await vi.waitFor(() => expect(seen).toEqual([1, 2]), 10_000);
+  });
+});
+
+describe('PostgreSQL', () => {
+  it('refuses a database of a newer schema, and leaves it alone', async () => {
+    const url = await server.schema();
+    await (await openPostgresStore({ url })).close();
+    const schema = new URL(url).searchParams.get('options')?.split('=')[1];
+    await server.query(`update ${schema}.settings set value = '99' where name = 'schema_version'`);
+    await expect(openPostgresStore({ url })).rejects.toThrow(/schema 99/);
+  });
+
+  it('keeps the money, the order of keys and the answers to empty lists as SQLite does', async () => {
+    const store = await openPostgresStore({ url: await server.schema() });
+    const cost = { usd: 0.1, inputTokens: 3_000_000_000, outputTokens: 1 };
+    await store.recordUsage({ attempt: 'a', fence: 1, project: 'MC', cost }, 1);
+    await store.recordUsage({ attempt: 'a', fence: 2, project: 'MC', cost }, 1);
+    expect(await store.spentSince(0)).toEqual([
+      { project: 'MC', usd: 0.2, inputTokens: 6_000_000_000, outputTokens: 2 },
+    ]);
+    for (const stream of ['b', 'B', 'a_', 'a']) await store.commit(plan(stream));
+    expect((await store.streams('', 10)).map((s) => s.stream)).toEqual(['B', 'a', 'a_', 'b']);
+    expect(await store.tickets({ sort: 'dispatch', limit: 5, statuses: [] })).toEqual({
+      items: [],
+      nextCursor: null,
+    });
+    await store.appendOutput('a', [
+      { seq: 0, at: 1, stream: 'stdout', text: 'nul \0 and half a pair \ud800' },
+    ]);
+    expect((await store.output('a', -1, 5))[0]?.text).toBe('nul \uFFFD and half a pair \uFFFD');
+    await store.close();
+  });
+
+  it.each(['before', 'after'] as const)(
+    'applies a change once when the connection is lost %s its COMMIT was done',
+    async (when) => {
+      const direct = await server.schema();
+      const { proxy, url } = await CuttingProxy.to(direct);
+      const store = await openPostgresStore({ url });
+      const seen: string[] = [];
+      store.subscribe((events) => seen.push(...events.map((event) => event.stream)));
+      await store.commit(plan('first'));
+      const numbers = [await store.nextNumber('MC')];
+      for (let round = 0; round < 5; round += 1) {
+        proxy.cutNextCommit(when);
+        expect(await store.commit(plan(`cut ${round}`))).toEqual({ committed: true });
+        proxy.cutNextCommit(when);
+        numbers.push(await store.nextNumber('MC'));
+      }
+      expect(proxy.cuts).toBe(10);
+      expect(numbers).toEqual([1, 2, 3, 4, 5, 6]);
+      const streams = await streamsOf(store);
+      expect(streams).toEqual(['first', 'cut 0', 'cut 1', 'cut 2', 'cut 3', 'cut 4']);
+      await vi.waitFor(() => expect(seen).toEqual(streams), 10_000);
+      await store.close();
+      await proxy.close();
+    },
+  );
+
+  it('applies each change once while backends are killed in the middle', async () => {
+    const url = await server.schema();
+    const stores = await Promise.all([openPostgresStore({ url }), openPostgresStore({ url })]);
+    let writing = true;
+    let kills = 0;
+    const killer = (async () => {
+      while (writing) {
+        const killed = await server.query(
+          `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'mission-control' and state <> 'idle'`,
+        );
+        kills += killed.length;
+        await new Promise((resolve) => setTimeout(resolve, 30));
+      }
+    })();
+    const results: boolean[] = [];
+    for (let round = 0; round < 25 || kills < 10; round += 1) {
+      const batch = await Promise.all(
+        stores.flatMap((store, s) => [0, 1, 2].map((i) => store.commit(plan(`${round} ${s} ${i}`)))),
+      );
+      results.push(...batch.map((result) => result.committed));
+    }
+    writing = false;
+    await killer;
+    // A change that was applied twice finds its own stream there already.
+    expect(results.filter((committed) => !committed)).toEqual([]);
+    const streams = await streamsOf(stores[0]);
+    expect(streams).toHaveLength(results.length);
+    await Promise.all(stores.map((store) => store.close()));
+  }, 60_000);
+
+  it('has every answered change after an immediate stop, and goes on by itself', async () => {
+    const url = await server.schema();
+    const store = await openPostgresStore({ url, patienceMs: 60_000 });
+    const seen: string[] = [];
+    store.subscribe((events) => seen.push(...events.map((event) => event.stream)));
+    const answered: string[] = [];
+    let writing = true;
+    const writer = (async () => {
+      for (let n = 0; writing; n += 1) {
+        const result = await store.commit(plan(`s${n}`));
+        expect(result).toEqual({ committed: true });
+        answered.push(`s${n}`);
+      }
+    })();
+    for (let stop = 0; stop < 2; stop += 1) {
+      const before = answered.length;
+      await vi.waitFor(() => expect(answered.length).toBeGreaterThan(before + 10), 20_000);
+      await server.stopImmediately();
+      const acknowledged = [...answered];
+      await server.startAgain();
+      const after = await streamsOf(store);
+      expect(after.slice(0, acknowledged.length)).toEqual(acknowledged);
+    }
+    writing = false;
+    await writer;
+    expect(await streamsOf(store)).toEqual(answered);
+    await vi.waitFor(() => expect(seen).toEqual(answered), 10_000);
+    await store.close();
+  }, 120_000);
+
+  it('says that it cannot write while the database is away, and writes when it is back', async () => {
+    const url = await server.schema();
+    const store = await openPostgresStore({ url, patienceMs: 300 });
+    await store.commit(plan('a'));
+    await server.stopImmediately();
+    await expect(store.commit(plan('b'))).rejects.toMatchObject({ name: 'StoreBusy' });
+    await expect(store.ping()).rejects.toMatchObject({ name: 'StoreBusy' });
+    await expect(store.head()).rejects.toMatchObject({ name: 'StoreBusy' });
+    await server.startAgain();
+    await vi.waitFor(() => store.ping(), 20_000);
+    expect(await store.commit(plan('b'))).toEqual({ committed: true });
+    expect(await streamsOf(store)).toEqual(['a', 'b']);
+    await store.close();
+  }, 60_000);
+});

@@ -1,0 +1,276 @@
+/**
+ * The store for several servers: PostgreSQL. Commits and whatever depends on what is there go through one lane of all
+ * servers (`writer.ts`); upserts that depend on nothing, and reads, go beside it. Nothing is cached: another server may
+ * have changed it.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import type pg from 'pg';
+import type { CommitPoint } from '../commit-points.ts';
+import type { CommitPlan, CommitResult, DocumentKind, Store, StoredEvent } from '../port.ts';
+import { type Program, runAsync } from '../program.ts';
+import { commitPrograms } from '../programs/commit.ts';
+import { dispatchPrograms } from '../programs/dispatch.ts';
+import { PlanRejected } from '../programs/plan-rejected.ts';
+import { readPrograms } from '../programs/read.ts';
+import { sidePrograms } from '../programs/side.ts';
+import { FIRST_SETTINGS, refuseNewerSchema } from '../schema.ts';
+import { StoreBusy } from '../store-errors.ts';
+import {
+  OPEN_BESIDE,
+  OPEN_MIGRATION,
+  OPEN_SNAPSHOT,
+  SELECT_NOW,
+  postgresCompiler,
+  postgresSchema,
+} from './dialect.ts';
+import { connectionConfig, execute, executeText, isLost, mayTryAgain, openPool } from './driver.ts';
+import { Publisher } from './publisher.ts';
+import { type Turn, Writer } from './writer.ts';
+
+export interface PostgresStoreOptions {
+  /** postgres://user:password@host:port/database */
+  url: string;
+  /** Stands for the database's clock, for tests. */
+  clock?: () => number;
+  /** Called at each boundary of each group commit, with the events that it has so far; the place for failpoints. */
+  onCommit?: ((point: CommitPoint, events: readonly StoredEvent[]) => void) | undefined;
+  /** Connections to the database, besides the one that listens. */
+  connections?: number;
+  /** How long a call is tried again while the database is away. */
+  patienceMs?: number;
+  /** How often the log is looked at without a notification. */
+  pollMs?: number;
+}
+
+const db = postgresCompiler();
+const commits = commitPrograms(db);
+const reads = readPrograms(db);
+const lanes = dispatchPrograms(db);
+const side = sidePrograms(db);
+
+const DAY_MS = 86_400_000;
+
+/** @throws when the database cannot be reached, or a later version has written it */
+export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
+  const pool = openPool(options.url, options.connections ?? 10);
+  const patienceMs = options.patienceMs ?? 10_000;
+  try {
+    const { channel, head } = await untilReached(() => prepareSchema(pool), patienceMs);
+    return storeOn({ ...options, pool, channel, head, patienceMs });
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+}
+
+/** What changes nothing, or the same when it is done twice, is done again until the database is back. */
+async function untilReached<T>(work: () => Promise<T>, patienceMs: number): Promise<T> {
+  const until = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isLost(error) && !mayTryAgain(error)) throw error;
+      if (performance.now() > until) throw new StoreBusy('the database does not answer', error);
+      await new Promise((resolve) => setTimeout(resolve, 50 + 100 * Math.random()));
+    }
+  }
+}
+
+async function storeOn(
+  options: PostgresStoreOptions & { pool: pg.Pool; channel: string; head: number; patienceMs: number },
+): Promise<Store> {
+  const { pool, channel, head, clock, patienceMs } = options;
+
+  const patiently = <T>(work: () => Promise<T>): Promise<T> => untilReached(work, patienceMs);
+  const read = <T>(make: () => Program<T>): Promise<T> =>
+    patiently(() => runAsync(make(), (query) => execute(pool, query)));
+
+  const transaction = <T>(begin: string, make: (now: number) => Program<T>): Promise<T> =>
+    patiently(async () => {
+      const client = await pool.connect();
+      let broken = true;
+      try {
+        const [row] = (await executeText(client, begin)).at(-1) ?? [];
+        const value = await runAsync(make(clock?.() ?? Number(row?.['now'])), (query) =>
+          execute(client, query),
+        );
+        await client.query('commit');
+        broken = false;
+        return value;
+      } finally {
+        client.release(broken);
+      }
+    });
+  /** Several reads as of one moment. */
+  const snapshot = <T>(make: (now: number) => Program<T>): Promise<T> => transaction(OPEN_SNAPSHOT, make);
+  /** Several upserts that say the same when they are repeated. */
+  const beside = <T>(make: () => Program<T>): Promise<T> => transaction(OPEN_BESIDE, make);
+
+  const now = (): Promise<number> =>
+    clock
+      ? Promise.resolve(clock())
+      : patiently(async () =>
+          Number((await execute(pool, { sql: SELECT_NOW, params: [] })).rows[0]?.['now']),
+        );
+
+  const publisher = new Publisher({
+    config: connectionConfig(options.url),
+    channel,
+    head,
+    pollMs: options.pollMs ?? 1000,
+    read: (after, limit) => runAsync(reads.eventsAfter(after, limit), (query) => execute(pool, query)),
+  });
+  const writer = new Writer({
+    pool,
+    channel,
+    clock,
+    patienceMs,
+    onCommit: options.onCommit,
+    publish: (events) => publisher.publish(events),
+  });
+  await publisher.listen();
+
+  const write = <T>(make: (turn: Turn) => Program<T>): Promise<T> => writer.enqueue(make);
+  let closing: Promise<void> | null = null;
+
+  return {
+    now,
+    commit: (plan: CommitPlan) =>
+      write<CommitResult>(function* (turn) {
+        turn.events.push(...(yield* commits.apply(plan, turn.now, turn.chain)));
+        return { committed: true };
+      }).catch((error: unknown): CommitResult => {
+        if (error instanceof PlanRejected) return { committed: false, conflict: error.conflict };
+        throw error;
+      }),
+    subscribe: (listener) => publisher.subscribe(listener),
+
+    acquireLease: (name, holder, ttlMs) => write((t) => commits.acquireLease(name, holder, ttlMs, t.now)),
+    renewLease: (name, holder, epoch, ttlMs) =>
+      write((t) => commits.renewLease(name, holder, epoch, ttlMs, t.now)),
+    dropLease: (name, holder) => write(() => side.dropLease(name, holder)),
+    readLease: (name) => read(() => side.readLease(name)),
+
+    nextNumber: (counter) => write(() => side.nextNumber(counter)),
+    secret: (name) => write(() => side.settingOr(`secret:${name}`, randomBytes(32).toString('base64url'))),
+    fenceFloor: () => read(() => reads.setting('fence_floor')).then((value) => Number(value ?? 0)),
+
+    ticket: (key) => read(() => reads.ticket(key)),
+    tickets: (q) => read(() => reads.tickets(q)),
+    ticketStatuses: (keys) => read(() => reads.ticketStatuses(keys)),
+    ticketOfAttempt: (id) => read(() => reads.ticketOfAttempt(id)),
+    ticketOfEvidence: (id) => read(() => reads.ticketOfEvidence(id)),
+    countByStatus: () => read(() => reads.countByStatus()),
+
+    inboxItem: (id) => read(() => reads.inboxItem(id)),
+    inbox: (q) => read(() => reads.inbox(q)),
+    openInboxOf: (ticket) => read(() => reads.openInboxOf(ticket)),
+    dueInbox: (at) => read(() => reads.dueInbox(at)),
+
+    alert: (fingerprint) => read(() => reads.alert(fingerprint)),
+    alertById: (id) => read(() => reads.alertById(id)),
+    alerts: (q) => read(() => reads.alerts(q)),
+
+    document: <T extends object>(kind: DocumentKind, id: string) => read(() => reads.document<T>(kind, id)),
+    documents: <T extends object>(kind: DocumentKind) => read(() => reads.documents<T>(kind)),
+    configVersion: () => read(() => reads.configVersion()),
+
+    skipOf: (ticket) => read(() => reads.skipOf(ticket)),
+    skipsOf: (tickets) => read(() => reads.skipsOf(tickets)),
+    skipHistory: (ticket) => read(() => reads.skipHistory(ticket)),
+    recordSkips: (skips) =>
+      write(function* (t) {
+        for (const skip of skips) yield* commits.applyEffect({ effect: 'skip_set', ...skip }, t.now);
+      }),
+
+    readLanes: (o) => snapshot((at) => lanes.readLanes(o, at)),
+    nextNotBefore: (at) => read(() => lanes.nextNotBefore(at)),
+    openAttempts: () => read(() => lanes.openAttempts()),
+    attemptsOfRunner: (runner) => read(() => lanes.attemptsOfRunner(runner)),
+    parkedAttempts: () => read(() => lanes.parkedAttempts()),
+    recordUsage: (usage, at) => write(() => side.recordUsage(usage, at)),
+    usageOf: (attempt) => read(() => side.usageOf(attempt)),
+    spentSince: (since) => read(() => lanes.spentSince(since)),
+    ticketsToVerify: (limit) => read(() => lanes.ticketsToVerify(limit)),
+
+    work: (id) => read(() => lanes.work(id)),
+    offerableWork: (runner, kinds, limit) => snapshot((at) => lanes.offerableWork(runner, kinds, limit, at)),
+    takeWork: (id, runner, ttlMs) =>
+      write(function* (t) {
+        const work = yield* lanes.takeWork(id, t.now, runner);
+        if (work) {
+          yield* commits.applyEffect(
+            { effect: 'lease_set', name: `work:${id}`, holder: runner, epoch: work.fence, ttlMs },
+            t.now,
+          );
+        }
+        return work;
+      }),
+    workOfAttempt: (attempt) => read(() => lanes.workOfAttempt(attempt)),
+    workOfRunner: (runner) => read(() => lanes.workOfRunner(runner)),
+
+    credential: (hash) => read(() => side.credential(hash)),
+    credentials: () => read(() => side.credentials()),
+    touchCredential: (hash, at) => read(() => side.touchCredential(hash, at)),
+    useCode: (hash, at) => write(() => side.useCode(hash, at)),
+
+    idempotent: (scope, key) => read(() => side.idempotent(scope, key)),
+    saveAnswer: (scope, key, bodyHash, answer, at) =>
+      read(() => side.saveAnswer(scope, key, bodyHash, answer, at)),
+
+    seen: (runner, at, draining) => read(() => side.seen(runner, at, draining)),
+    presences: () => read(() => side.presences()),
+    recordJobRun: (run) => read(() => side.recordJobRun(run)),
+    jobRuns: () => read(() => side.jobRuns()),
+
+    appendOutput: (owner, chunks) => beside(() => side.appendOutput(owner, chunks)),
+    output: (owner, after, limit) => read(() => side.output(owner, after, limit)),
+    diff: (attempt) => read(() => reads.diff(attempt)),
+
+    eventsAfter: (seq, limit) => read(() => reads.eventsAfter(seq, limit)),
+    streamEvents: (stream, after, limit) => read(() => reads.streamEvents(stream, after, limit)),
+    head: () => read(() => reads.head()),
+    streams: (after, limit) => read(() => reads.streams(after, limit)),
+    prune: async (at) => {
+      await write(() => side.prune(at));
+      await writer.prune(at - DAY_MS);
+    },
+    ping: () => write(() => side.ping()),
+    close: () => {
+      closing ??= (async () => {
+        await writer.close();
+        await publisher.close();
+        await pool.end();
+      })();
+      return closing;
+    },
+  };
+}
+
+/** Makes an empty schema one of this version, in one transaction; of two servers that start at once, one does. */
+async function prepareSchema(pool: pg.Pool): Promise<{ channel: string; head: number }> {
+  const client = await pool.connect();
+  try {
+    const [found] = (await executeText(client, OPEN_MIGRATION)).at(-1) ?? [];
+    if (found?.['present'] as unknown) {
+      const { rows } = await client.query<{ value: string }>(
+        `select value from settings where name = 'schema_version'`,
+      );
+      refuseNewerSchema(Number(rows[0]?.value));
+    } else {
+      for (const statement of postgresSchema(db)) await client.query(statement);
+      for (const row of FIRST_SETTINGS)
+        await client.query('insert into settings (name, value) values ($1, $2)', [...row]);
+    }
+    const { rows } = await client.query<{ schema: string; seq: number }>(
+      'select current_schema() as schema, coalesce((select max(seq) from events), 0) as seq',
+    );
+    await client.query('commit');
+    const schema = createHash('sha256').update(String(rows[0]?.schema)).digest('hex');
+    return { channel: `mission_control_${schema.slice(0, 12)}`, head: Number(rows[0]?.seq) };
+  } finally {
+    // Also ends the transaction of a schema that was refused.
+    client.release(true);
+  }
+}
