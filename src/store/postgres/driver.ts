@@ -16,7 +16,7 @@ export function connectionConfig(url: string): pg.ClientConfig {
     keepAlive: true,
     connectionTimeoutMillis: 5000,
     // A server that hangs between two queries must not hold the others' lane; a database that hangs, not ours.
-    idle_in_transaction_session_timeout: 10_000,
+    idle_in_transaction_session_timeout: 5000,
     lock_timeout: 10_000,
     statement_timeout: 30_000,
     query_timeout: 35_000,

@@ -168,7 +168,7 @@ describe('PostgreSQL', () => {
     await expect(openPostgresStore({ url })).rejects.toThrow(/schema 99/);
   });
 
-  it('keeps the money, the order of keys and the answers to empty lists as SQLite does', async () => {
+  it('keeps money, fractions of milliseconds, the order of keys and empty lists as SQLite does', async () => {
     const store = await openPostgresStore({ url: await server.schema() });
     const cost = { usd: 0.1, inputTokens: 3_000_000_000, outputTokens: 1 };
     await store.recordUsage({ attempt: 'a', fence: 1, project: 'MC', cost }, 1);
@@ -176,6 +176,9 @@ describe('PostgreSQL', () => {
     expect(await store.spentSince(0)).toEqual([
       { project: 'MC', usd: 0.2, inputTokens: 6_000_000_000, outputTokens: 2 },
     ]);
+    const odd = { usd: 0, inputTokens: 1e300, outputTokens: 0.5 };
+    await store.recordUsage({ attempt: 'odd', fence: 1, project: 'MC', cost: odd }, 0);
+    expect(await store.acquireLease('l', 'one', 1000.4)).toMatchObject({ acquired: true });
     for (const stream of ['b', 'B', 'a_', 'a']) await store.commit(plan(stream));
     expect((await store.streams('', 10)).map((s) => s.stream)).toEqual(['B', 'a', 'a_', 'b']);
     expect(await store.tickets({ sort: 'dispatch', limit: 5, statuses: [] })).toEqual({

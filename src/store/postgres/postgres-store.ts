@@ -86,6 +86,9 @@ async function storeOn(
   const read = <T>(make: () => Program<T>): Promise<T> =>
     patiently(() => runAsync(make(), (query) => execute(pool, query)));
 
+  /** One statement that says the same when it is repeated. */
+  const upsert = read;
+
   const transaction = <T>(begin: string, make: (now: number) => Program<T>): Promise<T> =>
     patiently(async () => {
       const client = await pool.connect();
@@ -212,16 +215,16 @@ async function storeOn(
 
     credential: (hash) => read(() => side.credential(hash)),
     credentials: () => read(() => side.credentials()),
-    touchCredential: (hash, at) => read(() => side.touchCredential(hash, at)),
+    touchCredential: (hash, at) => upsert(() => side.touchCredential(hash, at)),
     useCode: (hash, at) => write(() => side.useCode(hash, at)),
 
     idempotent: (scope, key) => read(() => side.idempotent(scope, key)),
     saveAnswer: (scope, key, bodyHash, answer, at) =>
-      read(() => side.saveAnswer(scope, key, bodyHash, answer, at)),
+      upsert(() => side.saveAnswer(scope, key, bodyHash, answer, at)),
 
-    seen: (runner, at, draining) => read(() => side.seen(runner, at, draining)),
+    seen: (runner, at, draining) => upsert(() => side.seen(runner, at, draining)),
     presences: () => read(() => side.presences()),
-    recordJobRun: (run) => read(() => side.recordJobRun(run)),
+    recordJobRun: (run) => upsert(() => side.recordJobRun(run)),
     jobRuns: () => read(() => side.jobRuns()),
 
     appendOutput: (owner, chunks) => beside(() => side.appendOutput(owner, chunks)),

@@ -68,8 +68,11 @@ export class Publisher {
       await client.query(`listen "${this.#options.channel}"`);
     } catch {
       lost();
+      await client.end().catch(() => undefined);
       return;
     }
+    // It was closed while it connected.
+    if (this.#closed) await client.end().catch(() => undefined);
     this.#readOn();
   }
 

@@ -137,7 +137,10 @@ export class Writer {
         events: outcome.events,
       };
       onCommit?.('begun', turn.events);
-      for (const job of batch) await this.#runJob(client, job, turn, outcome, batch.length > 1);
+      if (!(await this.#runJobs(client, batch, turn, outcome))) {
+        await client.query('rollback');
+        return;
+      }
       onCommit?.('before-commit', turn.events);
       const seq = turn.events.at(-1)?.seq;
       const announce = seq === undefined ? null : { channel, seq };
@@ -160,29 +163,36 @@ export class Writer {
     }
   }
 
-  /** A job that fails takes back its own changes alone, and the batch goes on. */
-  async #runJob(
+  /**
+   * A job that fails takes back its own changes alone, and the batch goes on; one that is alone needs no savepoint.
+   * @returns whether there is something to commit
+   */
+  async #runJobs(
     client: pg.ClientBase,
-    job: Job,
+    batch: readonly Job[],
     turn: Turn,
     outcome: Outcome,
-    several: boolean,
-  ): Promise<void> {
-    const before = { ...turn.chain };
-    const count = turn.events.length;
-    await client.query('savepoint job');
-    try {
-      const value = await runAsync(job.make(turn), (query) => execute(client, query));
-      if (several) await client.query('release savepoint job');
-      outcome.answers.push(() => job.resolve(value as never));
-      this.#options.onCommit?.('plan', turn.events);
-    } catch (error) {
-      if (isLost(error) || mayTryAgain(error)) throw error;
-      await client.query('rollback to savepoint job');
-      turn.chain = before;
-      turn.events.length = count;
-      outcome.answers.push(() => job.reject(told(error)));
+  ): Promise<boolean> {
+    const several = batch.length > 1;
+    let succeeded = false;
+    for (const [index, job] of batch.entries()) {
+      if (several) await client.query(index === 0 ? 'savepoint job' : 'release savepoint job; savepoint job');
+      const before = { ...turn.chain };
+      const count = turn.events.length;
+      try {
+        const value = await runAsync(job.make(turn), (query) => execute(client, query));
+        outcome.answers.push(() => job.resolve(value as never));
+        succeeded = true;
+        this.#options.onCommit?.('plan', turn.events);
+      } catch (error) {
+        if (isLost(error) || mayTryAgain(error)) throw error;
+        if (several) await client.query('rollback to savepoint job');
+        turn.chain = before;
+        turn.events.length = count;
+        outcome.answers.push(() => job.reject(told(error)));
+      }
     }
+    return succeeded;
   }
 
   async #hasCommitted(until: number, cause: unknown): Promise<boolean> {

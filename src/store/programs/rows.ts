@@ -99,6 +99,9 @@ export function proposed<C extends string>(
   return Object.fromEntries(changing.map((column) => [column, sql<never>`${sql.ref(`excluded.${column}`)}`]));
 }
 
+/** Settings in seconds and what agents report have decimals, or any size; a column of whole numbers takes neither. */
+export const whole = (value: number): number => Math.min(Math.ceil(value), Number.MAX_SAFE_INTEGER);
+
 /** The lane that a ticket waits in: the needs_input lane opens once every question is answered. */
 function laneOf(ticket: Ticket): 'todo' | 'needs_input' | null {
   if (ticket.status === 'todo') return 'todo';
@@ -127,14 +130,14 @@ export function ticketColumns(ticket: Ticket, streamVersion: number, toVerify: b
     labels: JSON.stringify(ticket.labels),
     lane,
     rank: dispatchRank(ticket.priority, ticket.statusSince),
-    not_before: ticket.notBefore,
+    not_before: ticket.notBefore === null ? null : whole(ticket.notBefore),
     blocked_by: JSON.stringify(ticket.blockedBy),
     stopping: newest && holdsSlot(newest) ? 1 : 0,
     parked_on: parked ? parked.runner : null,
     budget: ticket.budget ? JSON.stringify(ticket.budget) : null,
     cost_usd: cost.usd,
-    cost_input: cost.inputTokens,
-    cost_output: cost.outputTokens,
+    cost_input: whole(cost.inputTokens),
+    cost_output: whole(cost.outputTokens),
     to_verify: toVerify ? 1 : 0,
     status_since: ticket.statusSince,
     created_at: ticket.createdAt,
@@ -162,8 +165,8 @@ export function attemptColumns(ticket: Ticket, index: number): Tables['attempts'
     offered_at: attempt.offeredAt,
     ended_at: attempt.endedAt,
     cost_usd: attempt.cost.usd,
-    cost_input: attempt.cost.inputTokens,
-    cost_output: attempt.cost.outputTokens,
+    cost_input: whole(attempt.cost.inputTokens),
+    cost_output: whole(attempt.cost.outputTokens),
   };
 }
 
@@ -176,7 +179,7 @@ export function inboxColumns(item: InboxItem, streamVersion: number): Tables['in
     ticket: item.ticket,
     for_whom: item.for,
     created_at: item.createdAt,
-    due_at: due,
+    due_at: due === null ? null : whole(due),
     stream_version: streamVersion,
     item: JSON.stringify(item),
   };

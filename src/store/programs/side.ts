@@ -11,6 +11,7 @@ import type {
 } from '../port.ts';
 import { type Program, type ResultRow, atMost, p, statement } from '../program.ts';
 import type { Tables } from '../schema.ts';
+import { whole } from './rows.ts';
 
 export function sidePrograms(db: Kysely<Tables>) {
   const s = {
@@ -288,8 +289,8 @@ export function sidePrograms(db: Kysely<Tables>) {
         fence,
         project,
         usd: most('usd', cost.usd),
-        input: most('input', cost.inputTokens),
-        output: most('output', cost.outputTokens),
+        input: most('input', whole(cost.inputTokens)),
+        output: most('output', whole(cost.outputTokens)),
         metered: cost.metered === true ? 1 : 0,
         at,
       });
