@@ -1,10 +1,15 @@
-/** A way to PostgreSQL that is cut at a COMMIT: before it arrives, or after it was done and before its answer. */
+/**
+ * A way to PostgreSQL that is cut at a COMMIT: before it arrives, or after it was done and before its answer; or that
+ * swallows it, with all that comes after it, as if this end had stopped there.
+ */
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+type Cut = 'before' | 'after' | 'stalled';
 
 export class CuttingProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  #cut: 'before' | 'after' | null = null;
+  #cut: Cut | null = null;
   cuts = 0;
 
   private constructor(target: number) {
@@ -15,6 +20,7 @@ export class CuttingProxy {
         far.destroy();
       };
       let answerLost = false;
+      let stalled = false;
       for (const socket of [near, far]) {
         this.#sockets.add(socket);
         socket.on('error', end);
@@ -26,14 +32,15 @@ export class CuttingProxy {
       near.on('data', (data) => {
         if (this.#cut !== null && data.includes('; commit')) {
           answerLost = this.#cut === 'after';
+          stalled = this.#cut === 'stalled';
           this.#cut = null;
           this.cuts += 1;
-          if (!answerLost) {
+          if (!answerLost && !stalled) {
             end();
             return;
           }
         }
-        far.write(data);
+        if (!stalled) far.write(data);
       });
       far.on('data', (data) => {
         // The database answers when the commit is on its disk: it is done, and nobody here hears of it.
@@ -52,7 +59,7 @@ export class CuttingProxy {
     return { proxy, url: address.href };
   }
 
-  cutNextCommit(when: 'before' | 'after'): void {
+  cutNextCommit(when: Cut): void {
     this.#cut = when;
   }
 

@@ -218,6 +218,34 @@ describe('PostgreSQL', () => {
     },
   );
 
+  it('lets another server go on when one stops within its commit, and refuses what that one was about to do', async () => {
+    const direct = await server.schema();
+    const { proxy, url } = await CuttingProxy.to(direct);
+    const paused = await openPostgresStore({ url, patienceMs: 30_000 });
+    const other = await openPostgresStore({ url: direct, patienceMs: 30_000 });
+    const { lease } = await paused.acquireLease('dispatch', 'paused', 2000);
+    const claim = (stream: string, holder: string, epoch: number): CommitPlan => ({
+      ...plan(stream),
+      guards: [{ guard: 'lease_held', name: 'dispatch', holder, epoch }],
+    });
+    proxy.cutNextCommit('stalled');
+    const late = paused.commit(claim('late', 'paused', lease.epoch));
+    await vi.waitFor(() => expect(proxy.cuts).toBe(1), 10_000);
+    // The lane is free again once the database has given up on the one that stands still in it.
+    expect(await other.acquireLease('dispatch', 'other', 60_000)).toMatchObject({
+      acquired: true,
+      lease: { epoch: 2 },
+    });
+    expect(await other.commit(claim('taken over', 'other', 2))).toEqual({ committed: true });
+    expect(await late).toEqual({
+      committed: false,
+      conflict: { kind: 'guard', guard: 'lease_held' },
+    });
+    expect(await streamsOf(other)).toEqual(['taken over']);
+    await Promise.all([paused.close(), other.close()]);
+    await proxy.close();
+  }, 60_000);
+
   it('applies each change once while backends are killed in the middle', async () => {
     const url = await server.schema();
     const stores = await Promise.all([openPostgresStore({ url }), openPostgresStore({ url })]);
