@@ -15,8 +15,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import pg from 'pg';
 import { ApiClient } from '../../src/client/api-client.ts';
 import type { Attempt, Evidence, Output, Page, Ticket, Verification } from '../../src/contract/shapes.ts';
 import {
@@ -67,6 +68,7 @@ export class MissionControl {
         MC_GRACE_SECONDS: '2',
         MC_OFFER_SECONDS: '3',
         MC_TICK_SECONDS: '1',
+        ...(await this.#database()),
         ...this.#options.env,
         ...env,
       },
@@ -84,6 +86,22 @@ export class MissionControl {
       server.once('exit', (code) => reject(new Error(`the server left with ${code}: ${this.#said}`)));
     });
     this.api = new ApiClient(this.url, this.#token);
+  }
+
+  /** With MC_TEST_DATABASE_URL each has a schema of its own on that PostgreSQL; else it is SQLite, as shipped. */
+  async #database(): Promise<Record<string, string>> {
+    const base = process.env['MC_TEST_DATABASE_URL'];
+    if (base === undefined) return {};
+    const schema = basename(this.dir)
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]/g, '_');
+    const client = new pg.Client({ connectionString: base });
+    await client.connect();
+    await client.query(`create schema if not exists ${schema}`);
+    await client.end();
+    const url = new URL(base);
+    url.searchParams.set('options', `-c search_path=${schema}`);
+    return { MC_DATABASE_URL: url.href };
   }
 
   /** Ends the server with a signal, and waits until it is gone. */
