@@ -308,6 +308,9 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
           (await store.tickets({ sort: 'created', limit: 10, ...q })).items.map((x) => x.key);
         expect(await keys({ statuses: ['done'] })).toEqual(['MC-2']);
         expect(await keys({ label: 'ui' })).toEqual(['MC-1']);
+        await store.commit(ticketPlan('MC-3', { title: 'Other', labels: ['50%_off'] }).plan);
+        expect(await keys({ label: '50%_off' })).toEqual(['MC-3']);
+        expect(await keys({ label: '50__off' })).toEqual([]);
         expect(await keys({ q: '100%' })).toEqual(['MC-1']);
         expect((await keys({ q: 'fix bug' })).sort()).toEqual(['MC-1', 'MC-2']);
         expect(await keys({ q: '1_0%' })).toEqual([]);
