@@ -1,5 +1,5 @@
 // Bundles the simulation with the sources as they are (or with a planted bug), and runs seeds on all cores.
-//   node test/simulation/run.mjs                          as in CI: 300 large worlds and 50,000 small schedules, in twenty
+//   node test/simulation/run.mjs                          as in CI: 300 large worlds and 50,000 small schedules, in forty
 //                                                         minutes at most; what did not get done is a failure
 //   node test/simulation/run.mjs --small=1000000 --large=0 --seconds=86400
 //   node test/simulation/run.mjs --seed=17 --size=small   replays one, with its trace
@@ -51,7 +51,7 @@ function worker(size, from, count, stride, seconds) {
 }
 
 const allStarted = Date.now();
-const seconds = number('seconds', 1200);
+const seconds = number('seconds', 2400);
 
 async function run(size, count) {
   if (count === 0) return true;
