@@ -7,6 +7,7 @@ export const PLANTED = [
   // Dispatch lease and epoch [1]
   {
     name: 'claims without the dispatch lease [1]',
+    slow: true,
     file: 'src/store/programs/commit.ts',
     find: 'lease !== undefined && lease.holder === guard.holder && Number(lease.epoch) === guard.epoch && Number(lease.expires_at) > now',
     replace: 'true',
@@ -130,6 +131,7 @@ export const PLANTED = [
   },
   {
     name: 'a parked attempt may write',
+    slow: true,
     file: 'src/domain/ticket/fence.ts',
     find: "if (attempt.state === 'parked') return stale(attempt, 'parked');",
     replace: '',
@@ -192,6 +194,7 @@ export const PLANTED = [
   },
   {
     name: 'a rejected plan leaves its events behind [10]',
+    slow: true,
     file: 'src/store/sqlite/sqlite-store.ts',
     find: "connection.exec('rollback to plan; release plan');",
     replace: "connection.exec('release plan');",
@@ -230,6 +233,7 @@ export const PLANTED = [
   },
   {
     name: 'a delivery that never returns [5]',
+    slow: true,
     file: 'src/domain/inbox/inbox.ts',
     find: 'if (item.delivery.until <= now) return refuse',
     replace: 'if (false) return refuse',
@@ -261,6 +265,7 @@ export const PLANTED = [
   },
   {
     name: 'the system enables a job by itself [9]',
+    slow: true,
     file: 'src/loops/dispatcher.ts',
     find: 'result.skipped += skips.length;',
     replace:
@@ -321,6 +326,7 @@ export const PLANTED = [
   },
   {
     name: 'a merge result lands without its checks [7]',
+    slow: true,
     file: 'src/domain/ticket/decide-landing.ts',
     find: 'if (unchecked.length > 0) {',
     replace: 'if (false) {',

@@ -188,7 +188,8 @@ async function heal(world: World, runners: SimRunner[]): Promise<void> {
       if (index === well || round % 3 === 0) await world.runDueLoops(server);
     await world.server(well).wired.loops.inbox.runOnce();
     await staleDeliveries(world);
-    if (await peopleSettle(world)) return;
+    // At rest means that nothing is left of any attempt either: a closed ticket may still be stopping one.
+    if ((await peopleSettle(world)) && (await world.store.openAttempts()).length === 0) return;
   }
 }
 
