@@ -1,6 +1,6 @@
 /** What runners send: registration, polls, and the reports about what they run. Answers are in runner-protocol.ts. */
 import { z } from 'zod';
-import { LANDING_CAUSES, OUTCOMES } from '../domain/words.ts';
+import { CONTAINMENTS, LANDING_CAUSES, OUTCOMES } from '../domain/words.ts';
 import { TEXT, clean, required, name, time, strings } from './fields.ts';
 import { diff } from './shapes.ts';
 
@@ -12,6 +12,7 @@ export const registerRunner = z.strictObject({
   kinds: z.array(z.enum(['attempt', 'verify', 'land', 'session'])).optional(),
   version: z.string().max(100),
   pid: z.number().int().optional(),
+  containment: z.array(z.enum(CONTAINMENTS)).optional(),
 });
 export const pollRunner = z.strictObject({
   freeSlots: z.number().int().min(0).max(1000),

@@ -8,6 +8,7 @@ import {
   ALERT_SEVERITIES,
   ALERT_STATES,
   ATTEMPT_STATES,
+  CONTAINMENTS,
   DECIDERS,
   EVIDENCE_KINDS,
   EVIDENCE_STATES,
@@ -360,6 +361,8 @@ export const runner = z.object({
   kinds: z.array(z.enum(WORK_KINDS)),
   pid: z.number().int().nullable(),
   version: z.string(),
+  /** What keeps process trees together there, besides the marks that are looked for in /proc. */
+  containment: z.array(z.enum(CONTAINMENTS)),
   lastSeenAt: nullable(time),
 });
 export type Runner = z.infer<typeof runner>;

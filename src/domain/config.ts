@@ -2,7 +2,7 @@
  * Configured resources: projects, profiles, campaigns, the policy, jobs, schedules. Each is a document in a stream of
  * its own whose events carry the members that were set, so one fold serves them all.
  */
-import type { Adapter, Remedy } from './words.ts';
+import type { Adapter, Containment, Remedy } from './words.ts';
 import type { Budget, Completion } from './ticket/state.ts';
 
 export interface Finding {
@@ -93,6 +93,8 @@ export interface Runner {
   pid: number | null;
   /** Of the program; `version` is the document's own. */
   software: string;
+  /** What keeps process trees together there, besides the marks that are looked for in /proc. */
+  containment?: Containment[];
   /** The newest process under this name; an older one is refused. */
   instance: string;
   /** The token that registered it. */

@@ -167,6 +167,10 @@ export type LandingCause = (typeof LANDING_CAUSES)[number];
 export const ADAPTERS = ['command', 'acp', 'claude', 'codex'] as const;
 export type Adapter = (typeof ADAPTERS)[number];
 
+/** How a runner keeps process trees together, besides the marks that it always looks for in /proc. */
+export const CONTAINMENTS = ['cgroups', 'pid_namespaces'] as const;
+export type Containment = (typeof CONTAINMENTS)[number];
+
 export const WORK_KINDS = ['attempt', 'verify', 'land', 'session'] as const;
 export type WorkKind = (typeof WORK_KINDS)[number];
 

@@ -6,6 +6,7 @@
  * has this data directory.
  */
 import { mkdirSync, readFileSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AttemptRecords } from './attempt/attempt-record.ts';
 import { ADAPTERS } from './adapters/adapters.ts';
@@ -19,6 +20,7 @@ import { acquireLock, LockHeld } from './instance-lock.ts';
 import { stderrLog } from './log.ts';
 import { hasProc } from './processes/process-table.ts';
 import { ownerTag } from './processes/stray-processes.ts';
+import { findCgroups } from './processes/cgroup.ts';
 import { findNamespace } from './processes/namespace.ts';
 import { readBootId, systemProcesses } from './processes/system-processes.ts';
 import { Runner } from './runner.ts';
@@ -75,10 +77,10 @@ async function main(): Promise<void> {
   // Not even a child that inherits by accident shall see it.
   delete process.env['MC_RUNNER_TOKEN'];
   const clock = systemClock;
+  const cgroups = findCgroups(ownerTag(dataDir), join(dataDir, 'cgroups.json'));
   const namespace = flags.contain ? await findNamespace() : null;
-  if (flags.contain && namespace === null)
-    log('no PID namespace can be made here; process trees are found in /proc alone', {});
-  const processes = systemProcesses(clock, namespace);
+  if (flags.contain && namespace === null) log('no PID namespace can be made here', {});
+  const processes = systemProcesses(clock, { cgroups, namespace });
   const clones = new Clones(dataDir);
   const worktrees = new Worktrees(dataDir, clones);
   const shared = {
@@ -98,6 +100,10 @@ async function main(): Promise<void> {
       slots: flags.slots,
       labels: flags.labels,
       version: readVersion(),
+      containment: [
+        ...(cgroups ? (['cgroups'] as const) : []),
+        ...(namespace ? (['pid_namespaces'] as const) : []),
+      ],
       exitWhenAlone: flags.exitWhenAlone,
       drainMs: flags.killGraceMs + 5000,
     },

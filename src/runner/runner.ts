@@ -5,6 +5,7 @@
  * Ends: SIGTERM drains (agents are given back as `stopped`); a newer process under our name stops everything; and a
  * runner that a server started goes when it has been alone for longer than any lease could last.
  */
+import type { Containment } from '../domain/words.ts';
 import type { Offer, Polled } from '../contract/runner-protocol.ts';
 import { AttemptRun } from './attempt/attempt-run.ts';
 import type { AttemptContext } from './attempt/attempt-context.ts';
@@ -22,6 +23,7 @@ export interface RunnerSettings {
   slots: number;
   labels: string[];
   version: string;
+  containment: Containment[];
   exitWhenAlone: boolean;
   /** How long a draining runner waits for its last reports to be answered. */
   drainMs: number;
@@ -152,13 +154,14 @@ export class Runner {
   }
 
   async #register(): Promise<Registration> {
-    const { name, slots, labels, version } = this.#settings;
+    const { name, slots, labels, version, containment } = this.#settings;
     const registration = await this.#attempts.controlPlane.register({
       name,
       slots,
       labels,
       kinds: ['attempt', 'verify', 'land', 'session'],
       version,
+      containment,
       pid: process.pid,
     });
     this.#lastAnswer = this.#attempts.clock.monotonic();

@@ -1,6 +1,7 @@
 /** Runners register, poll for offers, and are told what to stop. Every poll repeats what was not accepted yet. */
 import type { Offer, Polled } from '../contract/runner-protocol.ts';
 import type { Profile, Project, Runner } from '../domain/config.ts';
+import type { Containment } from '../domain/words.ts';
 import { type Refusal, isRefusal, refuse } from '../domain/refusal.ts';
 import { buildPrompt, buildRestartPrompt } from '../domain/ticket/prompt.ts';
 import type { Attempt, Ticket } from '../domain/ticket/state.ts';
@@ -19,6 +20,7 @@ export interface Registration {
   kinds: string[];
   software: string;
   pid: number | null;
+  containment: Containment[];
 }
 
 /** Registering a name again gives the same id and supersedes the older process. */

@@ -170,6 +170,7 @@ export const sampleRunner = (changes: Partial<Runner> = {}): Runner => ({
   kinds: ['attempt', 'verify'],
   pid: 4242,
   version: '0.1.0',
+  containment: ['cgroups'],
   lastSeenAt: AT,
   ...changes,
 });

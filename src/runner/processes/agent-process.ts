@@ -14,6 +14,7 @@ import { spawn } from 'node:child_process';
 import { accessSync, closeSync, constants, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { type Cgroup, MOVE_INTO_CGROUP } from './cgroup.ts';
 import { insideNamespace } from './namespace.ts';
 import { identify, isAlive, type ProcessId } from './process-table.ts';
 import { KEEPER_VARIABLE, MARKER_VARIABLE } from './process-tree.ts';
@@ -31,23 +32,28 @@ export interface ProcessSpec {
   exit: string;
   /** The beginning of a command that runs the rest in a PID namespace. */
   namespace?: readonly string[] | null;
+  /** Where the program and all that comes of it lives; it has been made. */
+  cgroup?: Cgroup | null;
 }
 
 /** An empty mark is left to the init of a namespace. */
 const OWN_MARK = `if [ "$mc_mark" ]; then unset ${KEEPER_VARIABLE}; ${MARKER_VARIABLE}=$mc_mark; export ${MARKER_VARIABLE}; fi`;
 
+/** Where it cannot move there (the cgroup was taken away meanwhile), the program runs all the same, found by its marks. */
+const OWN_CGROUP = `if [ "$mc_cgroup" ]; then { ${MOVE_INTO_CGROUP}; } 2>/dev/null; fi`;
+
 /** Positional parameters only, so that nothing of the keeper enters the program's environment. */
 const KEEPER = `
-mc_out=$1 mc_err=$2 mc_exit=$3 mc_mark=$4; shift 4
-{ { ( ${OWN_MARK}; exec "$@" ) 2>&1 1>&3 3>&-
+mc_out=$1 mc_err=$2 mc_exit=$3 mc_cgroup=$4 mc_mark=$5; shift 5
+{ { ( ${OWN_CGROUP}; ${OWN_MARK}; exec "$@" ) 2>&1 1>&3 3>&-
     echo "$?" > "$mc_exit.tmp"; mv "$mc_exit.tmp" "$mc_exit"; } | cat >> "$mc_err" 3>&-; } 3>&1 | cat >> "$mc_out"
 `;
 
 /** The same for a program that the runner talks to: its output is the runner's pipe, and ends with it. */
 const TALKING_KEEPER = `
-mc_err=$1 mc_exit=$2 mc_mark=$3; shift 3
+mc_err=$1 mc_exit=$2 mc_cgroup=$3 mc_mark=$4; shift 4
 exec 3>&1 1>/dev/null
-{ ( ${OWN_MARK}; exec "$@" ) 2>&1 1>&3 3>&-
+{ ( ${OWN_CGROUP}; ${OWN_MARK}; exec "$@" ) 2>&1 1>&3 3>&-
   echo "$?" > "$mc_exit.tmp"; mv "$mc_exit.tmp" "$mc_exit"; } | cat >> "$mc_err" 3>&-
 `;
 
@@ -84,7 +90,7 @@ export async function startProcess(spec: ProcessSpec): Promise<ProcessId> {
   try {
     const keeper = spawn(
       '/bin/sh',
-      ['-c', KEEPER, 'mc-keeper', spec.output, spec.errors, spec.exit, ...markedCommand(spec)],
+      ['-c', KEEPER, 'mc-keeper', spec.output, spec.errors, spec.exit, ...placedCommand(spec)],
       {
         cwd: spec.cwd,
         env: { ...spec.env, [KEEPER_VARIABLE]: spec.marker },
@@ -103,8 +109,12 @@ export async function startProcess(spec: ProcessSpec): Promise<ProcessId> {
   }
 }
 
-function markedCommand({ namespace, marker, command }: Omit<ProcessSpec, 'input' | 'output'>): string[] {
-  return namespace ? ['', ...insideNamespace(namespace, marker, command)] : [marker, ...command];
+/** The cgroup, the mark, and the command. */
+function placedCommand(spec: Omit<ProcessSpec, 'input' | 'output'>): string[] {
+  const { namespace, marker, command, cgroup } = spec;
+  cgroup?.make();
+  const marked = namespace ? ['', ...insideNamespace(namespace, marker, command)] : [marker, ...command];
+  return [cgroup?.folder ?? '', ...marked];
 }
 
 export interface TalkingProcess {
@@ -119,7 +129,7 @@ export async function openProcess(spec: Omit<ProcessSpec, 'input' | 'output'>): 
   rmSync(spec.exit, { force: true });
   const keeper = spawn(
     '/bin/sh',
-    ['-c', TALKING_KEEPER, 'mc-keeper', spec.errors, spec.exit, ...markedCommand(spec)],
+    ['-c', TALKING_KEEPER, 'mc-keeper', spec.errors, spec.exit, ...placedCommand(spec)],
     {
       cwd: spec.cwd,
       env: { ...spec.env, [KEEPER_VARIABLE]: spec.marker },

@@ -47,14 +47,20 @@ export function readProcess(pid: number): ProcessRow | null {
   }
 }
 
+/** Null where it is not alive. */
+export function readLiving(pid: number): ProcessRow | null {
+  const row = readProcess(pid);
+  return row && isAliveState(row.state) ? row : null;
+}
+
 /** All processes that are alive, by pid. */
 export function readProcessTable(): Map<number, ProcessRow> {
   const table = new Map<number, ProcessRow>();
   for (const entry of readdirSync('/proc')) {
     const pid = Number(entry);
     if (!Number.isInteger(pid)) continue;
-    const row = readProcess(pid);
-    if (row && isAliveState(row.state)) table.set(pid, row);
+    const row = readLiving(pid);
+    if (row) table.set(pid, row);
   }
   return table;
 }

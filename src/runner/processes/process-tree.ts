@@ -8,6 +8,7 @@
  *     its parent belongs to the tree            survives a cleared environment
  *     its session or group is led by a member   survives a cleared environment and a dead parent
  *     it was seen to belong before              survives all of that, if a sweep came in between
+ *     it is in the tree's cgroup                survives all of that, where the machine has cgroups
  *
  * The runner sweeps every second while the attempt runs, so that the last row is seldom needed and mostly there.
  *
@@ -15,6 +16,7 @@
  * left alone until all others are gone, so that the last words of an agent that is stopped are kept.
  */
 import { type Clock, sleep } from '../clock.ts';
+import type { Cgroup } from './cgroup.ts';
 import {
   hasEnvironmentEntry,
   hasProc,
@@ -22,6 +24,7 @@ import {
   type ProcessId,
   type ProcessRow,
   readEnvironment,
+  readLiving,
   readProcessTable,
   sendSignal,
 } from './process-table.ts';
@@ -42,10 +45,12 @@ export class ProcessTree {
   readonly #roots: ProcessId[];
   /** Start times of all that were ever seen to belong, by pid. */
   readonly #known = new Map<number, number>();
+  readonly #cgroup: Cgroup | null;
 
   /** @param roots the keeper's identity, where one was started */
-  constructor(marker: string, roots: ProcessId[], clock: Clock) {
+  constructor(marker: string, roots: ProcessId[], clock: Clock, cgroup: Cgroup | null = null) {
     this.#marker = marker;
+    this.#cgroup = cgroup;
     this.#roots = roots;
     this.#clock = clock;
     for (const root of roots) this.#known.set(root.pid, root.startTime);
@@ -103,6 +108,10 @@ export class ProcessTree {
       else if (environment && hasEnvironmentEntry(environment, `${KEEPER_VARIABLE}=${this.#marker}`))
         add(row);
     }
+    for (const pid of this.#cgroup?.pids() ?? []) {
+      const row = table.get(pid) ?? readLiving(pid);
+      if (row) add(row);
+    }
     for (const root of this.#roots) {
       // A session or group outlives its leader. Its number is ours as long as the pid was not given to another.
       const holder = table.get(root.pid);
@@ -144,13 +153,16 @@ export class ProcessTree {
       if (quiet >= 2) break;
       await sleep(this.#clock, 15);
     } while (this.#clock.monotonic() < killEnds);
-    return (await this.#endKeepers()) && quiet >= 2;
+    const isOver = (await this.#endKeepers()) && quiet >= 2;
+    if (isOver) this.#cgroup?.remove();
+    return isOver;
   }
 
   /** Freezes first, so that a fork storm cannot outrun the sweep, then kills. @returns whether there was any */
   #killSweep(): boolean {
     let found = this.find().agents;
     if (found.length === 0) return false;
+    this.#cgroup?.kill();
     for (let round = 0; round < 20; round++) {
       for (const row of found) sendSignal(row, 'SIGSTOP');
       const again = this.find().agents;

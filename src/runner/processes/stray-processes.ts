@@ -1,6 +1,5 @@
 /** Finds what an earlier life of this runner left running: processes that carry its mark, by the thing they ran for. */
-import { createHash } from 'node:crypto';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { hasProc, readEnvironment, readProcessTable } from './process-table.ts';
 import { KEEPER_VARIABLE, MARKER_VARIABLE } from './process-tree.ts';
 
@@ -12,6 +11,10 @@ export function ownerTag(dataDir: string): string {
 /** @returns `<id>:<owner>-<nonce>`, in the environment of everything that runs for `id` */
 export function makeMarker(id: string, owner: string): string {
   return `${id}:${owner}-${randomBytes(6).toString('hex')}`;
+}
+
+export function isMarkerOf(owner: string, text: string): boolean {
+  return new RegExp(`^[^:]+:${owner}-[0-9a-f]+$`).test(text);
 }
 
 /** The markers of this owner that living processes carry. */

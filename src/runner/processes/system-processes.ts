@@ -4,16 +4,31 @@ import type { Clock } from '../clock.ts';
 import type { Processes } from '../ports.ts';
 import { openProcess, readExit, startProcess } from './agent-process.ts';
 import { ProcessTree } from './process-tree.ts';
-import { findStrayMarkers } from './stray-processes.ts';
+import type { CgroupParent } from './cgroup.ts';
+import { findStrayMarkers, isMarkerOf } from './stray-processes.ts';
 
-/** @param namespace the beginning of a command that runs the rest in a PID namespace; null for none */
-export function systemProcesses(clock: Clock, namespace: readonly string[] | null = null): Processes {
+/** What keeps a tree together beside the marks that are looked for in /proc. */
+export interface Containment {
+  cgroups: CgroupParent | null;
+  /** The beginning of a command that runs the rest in a PID namespace. */
+  namespace: readonly string[] | null;
+}
+
+export function systemProcesses(
+  clock: Clock,
+  { cgroups, namespace }: Containment = { cgroups: null, namespace: null },
+): Processes {
+  const placed = (marker: string) => ({ namespace, cgroup: cgroups?.of(marker) ?? null });
   return {
-    start: (spec) => startProcess({ ...spec, namespace }),
-    open: (spec) => openProcess({ ...spec, namespace }),
+    start: (spec) => startProcess({ ...spec, ...placed(spec.marker) }),
+    open: (spec) => openProcess({ ...spec, ...placed(spec.marker) }),
     readExit,
-    tree: (marker, roots) => new ProcessTree(marker, [...roots], clock),
-    strayMarkers: findStrayMarkers,
+    tree: (marker, roots) => new ProcessTree(marker, [...roots], clock, cgroups?.of(marker) ?? null),
+    strayMarkers: (owner) =>
+      new Set([
+        ...findStrayMarkers(owner),
+        ...(cgroups?.inhabited() ?? []).filter((name) => isMarkerOf(owner, name)),
+      ]),
   };
 }
 

@@ -100,6 +100,7 @@ export class World {
         slots: 2,
         labels: [],
         version: '0',
+        containment: [],
         exitWhenAlone: false,
         drainMs: 10_000,
         ...settings,

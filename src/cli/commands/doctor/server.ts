@@ -132,12 +132,20 @@ export function checkRunners(runners: Runner[], now: number): DoctorFinding[] {
           `silent, last seen ${seen}`,
           `on its machine: mctl runner start --name ${runner.name}`,
         )
-      : ok(`Runner ${runner.name}`, `${runner.state}, ${runner.busy} of ${runner.slots} slots busy`);
+      : ok(
+          `Runner ${runner.name}`,
+          `${runner.state}, ${runner.busy} of ${runner.slots} slots busy, process trees found ${held(runner)}`,
+        );
   });
   const isAlive = runners.some((runner) => runner.state === 'ready');
   return isAlive
     ? findings
     : [...findings, fail('Runners', 'none is ready, so nothing can be worked on', 'mctl runner start')];
+}
+
+function held({ containment }: Runner): string {
+  const words = { cgroups: 'held in cgroups', pid_namespaces: 'in PID namespaces' };
+  return ['in /proc', ...containment.map((kind) => words[kind])].join(', ');
 }
 
 export function checkProjects(projects: Project[]): DoctorFinding[] {

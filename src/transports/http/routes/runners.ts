@@ -49,6 +49,7 @@ export function runnerRoutes(api: Api, wakeups: Wakeups): void {
         kinds: body.kinds ?? ['attempt', 'verify', 'land'],
         software: body.version,
         pid: body.pid ?? null,
+        containment: body.containment ?? [],
       });
       if (isRefusal(result)) return result;
       return {
@@ -88,6 +89,7 @@ export function runnerRoutes(api: Api, wakeups: Wakeups): void {
             kinds: runner.kinds,
             pid: runner.pid,
             version: runner.software,
+            containment: runner.containment ?? [],
             lastSeenAt: isoOrNull(seen?.seenAt),
           };
         }),
