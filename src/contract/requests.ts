@@ -9,6 +9,7 @@ import {
   EVIDENCE_KINDS,
   LANDINGS,
   REMEDIES,
+  REVIEW_SIDES,
   ROLES,
   TRANSITIONS,
 } from '../domain/words.ts';
@@ -208,10 +209,30 @@ export const evidenceClaim = z.discriminatedUnion('kind', [
 ]);
 export type EvidenceClaim = z.infer<typeof evidenceClaim>;
 
+/** What stands at lines of a diff; of request_changes. */
+const reviewComments = z
+  .array(
+    z
+      .strictObject({
+        path: required(4096),
+        side: z.enum(REVIEW_SIDES).default('after'),
+        line: z.number().int().min(1).max(10_000_000),
+        endLine: z.number().int().min(1).max(10_000_000).optional(),
+        quote: clean(10_000).default(''),
+        text: required(10_000),
+      })
+      .refine((comment) => (comment.endLine ?? comment.line) >= comment.line, {
+        message: 'endLine is not before line',
+      })
+      .transform((comment) => ({ ...comment, endLine: comment.endLine ?? comment.line })),
+  )
+  .max(200);
+
 export const transition = z.strictObject({
   transition: z.enum(TRANSITIONS),
   reason: clean(10_000).optional(),
   feedback: text.optional(),
+  comments: reviewComments.optional(),
   summary: text.optional(),
   commit: commitId.optional(),
   evidence: z.array(evidenceClaim).max(50).optional(),
@@ -252,6 +273,7 @@ export const actInbox = z.strictObject({
   ]),
   reason: required(10_000),
   feedback: text.optional(),
+  comments: reviewComments.optional(),
   text: text.optional(),
   choice: z.string().max(1000).optional(),
   profile: z.string().max(64).optional(),

@@ -20,6 +20,7 @@ import {
   OUTCOMES,
   QUESTION_KINDS,
   QUESTION_STATES,
+  REVIEW_SIDES,
   ROLES,
   RUNTIMES,
   SKIP_REASONS,
@@ -296,6 +297,17 @@ export const ticket = z.object({
 });
 export type Ticket = z.infer<typeof ticket>;
 
+/** What a reviewer wrote at lines of a diff. */
+export const reviewComment = z.object({
+  path: z.string(),
+  side: z.enum(REVIEW_SIDES),
+  line: z.number().int(),
+  endLine: z.number().int(),
+  quote: z.string(),
+  text: z.string(),
+});
+export type ReviewComment = z.infer<typeof reviewComment>;
+
 export const event = z.object({
   seq: z.number().int().nullable(),
   type: z.string(),
@@ -376,7 +388,16 @@ export const output = z.object({
 });
 export type Output = z.infer<typeof output>;
 
-export const comment = z.object({ at: time, by: z.string(), kind: z.string(), text: z.string() });
+export const comment = z.object({
+  at: time,
+  by: z.string(),
+  kind: z.string(),
+  text: z.string(),
+  /** Of feedback that was written at lines of a diff. */
+  review: z
+    .object({ attempt: nullable(z.string()), summary: z.string(), comments: z.array(reviewComment) })
+    .optional(),
+});
 export type Comment = z.infer<typeof comment>;
 
 export const token = z.object({

@@ -131,6 +131,10 @@ export type Role = (typeof ROLES)[number];
 export const DECIDERS = ['human', 'orchestrator', 'policy'] as const;
 export type Decider = (typeof DECIDERS)[number];
 
+/** The two sides of a diff that a comment can stand at. */
+export const REVIEW_SIDES = ['before', 'after'] as const;
+export type ReviewSide = (typeof REVIEW_SIDES)[number];
+
 export const LANDINGS = ['leave_branch', 'merge', 'squash', 'pull_request'] as const;
 export type OnAccept = (typeof LANDINGS)[number];
 

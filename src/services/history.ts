@@ -80,7 +80,12 @@ function commentOf(event: StoredEvent): wire.Comment | null {
     case 'attempt.ended':
       return e.data.summary === undefined ? null : said('summary', e.data.summary);
     case 'ticket.transitioned':
-      return e.data.feedback === undefined ? null : said('feedback', e.data.feedback);
+      return e.data.feedback === undefined
+        ? null
+        : {
+            ...said('feedback', e.data.feedback),
+            ...(e.data.review ? { review: { attempt: e.data.attempt ?? null, ...e.data.review } } : {}),
+          };
     default:
       return null;
   }

@@ -216,7 +216,7 @@ async function applyDecision(
         deps,
         caller,
         item.ticket,
-        { transition: 'request_changes', feedback: act.feedback ?? act.reason },
+        { transition: 'request_changes', feedback: act.feedback ?? act.reason, comments: act.comments },
         options,
       );
     case 'cancel':

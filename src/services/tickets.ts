@@ -15,6 +15,7 @@ import { decideAcceptWork, decideRequestChanges } from '../domain/ticket/decide-
 import type { Claim } from '../domain/ticket/decide-signal.ts';
 import { effectiveCompletion } from '../domain/ticket/completion.ts';
 import { evolveTicket } from '../domain/ticket/evolve.ts';
+import type { ReviewComment } from '../domain/ticket/review-comments.ts';
 import { type Ticket, type TicketFields } from '../domain/ticket/state.ts';
 import { transitionRow } from '../domain/ticket/transitions.ts';
 import type { EvidenceKind, Transition } from '../domain/words.ts';
@@ -136,6 +137,7 @@ export interface TransitionInput {
   transition: Transition;
   reason?: string | undefined;
   feedback?: string | undefined;
+  comments?: ReviewComment[] | undefined;
   summary?: string | undefined;
   commit?: string | undefined;
   evidence?: Claim[] | undefined;
@@ -181,8 +183,9 @@ export async function transitionTicket(
             context,
           );
         case 'request_changes': {
-          const feedback = input.feedback ?? input.reason;
-          if (feedback === undefined || feedback.trim() === '') {
+          const feedback = input.feedback ?? input.reason ?? '';
+          const comments = input.comments ?? [];
+          if (feedback.trim() === '' && comments.length === 0) {
             return refuse(
               'invalid_request',
               'Say what has to change: the next attempt gets it as its feedback.',
@@ -191,7 +194,7 @@ export async function transitionTicket(
               },
             );
           }
-          return decideRequestChanges(ticket, { feedback }, context);
+          return decideRequestChanges(ticket, { feedback, comments }, context);
         }
         case 'hand_in':
           if (input.summary === undefined || input.summary.trim() === '') {

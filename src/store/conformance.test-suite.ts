@@ -4,11 +4,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Actor } from '../domain/words.ts';
 import { GENESIS, chainText, rollText } from '../domain/log/chain.ts';
-import { decideCreate } from '../domain/ticket/decide-fields.ts';
-import { evolveTicket } from '../domain/ticket/evolve.ts';
 import type { Ticket } from '../domain/ticket/state.ts';
 import type { CommitPlan, NewEvent, Store, StoredEvent } from './port.ts';
 import { sha256 } from './programs/commit.ts';
+import { findingTickets, ticketPlan } from './finding-tickets.test-suite.ts';
 
 export interface StoreUnderTest {
   store: Store;
@@ -25,40 +24,6 @@ const append = (stream: string, expected: number, ...events: NewEvent[]): Commit
   appends: [{ stream, expected, events }],
   rows: [],
 });
-
-function ticketPlan(key: string, fields: Partial<Ticket> = {}): { plan: CommitPlan; ticket: Ticket } {
-  const events = decideCreate(
-    {
-      key,
-      project: key.split('-')[0] ?? '',
-      number: Number(key.split('-')[1]),
-      status: 'todo',
-      title: `Ticket ${key}`,
-      description: '',
-      priority: 2,
-      assignee: null,
-      campaign: null,
-      profile: null,
-      labels: [],
-      acceptanceCriteria: [],
-      blockedBy: [],
-      completion: null,
-      budget: null,
-      notBefore: null,
-    },
-    { actor, now: 1000 },
-  );
-  const created = events.reduce<Ticket | null>((state, e) => evolveTicket(state, e), null);
-  if (!created) throw new Error('no ticket');
-  const ticket = { ...created, ...fields };
-  return {
-    ticket,
-    plan: {
-      appends: [{ stream: `ticket:${key}`, expected: 0, events, ticket: key, project: ticket.project }],
-      rows: [{ row: 'ticket', state: ticket, before: null, streamVersion: 1, toVerify: false }],
-    },
-  };
-}
 
 export function storeConformance(name: string, open: () => Promise<StoreUnderTest>): void {
   describe(`${name} as a store`, () => {
@@ -299,22 +264,7 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
         );
       });
 
-      it('are found by status, label and words, and a percent sign is only a percent sign', async () => {
-        await store.commit(ticketPlan('MC-1', { title: 'Fix the 100% bug', labels: ['ui'] }).plan);
-        await store.commit(
-          ticketPlan('MC-2', { title: 'Fix another bug', status: 'done', labels: ['uii'] }).plan,
-        );
-        const keys = async (q: object) =>
-          (await store.tickets({ sort: 'created', limit: 10, ...q })).items.map((x) => x.key);
-        expect(await keys({ statuses: ['done'] })).toEqual(['MC-2']);
-        expect(await keys({ label: 'ui' })).toEqual(['MC-1']);
-        await store.commit(ticketPlan('MC-3', { title: 'Other', labels: ['50%_off'] }).plan);
-        expect(await keys({ label: '50%_off' })).toEqual(['MC-3']);
-        expect(await keys({ label: '50__off' })).toEqual([]);
-        expect(await keys({ q: '100%' })).toEqual(['MC-1']);
-        expect((await keys({ q: 'fix bug' })).sort()).toEqual(['MC-1', 'MC-2']);
-        expect(await keys({ q: '1_0%' })).toEqual([]);
-      });
+      findingTickets(() => store);
     });
 
     describe('the lanes', () => {

@@ -163,17 +163,34 @@ export interface TicketRecord {
   streamVersion: number;
 }
 
-export interface TicketQuery {
+/** Which tickets; null asks for those without one. */
+export interface TicketFilter {
   project?: string | undefined;
   statuses?: string[] | undefined;
-  assignee?: string | undefined;
-  campaign?: string | undefined;
+  priorities?: number[] | undefined;
+  assignee?: string | null | undefined;
+  campaign?: string | null | undefined;
+  profile?: string | null | undefined;
+  /** Who it is given to: the assignee, else the profile that it names itself. */
+  agent?: string | null | undefined;
   label?: string | undefined;
   q?: string | undefined;
   keys?: string[] | undefined;
+}
+
+export interface TicketQuery extends TicketFilter {
   sort: 'dispatch' | 'priority' | 'age' | 'updated' | 'created';
   limit: number;
   cursor?: string | undefined;
+}
+
+export type TicketGrouping = 'status' | 'priority' | 'project' | 'campaign' | 'agent';
+
+/** How many tickets of a status share a value; null for those that have none. */
+export interface TicketGroup {
+  value: string | null;
+  status: string;
+  count: number;
 }
 
 export interface PageOf<T> {
@@ -261,6 +278,7 @@ export interface Store {
 
   ticket(key: string): Promise<TicketRecord | null>;
   tickets(query: TicketQuery): Promise<PageOf<Ticket>>;
+  groupTickets(filter: TicketFilter, by: TicketGrouping): Promise<TicketGroup[]>;
   ticketStatuses(keys: readonly string[]): Promise<Map<string, string>>;
   ticketOfAttempt(attempt: string): Promise<string | null>;
   ticketOfEvidence(evidence: string): Promise<string | null>;

@@ -12,6 +12,7 @@ import {
 } from './decide.ts';
 import { recordLanding, withdrawLanding } from './decide-landing.ts';
 import { isLanding, landingOf, needsLanding } from './landing.ts';
+import { type ReviewComment, renderReview } from './review-comments.ts';
 import { type Ticket, submittedAttempt } from './state.ts';
 
 export interface Finding {
@@ -151,9 +152,10 @@ function recordReview(draft: Draft, attempt: string, verdict: string): void {
 
 export function decideRequestChanges(
   state: Ticket,
-  command: { feedback: string },
+  command: { feedback: string; comments?: ReviewComment[] },
   context: DecideContext,
 ): Decision {
+  const comments = command.comments ?? [];
   const attempt = submittedAttempt(state);
   const draft = new Draft(state, context);
   const pushing = draft.checkRow('request_changes') ?? withdrawLanding(draft, 'changes were requested');
@@ -173,7 +175,8 @@ export function decideRequestChanges(
   }
   const refused = draft.transition('request_changes', {
     ...(attempt ? { attempt: attempt.id } : {}),
-    feedback: command.feedback,
+    feedback: comments.length === 0 ? command.feedback : renderReview(command.feedback, comments),
+    ...(comments.length === 0 ? {} : { review: { summary: command.feedback, comments } }),
     retrySpent: byPolicy,
     retriesReset: context.actor.kind !== 'policy',
     notBefore: byPolicy

@@ -12,6 +12,7 @@ import type {
   TicketStatus,
   Transition,
 } from '../words.ts';
+import type { ReviewComment } from './review-comments.ts';
 import type { Cost, LandingCheck, TicketFields } from './state.ts';
 
 export interface TransitionedData {
@@ -21,6 +22,8 @@ export interface TransitionedData {
   attempt?: string;
   reason?: string;
   feedback?: string;
+  /** Of a review at lines of the diff: its own words, and what stands at which line; `feedback` renders both. */
+  review?: { summary: string; comments: ReviewComment[] };
   notBefore?: number | null;
   /** True when this transition spends a retry. */
   retrySpent?: boolean;

@@ -161,6 +161,7 @@ async function storeOn(
 
     ticket: (key) => read(() => reads.ticket(key)),
     tickets: (q) => read(() => reads.tickets(q)),
+    groupTickets: (filter, by) => read(() => reads.groupTickets(filter, by)),
     ticketStatuses: (keys) => read(() => reads.ticketStatuses(keys)),
     ticketOfAttempt: (id) => read(() => reads.ticketOfAttempt(id)),
     ticketOfEvidence: (id) => read(() => reads.ticketOfEvidence(id)),

@@ -1,10 +1,20 @@
 /** Reads of what the API and the services ask for: tickets, inbox, alerts, documents, the log. */
-import { type Kysely, sql } from 'kysely';
+import { type Expression, type ExpressionBuilder, type Kysely, type SqlBool, sql } from 'kysely';
 import type { AlertState } from '../../domain/alert/alert.ts';
 import type { InboxItem } from '../../domain/inbox/inbox.ts';
 import type { Stamped } from '../../domain/config.ts';
 import type { Ticket } from '../../domain/ticket/state.ts';
-import type { DocumentKind, PageOf, SkipRecord, StoredEvent, TicketQuery, TicketRecord } from '../port.ts';
+import type {
+  DocumentKind,
+  PageOf,
+  SkipRecord,
+  StoredEvent,
+  TicketFilter,
+  TicketGroup,
+  TicketGrouping,
+  TicketQuery,
+  TicketRecord,
+} from '../port.ts';
 import { type Program, type ResultRow, atMost, p, query, statement } from '../program.ts';
 import type { Tables } from '../schema.ts';
 
@@ -188,21 +198,10 @@ export function readPrograms(db: Kysely<Tables>) {
     *tickets(q: TicketQuery): Program<PageOf<Ticket>> {
       const sort = SORTS[q.sort];
       const operator = sort.direction === 'asc' ? ('>' as const) : ('<' as const);
-      let select = db.selectFrom('tickets').select(['state', sort.column, 'key']);
-      if (q.project !== undefined) select = select.where('project', '=', q.project);
-      if (q.statuses !== undefined) select = select.where('status', 'in', q.statuses);
-      if (q.assignee !== undefined) select = select.where('assignee', '=', q.assignee);
-      if (q.campaign !== undefined) select = select.where('campaign', '=', q.campaign);
-      if (q.keys !== undefined) select = select.where('key', 'in', q.keys);
-      if (q.label !== undefined)
-        select = select.where(
-          sql<boolean>`labels like ${`%${escapeLike(JSON.stringify(q.label))}%`} escape '\\'`,
-        );
-      if (q.q !== undefined) {
-        for (const word of q.q.toLowerCase().split(/\s+/).filter(Boolean).slice(0, 8)) {
-          select = select.where(sql<boolean>`search like ${`%${escapeLike(word)}%`} escape '\\'`);
-        }
-      }
+      let select = db
+        .selectFrom('tickets')
+        .select(['state', sort.column, 'key'])
+        .where((e) => matches(e, q));
       const cursor = readCursor(q.cursor);
       if (cursor) {
         const [value, key] = cursor;
@@ -225,6 +224,24 @@ export function readPrograms(db: Kysely<Tables>) {
         items: page.map((row) => parse<Ticket>(row['state'])),
         nextCursor: last ? cursorOf([Number(last[sort.column]), String(last['key'])]) : null,
       };
+    },
+    *groupTickets(filter: TicketFilter, by: TicketGrouping): Program<TicketGroup[]> {
+      const { rows } = yield query(
+        db
+          .selectFrom('tickets')
+          .select((e) => [
+            (by === 'agent' ? agentOf(e) : e.ref(by)).as('value'),
+            'status',
+            e.fn.countAll().as('n'),
+          ])
+          .where((e) => matches(e, filter))
+          .groupBy((e) => [by === 'agent' ? agentOf(e) : e.ref(by), 'status']),
+      );
+      return rows.map((row) => ({
+        value: row['value'] === null ? null : String(row['value']),
+        status: String(row['status']),
+        count: Number(row['n']),
+      }));
     },
     *ticketStatuses(keys: readonly string[]): Program<Map<string, string>> {
       if (keys.length === 0) return new Map();
@@ -383,6 +400,35 @@ export function readPrograms(db: Kysely<Tables>) {
       return rows[0] ? parse<unknown>(rows[0]['diff']) : null;
     },
   };
+}
+
+type TicketExpressions = ExpressionBuilder<Tables, 'tickets'>;
+
+const agentOf = (e: TicketExpressions) => e.fn.coalesce('assignee', 'profile');
+
+/** The filter as one condition. */
+function matches(e: TicketExpressions, q: TicketFilter): Expression<SqlBool> {
+  const all: Expression<SqlBool>[] = [];
+  if (q.project !== undefined) all.push(e('project', '=', q.project));
+  if (q.statuses !== undefined) all.push(e('status', 'in', q.statuses));
+  if (q.priorities !== undefined) all.push(e('priority', 'in', q.priorities));
+  for (const column of ['assignee', 'campaign', 'profile'] as const) {
+    const value = q[column];
+    if (value !== undefined) all.push(value === null ? e(column, 'is', null) : e(column, '=', value));
+  }
+  if (q.agent !== undefined) {
+    all.push(
+      q.agent === null
+        ? e.and([e('assignee', 'is', null), e('profile', 'is', null)])
+        : e.or([e('assignee', '=', q.agent), e.and([e('assignee', 'is', null), e('profile', '=', q.agent)])]),
+    );
+  }
+  if (q.keys !== undefined) all.push(e('key', 'in', q.keys));
+  if (q.label !== undefined)
+    all.push(sql<boolean>`labels like ${`%${escapeLike(JSON.stringify(q.label))}%`} escape '\\'`);
+  for (const word of (q.q ?? '').toLowerCase().split(/\s+/).filter(Boolean).slice(0, 8))
+    all.push(sql<boolean>`search like ${`%${escapeLike(word)}%`} escape '\\'`);
+  return e.and(all);
 }
 
 function escapeLike(text: string): string {

@@ -218,6 +218,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
 
     ticket: (key) => read(() => reads.ticket(key)),
     tickets: (q) => read(() => reads.tickets(q)),
+    groupTickets: (filter, by) => read(() => reads.groupTickets(filter, by)),
     ticketStatuses: (keys) => read(() => reads.ticketStatuses(keys)),
     ticketOfAttempt: (id) => read(() => reads.ticketOfAttempt(id)),
     ticketOfEvidence: (id) => read(() => reads.ticketOfEvidence(id)),

@@ -13,7 +13,7 @@ import { readOutput } from '../../../services/output.ts';
 import { attemptView, evidenceView } from '../../../services/present.ts';
 import { loadTicket } from '../../../services/tickets.ts';
 import { reverifyEvidence } from '../../../services/verification.ts';
-import { listQuery, pageOf } from '../listing.ts';
+import { listQuery, pageOf, several } from '../listing.ts';
 import type { Answer, Api } from '../route.ts';
 import type { Wakeups } from '../wakeups.ts';
 import type { FastifyRequest } from 'fastify';
@@ -42,6 +42,24 @@ export function ownAttempt(
 
 export function attemptRoutes(api: Api, wakeups: Wakeups): void {
   const { deps } = api;
+  api.route({
+    method: 'GET',
+    path: '/attempts',
+    summary: 'The attempts at several tickets, for a picture of them',
+    access: 'read',
+    query: z.object({
+      ticket: z.string().min(1).max(4000).describe('up to 100 keys, separated by commas'),
+      ...listQuery,
+      limit: z.coerce.number().int().min(1).max(1000).optional(),
+    }),
+    response: shapes.page(shapes.attempt),
+    handler: async ({ query }) => {
+      const keys = (several(query.ticket) ?? []).slice(0, 100);
+      const { items } = await deps.store.tickets({ keys, sort: 'created', limit: 100 });
+      const attempts = items.flatMap((ticket) => ticket.attempts.map((a) => attemptView(ticket, a)));
+      return { body: pageOf(attempts, query) };
+    },
+  });
   api.route({
     method: 'GET',
     path: '/tickets/:key/attempts',

@@ -1,5 +1,6 @@
 /** Health, overview, sessions, the event stream, the proof, the contract itself. */
 import { z } from 'zod';
+import * as figures from '../../../contract/figures.ts';
 import * as requests from '../../../contract/requests.ts';
 import * as shapes from '../../../contract/shapes.ts';
 import type { Runner } from '../../../domain/config.ts';
@@ -8,6 +9,7 @@ import { createSignInCode, isLive, signIn, signOut } from '../../../services/acc
 import { readPolicy } from '../../../services/deps.ts';
 import { aliveWithinMs } from '../../../services/dispatching.ts';
 import { iso, policyView } from '../../../services/present.ts';
+import { isTimezone, readStatistics } from '../../../services/statistics.ts';
 import { verifyState } from '../../../services/verify.ts';
 import { BASE, type Api } from '../route.ts';
 import type { EventHub } from '../event-hub.ts';
@@ -105,6 +107,26 @@ export function systemRoutes(api: Api, hub: EventHub, system: SystemView): void 
           at: iso(now),
         },
       };
+    },
+  });
+  api.route({
+    method: 'GET',
+    path: '/statistics',
+    summary: 'What was done by day, how long it took, what it cost, and how each profile fares',
+    access: 'read',
+    query: z.object({
+      days: z.coerce.number().int().min(1).max(90).optional(),
+      /** Whose days: an IANA name. */
+      timezone: z.string().max(100).optional(),
+    }),
+    response: figures.statistics,
+    handler: async ({ query }) => {
+      const timezone = query.timezone ?? 'UTC';
+      if (!isTimezone(timezone))
+        return refuse('invalid_request', `There is no time zone ${timezone}.`, {
+          errors: [{ path: 'timezone', message: 'an IANA name, like Europe/Berlin' }],
+        });
+      return { body: await readStatistics(deps, { days: query.days ?? 30, timezone }) };
     },
   });
   api.route({

@@ -1,8 +1,9 @@
 /** Tickets, their transitions, conversation, questions, waivers, and why they are not running. */
 import { z } from 'zod';
+import * as figures from '../../../contract/figures.ts';
 import * as requests from '../../../contract/requests.ts';
 import * as shapes from '../../../contract/shapes.ts';
-import { isRefusal, refuse } from '../../../domain/refusal.ts';
+import { type Refusal, isRefusal, refuse } from '../../../domain/refusal.ts';
 import type { Ticket } from '../../../domain/ticket/state.ts';
 import { TICKET_STATUSES } from '../../../domain/words.ts';
 import type { TicketChanged } from '../../../services/change-ticket.ts';
@@ -20,11 +21,65 @@ import {
   loadTicket,
   transitionTicket,
 } from '../../../services/tickets.ts';
+import type { TicketFilter, TicketGroup } from '../../../store/port.ts';
 import { fieldsOf, newTicketOf } from '../../ticket-input.ts';
 import { DEFAULT_LIMIT, listQuery, several } from '../listing.ts';
 import type { Answer, Api, Context } from '../route.ts';
 
 const key = z.object({ key: z.string().max(30) });
+
+/** An empty assignee, campaign, profile or agent asks for tickets without one. */
+const ticketFilter = {
+  project: z.string().max(10).optional(),
+  status: z.string().max(200).optional().describe('one or several, separated by commas'),
+  priority: z
+    .string()
+    .regex(/^[0-4](,[0-4])*$/, { message: 'priorities are 0 to 4, separated by commas' })
+    .optional(),
+  assignee: z.string().max(64).optional(),
+  campaign: z.string().max(64).optional(),
+  profile: z.string().max(64).optional(),
+  agent: z.string().max(64).optional().describe('the assignee, else the profile that the ticket names'),
+  label: z.string().max(100).optional(),
+  q: z.string().max(500).optional(),
+};
+const TICKET_GROUPINGS = ['status', 'priority', 'project', 'campaign', 'agent'] as const;
+
+type FilterQuery = { [name in keyof typeof ticketFilter]?: string | undefined };
+
+function filterOf(query: FilterQuery): TicketFilter | Refusal {
+  const statuses = several(query.status);
+  const unknown = statuses?.find((status) => !(TICKET_STATUSES as readonly string[]).includes(status));
+  if (unknown !== undefined) {
+    return refuse('invalid_request', `There is no status ${unknown}.`, {
+      errors: [{ path: 'status', message: `one of ${TICKET_STATUSES.join(', ')}` }],
+    });
+  }
+  const orNone = (value: string | undefined): string | null | undefined => (value === '' ? null : value);
+  return {
+    project: query.project,
+    statuses,
+    priorities: several(query.priority)?.map(Number),
+    assignee: orNone(query.assignee),
+    campaign: orNone(query.campaign),
+    profile: orNone(query.profile),
+    agent: orNone(query.agent),
+    label: query.label,
+    q: query.q,
+  };
+}
+
+/** One entry a value, with its tickets by status. */
+function gather(rows: readonly TicketGroup[]): figures.TicketGroup[] {
+  const groups = new Map<string | null, figures.TicketGroup>();
+  for (const { value, status, count } of rows) {
+    const group = groups.get(value) ?? { value, count: 0, statuses: {} };
+    groups.set(value, group);
+    group.count += count;
+    group.statuses[status] = count;
+  }
+  return [...groups.values()].sort((a, b) => (a.value ?? '').localeCompare(b.value ?? ''));
+}
 
 export function ticketRoutes(api: Api): void {
   const { deps } = api;
@@ -65,35 +120,33 @@ export function ticketRoutes(api: Api): void {
     access: 'read',
     query: z.object({
       ...listQuery,
-      project: z.string().optional(),
-      status: z.string().optional(),
-      assignee: z.string().optional(),
-      campaign: z.string().optional(),
-      label: z.string().optional(),
-      q: z.string().max(500).optional(),
+      ...ticketFilter,
       sort: z.enum(['dispatch', 'priority', 'age', 'updated', 'created']).optional(),
     }),
     response: shapes.page(shapes.ticket),
     handler: async ({ query, viewer }) => {
-      const statuses = several(query.status);
-      const unknown = statuses?.find((status) => !(TICKET_STATUSES as readonly string[]).includes(status));
-      if (unknown !== undefined) {
-        return refuse('invalid_request', `There is no status ${unknown}.`, {
-          errors: [{ path: 'status', message: `one of ${TICKET_STATUSES.join(', ')}` }],
-        });
-      }
+      const filter = filterOf(query);
+      if (isRefusal(filter)) return filter;
       const page = await deps.store.tickets({
-        project: query.project,
-        statuses,
-        assignee: query.assignee,
-        campaign: query.campaign,
-        label: query.label,
-        q: query.q,
+        ...filter,
         sort: query.sort ?? 'dispatch',
         limit: query.limit ?? DEFAULT_LIMIT,
         cursor: query.cursor,
       });
       return { body: { items: await presentTickets(deps, page.items, viewer), nextCursor: page.nextCursor } };
+    },
+  });
+  api.route({
+    method: 'GET',
+    path: '/tickets/groups',
+    summary: 'How many tickets there are, by status, priority, project, campaign or agent',
+    access: 'read',
+    query: z.object({ ...ticketFilter, by: z.enum(TICKET_GROUPINGS) }),
+    response: figures.ticketGroups,
+    handler: async ({ query }) => {
+      const filter = filterOf(query);
+      if (isRefusal(filter)) return filter;
+      return { body: { items: gather(await deps.store.groupTickets(filter, query.by)) } };
     },
   });
   api.route({

@@ -1,0 +1,84 @@
+/** How tickets are found and counted: the part of the conformance suite that asks the queries of lists and boards. */
+import { expect, it } from 'vitest';
+import { decideCreate } from '../domain/ticket/decide-fields.ts';
+import { evolveTicket } from '../domain/ticket/evolve.ts';
+import type { Ticket } from '../domain/ticket/state.ts';
+import type { CommitPlan, Store } from './port.ts';
+
+export function ticketPlan(key: string, fields: Partial<Ticket> = {}): { plan: CommitPlan; ticket: Ticket } {
+  const events = decideCreate(
+    {
+      key,
+      project: key.split('-')[0] ?? '',
+      number: Number(key.split('-')[1]),
+      status: 'todo',
+      title: `Ticket ${key}`,
+      description: '',
+      priority: 2,
+      assignee: null,
+      campaign: null,
+      profile: null,
+      labels: [],
+      acceptanceCriteria: [],
+      blockedBy: [],
+      completion: null,
+      budget: null,
+      notBefore: null,
+    },
+    { actor: { kind: 'human', id: 'ada' }, now: 1000 },
+  );
+  const created = events.reduce<Ticket | null>((state, e) => evolveTicket(state, e), null);
+  if (!created) throw new Error('no ticket');
+  const ticket = { ...created, ...fields };
+  return {
+    ticket,
+    plan: {
+      appends: [{ stream: `ticket:${key}`, expected: 0, events, ticket: key, project: ticket.project }],
+      rows: [{ row: 'ticket', state: ticket, before: null, streamVersion: 1, toVerify: false }],
+    },
+  };
+}
+
+export function findingTickets(store: () => Store): void {
+  it('are found by status, label and words, and a percent sign is only a percent sign', async () => {
+    await store().commit(ticketPlan('MC-1', { title: 'Fix the 100% bug', labels: ['ui'] }).plan);
+    await store().commit(
+      ticketPlan('MC-2', { title: 'Fix another bug', status: 'done', labels: ['uii'] }).plan,
+    );
+    const keys = async (q: object) =>
+      (await store().tickets({ sort: 'created', limit: 10, ...q })).items.map((x) => x.key);
+    expect(await keys({ statuses: ['done'] })).toEqual(['MC-2']);
+    expect(await keys({ label: 'ui' })).toEqual(['MC-1']);
+    await store().commit(ticketPlan('MC-3', { title: 'Other', labels: ['50%_off'] }).plan);
+    expect(await keys({ label: '50%_off' })).toEqual(['MC-3']);
+    expect(await keys({ label: '50__off' })).toEqual([]);
+    expect(await keys({ q: '100%' })).toEqual(['MC-1']);
+    expect((await keys({ q: 'fix bug' })).sort()).toEqual(['MC-1', 'MC-2']);
+    expect(await keys({ q: '1_0%' })).toEqual([]);
+  });
+
+  it('are found by priority, by who has them, and by having nobody, and are counted by the same', async () => {
+    await store().commit(ticketPlan('MC-1', { priority: 0, assignee: 'ada', profile: 'opus' }).plan);
+    await store().commit(ticketPlan('MC-2', { priority: 1, profile: 'opus', status: 'done' }).plan);
+    await store().commit(ticketPlan('MC-3', { priority: 1, campaign: 'spring' }).plan);
+    const keys = async (q: object) =>
+      (await store().tickets({ sort: 'created', limit: 10, ...q })).items.map((x) => x.key).sort();
+    expect(await keys({ priorities: [0] })).toEqual(['MC-1']);
+    expect(await keys({ agent: 'opus' })).toEqual(['MC-2']);
+    expect(await keys({ agent: 'ada' })).toEqual(['MC-1']);
+    expect(await keys({ agent: null })).toEqual(['MC-3']);
+    expect(await keys({ campaign: null })).toEqual(['MC-1', 'MC-2']);
+    expect(await keys({ profile: 'opus', assignee: null })).toEqual(['MC-2']);
+    const groups = async (by: 'agent' | 'priority', filter = {}) =>
+      (await store().groupTickets(filter, by)).sort((a, b) => `${a.value}`.localeCompare(`${b.value}`));
+    expect(await groups('agent')).toEqual([
+      { value: 'ada', status: 'todo', count: 1 },
+      { value: null, status: 'todo', count: 1 },
+      { value: 'opus', status: 'done', count: 1 },
+    ]);
+    expect(await groups('priority', { profile: 'opus' })).toEqual([
+      { value: '0', status: 'todo', count: 1 },
+      { value: '1', status: 'done', count: 1 },
+    ]);
+  });
+}
