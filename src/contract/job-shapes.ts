@@ -68,6 +68,10 @@ export const orchestrator = z.object({
   waiting: z.number().int(),
   lastRun: nullable(z.object({ at: time, outcome: z.enum(['done', 'unable']), detail: z.string() })),
   notBefore: nullable(time),
+  /** Why it is not woken although something waits. */
+  whyNotRunning: nullable(
+    z.object({ code: z.enum(['paused', 'budget_exhausted', 'not_before']), detail: z.string() }),
+  ),
   cost: z.object({
     usd: z.number(),
     inputTokens: z.number(),

@@ -78,8 +78,8 @@ export const attemptEnd = fenced.extend({
   treeGone: z.boolean(),
 });
 export type AttemptEnd = z.infer<typeof attemptEnd>;
-export const workAccept = fenced;
-export const workHeartbeat = fenced;
+/** Of a session: what this run of it has used so far. */
+export const workHeartbeat = fenced.extend({ usage: usage.optional() });
 export const workOutput = fenced.extend({ evidence: z.string().max(100), items: outputItems });
 export const verifyResult = z.strictObject({
   evidence: z.array(

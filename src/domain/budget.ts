@@ -33,7 +33,7 @@ export function isSpent(budget: Budget | null, cost: Cost): boolean {
 }
 
 const WHOSE: Record<BudgetScope, string> = {
-  attempt: "the profile's budget for one attempt",
+  attempt: "the profile's budget",
   ticket: "the ticket's budget",
   project: "the project's budget for the day",
   day: "the day's budget",

@@ -43,7 +43,7 @@ export interface ControlPlane {
   isAnswering(url: string): Promise<boolean>;
 }
 
-export type WorkHeartbeat = Pick<HeartbeatAnswer, 'leaseMs' | 'directive'>;
+export type WorkHeartbeat = Pick<HeartbeatAnswer, 'leaseMs' | 'directive' | 'budget'>;
 
 export interface Tree {
   addRoot(root: ProcessId): void;

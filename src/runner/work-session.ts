@@ -9,6 +9,12 @@ import type { Log } from './log.ts';
 import { Once } from './once.ts';
 import type { ControlPlane, WorkHeartbeat } from './ports.ts';
 
+/** How a run that uses models is held to its budget: what it used goes with each heartbeat, what it may use comes back. */
+export interface Metering {
+  used: () => object;
+  allow: (budget: NonNullable<WorkHeartbeat['budget']>) => void;
+}
+
 export interface WorkContext {
   clock: Clock;
   log: Log;
@@ -23,8 +29,14 @@ export class WorkSession {
   readonly cancelled = new Once<string>();
   readonly #context: WorkContext;
   readonly #halted = new AbortController();
+  readonly #metering: Metering | null;
 
-  constructor(context: WorkContext, offer: { work: string; fence: number }) {
+  constructor(
+    context: WorkContext,
+    offer: { work: string; fence: number },
+    metering: Metering | null = null,
+  ) {
+    this.#metering = metering;
     this.id = offer.work;
     this.fence = offer.fence;
     this.#context = context;
@@ -35,9 +47,10 @@ export class WorkSession {
         const answer = await context.controlPlane.work<Partial<WorkHeartbeat> | undefined>(
           offer.work,
           'heartbeat',
-          { fence: offer.fence },
+          { fence: offer.fence, ...metering?.used() },
           timeoutMs,
         );
+        this.#allow(answer);
         return {
           leaseMs: answer?.leaseMs ?? this.lease.leaseMs,
           directive: answer?.directive ?? 'continue',
@@ -72,6 +85,7 @@ export class WorkSession {
         const answer = await controlPlane.work<Partial<WorkHeartbeat> | undefined>(this.id, 'accept', {
           fence: this.fence,
         });
+        this.#allow(answer);
         this.lease.renewedFrom(startedAt, answer?.leaseMs ?? this.lease.leaseMs);
         this.lease.start();
         return true;
@@ -82,6 +96,10 @@ export class WorkSession {
       }
     }
     return false;
+  }
+
+  #allow(answer: Partial<WorkHeartbeat> | undefined): void {
+    if (answer?.budget) this.#metering?.allow(answer.budget);
   }
 
   /** Until answered; work whose report never arrives is offered again when its lease is over. */

@@ -82,7 +82,7 @@ export async function heartbeatAttempt(
       { reason: 'lease_expired' },
     );
   }
-  if (usage) await recordUsage(deps, found.ticket, who, usage);
+  if (usage) await recordUsage(deps, found.ticket.project, who, usage);
   const budget = attempt.state === 'running' ? await holdToBudgets(deps, found.ticket, attempt) : {};
   if (budget === null)
     return renewedAs(deps, { leaseMs, directive: 'stop', answers: [] }, found.ticket, attempt);
@@ -194,7 +194,7 @@ async function settledCost(deps: Deps, who: Who, usage: Usage | undefined): Prom
   if (usage) {
     const found = await currentOf(deps, who);
     if (!isRefusal(found))
-      await recordUsage(deps, found.ticket, { attempt: who.attempt, fence: who.fence }, usage);
+      await recordUsage(deps, found.ticket.project, { attempt: who.attempt, fence: who.fence }, usage);
   }
   return costOf(deps, who.attempt);
 }

@@ -17,10 +17,13 @@ export interface Usage {
   metered?: boolean | undefined;
 }
 
-/** Keeps what a run reports about itself; figures are since its start, and only grow. */
+/**
+ * Keeps what a run reports about itself; figures are since its start, and only grow.
+ * @param project the ticket's; '' for an orchestrator's session, which counts for the day alone
+ */
 export async function recordUsage(
   deps: Deps,
-  ticket: Ticket,
+  project: string,
   who: { attempt: string; fence: number },
   usage: Usage,
 ): Promise<void> {
@@ -31,12 +34,54 @@ export async function recordUsage(
     outputTokens: Math.round(outputTokens),
     metered,
   };
-  await deps.store.recordUsage({ ...who, project: ticket.project, cost }, await deps.store.now());
+  await deps.store.recordUsage({ ...who, project, cost }, await deps.store.now());
+}
+
+/** What all projects and sessions together have used since midnight (UTC). */
+export async function spentToday(deps: Deps): Promise<Cost> {
+  return sumOf(await todayByProject(deps));
+}
+
+function sumOf(costs: readonly Cost[]): Cost {
+  return costs.reduce((sum, cost) => addCost(sum, cost), NO_COST);
+}
+
+async function todayByProject(deps: Deps) {
+  return deps.store.spentSince(new Date(await deps.store.now()).setUTCHours(0, 0, 0, 0));
+}
+
+/**
+ * Whether a run of an orchestrator's session may go on: its profile's budget is for each run, the day's for all.
+ * @returns what this run may use in all, or whose budget is spent
+ */
+export async function budgetOfSession(
+  deps: Deps,
+  profile: Profile | null,
+  work: { id: string; fence: number },
+): Promise<{ budget: Budget } | { spent: string }> {
+  const budgets: Budgets = {
+    attempt: profile?.budget ?? null,
+    ticket: null,
+    project: null,
+    day: (await readPolicy(deps)).budget,
+  };
+  if (budgets.attempt === null && budgets.day === null) return { budget: {} };
+  const runs = await deps.store.usageOf(work.id);
+  const spending: Spending = {
+    attempt: sumOf(runs.map((run) => run.cost)),
+    ticket: NO_COST,
+    project: NO_COST,
+    day: await spentToday(deps),
+  };
+  const spent = findSpent(budgets, spending);
+  if (spent) return { spent: spent.detail };
+  const own = runs.find((run) => run.fence === work.fence)?.cost ?? NO_COST;
+  return { budget: limitOf(budgets, spending, own) };
 }
 
 /** What all runs of an attempt have used. */
 export async function costOf(deps: Deps, attempt: string): Promise<Cost> {
-  return (await deps.store.usageOf(attempt)).reduce((sum, run) => addCost(sum, run.cost), NO_COST);
+  return sumOf((await deps.store.usageOf(attempt)).map((run) => run.cost));
 }
 
 /** Stops the attempt when a budget is met. @returns what this run may use in all, or null when it was stopped */
@@ -67,13 +112,12 @@ export async function holdToBudgets(deps: Deps, ticket: Ticket, attempt: Attempt
 }
 
 async function spendingOf(deps: Deps, ticket: Ticket, attempt: Attempt): Promise<Spending> {
-  const midnight = new Date(await deps.store.now()).setUTCHours(0, 0, 0, 0);
-  const [used, today] = await Promise.all([costOf(deps, attempt.id), deps.store.spentSince(midnight)]);
+  const [used, today] = await Promise.all([costOf(deps, attempt.id), todayByProject(deps)]);
   const others = ticketCost({ ...ticket, attempts: ticket.attempts.filter((a) => a.id !== attempt.id) });
   return {
     attempt: used,
     ticket: addCost(others, used),
     project: today.find((entry) => entry.project === ticket.project) ?? NO_COST,
-    day: today.reduce<Cost>((sum, entry) => addCost(sum, entry), NO_COST),
+    day: sumOf(today),
   };
 }

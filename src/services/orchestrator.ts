@@ -4,7 +4,7 @@
  */
 import type { SessionOffer } from '../contract/runner-protocol.ts';
 import type * as wire from '../contract/job-shapes.ts';
-import { NO_COST, addCost } from '../domain/budget.ts';
+import { addCost, isSpent } from '../domain/budget.ts';
 import type { Profile, Stamped } from '../domain/config.ts';
 import { type InboxEvent, type InboxItem, inboxEvent } from '../domain/inbox/inbox.ts';
 import {
@@ -15,11 +15,12 @@ import {
   orchestratorPrompt,
 } from '../domain/orchestrator/session.ts';
 import { type Refusal, refuse } from '../domain/refusal.ts';
-import type { Cost } from '../domain/ticket/state.ts';
+import type { Budget, Cost } from '../domain/ticket/state.ts';
 import type { Row, StreamAppend, Work } from '../store/port.ts';
 import { documentWrite } from './configuration.ts';
 import { type Caller, type Deps, readPolicy, system } from './deps.ts';
 import { inboxWrite, readyItems } from './inbox.ts';
+import { type Usage, budgetOfSession, costOf, recordUsage, spentToday } from './metering.ts';
 import { iso, isoOrNull } from './present.ts';
 import { profileForRunner } from './profile-for-runner.ts';
 
@@ -42,10 +43,10 @@ async function orchestratorProfile(deps: Deps): Promise<(Profile & Stamped) | nu
 /** Wakes the orchestrator when there is something for it. An empty inbox costs nothing. @returns whether it was woken */
 export async function wakeOrchestrator(deps: Deps): Promise<boolean> {
   const profile = await orchestratorProfile(deps);
-  if (!profile || (await readPolicy(deps)).paused) return false;
+  if (!profile) return false;
   const before = await deps.store.document<OrchestratorSession>('session', profile.id);
   const now = await deps.store.now();
-  if (before?.run || (before?.notBefore ?? 0) > now) return false;
+  if (before?.run || (await whatHolds(deps, before?.notBefore ?? null, now)) !== null) return false;
   const items = await readyItems(deps, 'orchestrator', MOST_ITEMS);
   if (items.length === 0) return false;
   const work = deps.newId('wrk');
@@ -84,6 +85,21 @@ export async function wakeOrchestrator(deps: Deps): Promise<boolean> {
     ],
   });
   return result.committed;
+}
+
+/** Why no orchestrator is woken now, whatever waits; null when nothing is in the way. */
+async function whatHolds(
+  deps: Deps,
+  notBefore: number | null,
+  now: number,
+): Promise<wire.Orchestrator['whyNotRunning']> {
+  const { paused, budget } = await readPolicy(deps);
+  if (paused) return { code: 'paused', detail: `Paused by ${paused.by}: ${paused.reason}` };
+  if (isSpent(budget, await spentToday(deps)))
+    return { code: 'budget_exhausted', detail: "The day's budget is spent; a person can raise it." };
+  if (notBefore !== null && notBefore > now)
+    return { code: 'not_before', detail: `Not before ${iso(notBefore)}.` };
+  return null;
 }
 
 /** The runner that keeps its session, as long as that is there; then any other, with a new session. */
@@ -154,21 +170,27 @@ export async function sessionOffer(deps: Deps, work: Work): Promise<SessionOffer
   };
 }
 
-/** A session stops at once with `pause --stop`, like everything that runs. */
-export async function sessionDirective(deps: Deps): Promise<'continue' | 'stop'> {
-  return (await readPolicy(deps)).paused?.stop === true ? 'stop' : 'continue';
+/**
+ * What a run of the session is told with each renewal: it stops at once with `pause --stop`, like everything that runs,
+ * and where a budget is met.
+ */
+export async function renewSession(
+  deps: Deps,
+  work: Work,
+  usage: Usage | undefined,
+): Promise<{ directive: 'continue' | 'stop'; budget?: Budget }> {
+  if (usage) await recordUsage(deps, '', { attempt: work.id, fence: work.fence }, usage);
+  if ((await readPolicy(deps)).paused?.stop === true) return { directive: 'stop' };
+  const held = await budgetOfSession(deps, await profileOf(deps, work), work);
+  return 'spent' in held ? { directive: 'stop' } : { directive: 'continue', budget: held.budget };
 }
+
+const profileOf = (deps: Deps, work: Work): Promise<Profile | null> =>
+  deps.store.document<Profile>('profile', work.key.slice('session:'.length));
 
 export interface SessionResult {
   session?: string | null | undefined;
-  usage?:
-    | {
-        usd?: number | undefined;
-        inputTokens?: number | undefined;
-        outputTokens?: number | undefined;
-        metered?: boolean | undefined;
-      }
-    | undefined;
+  usage?: Usage | undefined;
   notBefore?: string | null | undefined;
 }
 
@@ -182,11 +204,13 @@ export async function finishSession(
       reason: 'superseded',
     });
   const profile = work.key.slice('session:'.length);
-  const cost = usedIn(report.result.usage);
-  if (cost) {
-    const run = { attempt: work.key, fence: (await deps.store.usageOf(work.key)).length + 1, project: '' };
-    await deps.store.recordUsage({ ...run, cost }, await deps.store.now());
-  }
+  if (report.result.usage)
+    await recordUsage(deps, '', { attempt: work.id, fence: work.fence }, report.result.usage);
+  // Runs that were lost are in it as well: what they used is spent.
+  const cost = await costOf(deps, work.id);
+  const held = await budgetOfSession(deps, await profileOf(deps, work), work);
+  if (report.outcome === 'unable' && 'spent' in held)
+    report = { ...report, reason: `budget_exhausted: ${held.spent}` };
   for (;;) {
     const before = await deps.store.document<OrchestratorSession>('session', profile);
     const now = await deps.store.now();
@@ -219,7 +243,7 @@ async function endOf(
   before: Stored,
   work: Work,
   report: { outcome: 'done' | 'unable'; reason: string | null; result: SessionResult },
-  cost: Cost | null,
+  cost: Cost,
   now: number,
 ): Promise<{ appends: StreamAppend[]; rows: Row[] }> {
   const left = [];
@@ -234,7 +258,7 @@ async function endOf(
       reason: report.reason,
       session: report.result.session ?? null,
       runner: work.runner,
-      cost: cost ? addCost(before.cost, cost) : before.cost,
+      cost: addCost(before.cost, cost),
       notBefore: report.result.notBefore ? Date.parse(report.result.notBefore) : null,
     },
     left.map(({ item }) => item.id),
@@ -279,12 +303,6 @@ function undecided(
   return events;
 }
 
-function usedIn(usage: SessionResult['usage']): Cost | null {
-  if (!usage) return null;
-  const { usd = 0, inputTokens = 0, outputTokens = 0, metered = false } = usage;
-  return addCost(NO_COST, { usd, inputTokens, outputTokens, metered });
-}
-
 /** Every orchestrator profile, woken before or not. */
 export async function listOrchestrators(deps: Deps): Promise<wire.Orchestrator[]> {
   const [profiles, sessions, ready] = await Promise.all([
@@ -292,9 +310,10 @@ export async function listOrchestrators(deps: Deps): Promise<wire.Orchestrator[]
     deps.store.documents<OrchestratorSession>('session'),
     readyItems(deps, 'orchestrator', 200),
   ]);
-  return profiles
-    .filter((profile) => profile.role === 'orchestrator')
-    .map(({ id }) => {
+  const now = await deps.store.now();
+  const own = profiles.filter((profile) => profile.role === 'orchestrator');
+  return Promise.all(
+    own.map(async ({ id }) => {
       const known = sessions.find((session) => session.id === id);
       const { session, runner, run, lastRun, notBefore, cost } = known ?? newSession(id);
       return {
@@ -306,9 +325,11 @@ export async function listOrchestrators(deps: Deps): Promise<wire.Orchestrator[]
         lastRun: lastRun && { at: iso(lastRun.at), outcome: lastRun.outcome, detail: lastRun.detail },
         notBefore: isoOrNull(notBefore),
         cost,
+        whyNotRunning: run || ready.length === 0 ? null : await whatHolds(deps, notBefore, now),
         version: known?.version ?? 0,
       };
-    });
+    }),
+  );
 }
 
 /** Whose output to read: the run under way, else the last. */

@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Orchestrator } from '../../src/contract/job-shapes.ts';
+import type { Page } from '../../src/contract/shapes.ts';
 import { MissionControl } from '../harness/mission-control.ts';
 
 const KEY = 'sk-provider-key-that-nobody-may-see';
@@ -144,4 +146,29 @@ it('a key that is not there is said on the attempt, with where to put it', async
     return all[0]?.state === 'ended' ? all : null;
   }, 'the attempt has ended');
   expect(attempt?.reason).toMatch(/profile_unusable: the gateway's key is to be in .*secrets\/missing/);
+});
+
+it("an orchestrator's budget stops its run at the model; what it used counts, and a person decides", async () => {
+  const ASKS = 'git commit -q --allow-empty -m x; mc-coord ask "Which way?"';
+  await mc.profile('asks', ASKS);
+  await mc.api.patch('/projects/MC', { completion: { decidedBy: 'orchestrator' } });
+  await profile('true', {
+    id: 'luci',
+    role: 'orchestrator',
+    command: ['/bin/sh', '-c', `${CALL}; ${CALL}; ${CALL}; ${CALL}; exit 1`],
+    budget: { tokens: 1000 },
+  });
+  const { key } = await mc.ticket('asks');
+  const luci = await mc.eventually(async () => {
+    const [each] = (await mc.api.get<Page<Orchestrator>>('/orchestrators')).items;
+    return each?.lastRun ? each : null;
+  }, 'the first run is over');
+  expect(heard.length).toBe(2);
+  expect(luci.lastRun).toMatchObject({ outcome: 'unable', detail: expect.stringContaining('budget_exhausted') });
+  expect(luci.cost).toMatchObject({ inputTokens: 1200, outputTokens: 200, metered: true });
+  expect(luci.whyNotRunning).toMatchObject({ code: 'not_before' });
+  const question = (await mc.get(key)).questions[0]?.id;
+  await mc.api.post(`/tickets/${key}/questions/${question}/answer`, { text: 'the left one' });
+  await mc.eventually(async () => (await mc.get(key)).status !== 'needs_input', 'it goes on');
+  await mc.move(key, 'cancel', { reason: 'enough' });
 });

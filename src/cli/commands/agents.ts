@@ -58,7 +58,9 @@ export function defineAgents(program: Command, io: Io): void {
           { title: 'Waiting', value: (each) => each.waiting, align: 'right' },
           {
             title: 'Last run',
-            value: (each) => each.lastRun && `${context.age(each.lastRun.at)}: ${each.lastRun.detail}`,
+            value: (each) =>
+              each.whyNotRunning?.detail ??
+              (each.lastRun && `${context.age(each.lastRun.at)}: ${each.lastRun.detail}`),
             flexible: true,
           },
           { title: 'Cost', value: (each) => `${each.cost.usd.toFixed(2)} USD`, align: 'right' },

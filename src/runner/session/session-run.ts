@@ -20,6 +20,7 @@ import {
   homeOf,
   type EnvironmentInput,
 } from '../environment.ts';
+import type { Budget } from '../../contract/shapes.ts';
 import type { Meter } from '../gateway/meter.ts';
 import { OutputPump } from '../output/output-pump.ts';
 import type { Tree } from '../ports.ts';
@@ -58,12 +59,20 @@ export class SessionRun {
   readonly #keepers: ProcessId[] = [];
   #agent: RunningAgent | undefined;
   #meter: Meter | null = null;
+  /** What this run may use, as the control plane said last. */
+  #budget: Budget = {};
 
   constructor(context: AttemptContext, offer: SessionOffer) {
     this.id = offer.work;
     this.#context = context;
     this.#offer = offer;
-    this.#work = new WorkSession(context, offer);
+    this.#work = new WorkSession(context, offer, {
+      used: () => this.#used(),
+      allow: (budget) => {
+        this.#budget = budget;
+        this.#meter?.allow(budget);
+      },
+    });
     const name = offer.profile.id.replace(/[^A-Za-z0-9._-]/g, '_');
     this.#home = join(context.dataDir, 'sessions', name);
     this.#dir = join(context.dataDir, 'run', `session-${offer.work.replace(/[^A-Za-z0-9_-]/g, '_')}`);
@@ -119,6 +128,7 @@ export class SessionRun {
     if (!adapter) return { outcome: 'unable', reason: `This runner has no adapter "${profile.adapter}".` };
     try {
       this.#meter = openMeter(this.#context, this.#pretended(), null);
+      this.#meter?.allow(this.#budget);
       this.#agent = await adapter.start(this.#launch(), this.#host());
     } catch (error) {
       return { outcome: 'unable', reason: error instanceof Error ? error.message : String(error) };
@@ -139,6 +149,7 @@ export class SessionRun {
   }
 
   #ended(end: Exclude<ReturnType<RunningAgent['state']>, 'running'>): Result {
+    if (this.#meter?.isSpent) return { outcome: 'unable', reason: 'budget_exhausted' };
     const until = this.#meter?.rateLimitedUntil ?? 0;
     const notBefore = end.notBefore ?? (until > this.#context.clock.now() ? until : undefined);
     if (end.outcome === 'rate_limited' || (notBefore !== undefined && end.exitCode !== 0))

@@ -296,7 +296,7 @@ export class FakeControlPlane {
     if (!work) throw new Problem('not_found', id);
     switch (verb) {
       case 'accept':
-        this.#check(requests.workAccept, body, 'work/accept');
+        this.#check(requests.workHeartbeat, body, 'work/accept');
         work.accepted = true;
         return { leaseMs: this.leaseMs };
       case 'heartbeat':

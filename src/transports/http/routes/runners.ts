@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import * as requests from '../../../contract/runner-requests.ts';
 import { heartbeatAnswer, polled, registered } from '../../../contract/runner-protocol.ts';
+import type { Budget } from '../../../domain/ticket/state.ts';
 import * as shapes from '../../../contract/shapes.ts';
 import type { Runner } from '../../../domain/config.ts';
 import { type Refusal, isRefusal, refuse } from '../../../domain/refusal.ts';
@@ -19,7 +20,7 @@ import { aliveWithinMs } from '../../../services/dispatching.ts';
 import { announcePush, finishLandWork, landingDirective, startLanding } from '../../../services/landing.ts';
 import { appendOutput } from '../../../services/output.ts';
 import { isoOrNull } from '../../../services/present.ts';
-import { finishSession, sessionDirective } from '../../../services/orchestrator.ts';
+import { finishSession, renewSession } from '../../../services/orchestrator.ts';
 import { pollOnce, registerRunner, runnerFor } from '../../../services/runners.ts';
 import { finishVerifyWork } from '../../../services/verification.ts';
 import type { Work } from '../../../store/port.ts';
@@ -263,7 +264,7 @@ function workRoutes(api: Api): void {
   };
   const renew = async (
     work: Work,
-    directive: 'continue' | 'stop' = 'continue',
+    told: { directive: 'continue' | 'stop'; budget?: Budget } = { directive: 'continue' },
   ): Promise<Answer | Refusal> => {
     const renewed = await deps.store.renewLease(
       `work:${work.id}`,
@@ -275,7 +276,7 @@ function workRoutes(api: Api): void {
       return refuse('stale_attempt', `The lease of work ${work.id} has been lost.`, {
         reason: 'lease_expired',
       });
-    return { body: { leaseMs: deps.timing.leaseMs, directive } };
+    return { body: { leaseMs: deps.timing.leaseMs, ...told } };
   };
   for (const verb of ['accept', 'heartbeat'] as const) {
     api.route({
@@ -284,16 +285,16 @@ function workRoutes(api: Api): void {
       summary: verb === 'accept' ? 'Takes a piece of work' : 'Renews its lease',
       access: 'runner',
       params: id,
-      body: verb === 'accept' ? requests.workAccept : requests.workHeartbeat,
+      body: requests.workHeartbeat,
       response: heartbeatAnswer,
       handler: async ({ params, body, caller }) => {
         const work = await own(caller, params.id, body.fence);
         if (isRefusal(work)) return work;
         await deps.store.seen(work.runner ?? '', await deps.store.now(), false);
-        if (work.kind === 'session') return renew(work, await sessionDirective(deps));
+        if (work.kind === 'session') return renew(work, await renewSession(deps, work, body.usage));
         if (work.kind !== 'land') return renew(work);
         const started = verb === 'accept' ? await startLanding(deps, work) : null;
-        return isRefusal(started) ? started : renew(work, await landingDirective(deps, work));
+        return isRefusal(started) ? started : renew(work, { directive: await landingDirective(deps, work) });
       },
     });
   }

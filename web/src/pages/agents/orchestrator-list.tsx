@@ -22,6 +22,11 @@ export function OrchestratorList() {
                 {each.waiting === 1 ? '1 decision waits' : `${each.waiting} decisions wait`}
               </span>
             </p>
+            {each.whyNotRunning && (
+              <p className="text-amber mt-0.5 text-xs">
+                Not woken: {revealHidden(each.whyNotRunning.detail)} People can decide in its place.
+              </p>
+            )}
             <p className="text-muted mt-0.5 text-xs">
               {each.lastRun ? (
                 <>
