@@ -1,13 +1,13 @@
 /**
- * The bytes of artifacts: files in the data directory, named by their SHA-256, written once and never changed. The log
+ * The bytes of artifacts and bundles: files in the data directory, named by their SHA-256, written once and never changed. The log
  * holds names and hashes; whether the bytes are still those is asked of the file itself.
  */
 import { createHash } from 'node:crypto';
-import { open, mkdir, readFile, rename, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { ArtifactFiles } from './services/deps.ts';
+import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Blobs } from './store/port.ts';
 
-export function artifactFiles(dataDir: string): ArtifactFiles {
+export function artifactFiles(dataDir: string): Blobs {
   const dir = join(dataDir, 'artifacts');
   const pathOf = (hash: string): string => {
     if (!/^[0-9a-f]{64}$/.test(hash)) throw new Error(`not a SHA-256: ${hash.slice(0, 100)}`);
@@ -49,5 +49,13 @@ export function artifactFiles(dataDir: string): ArtifactFiles {
       const content = await read(hash);
       return content ? createHash('sha256').update(content).digest('hex') : null;
     },
+    list: async () => {
+      const names = await readdir(dir, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return [];
+        throw error;
+      });
+      return names.map((name) => basename(name)).filter((name) => /^[0-9a-f]{64}$/.test(name));
+    },
+    remove: (hash) => rm(pathOf(hash), { force: true }),
   };
 }

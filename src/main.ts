@@ -12,6 +12,7 @@ import { DataDirLocked, lockDataDir, prepareDataDir, secretFile, writeFileAtomic
 import { isRefusal } from './domain/refusal.ts';
 import { type Failpoint, readFailpoint } from './failpoint.ts';
 import { keepLocalRunner } from './local-runner.ts';
+import { refuseMoved } from './moved.ts';
 import { startServer } from './server.ts';
 import { createSignInCode, createToken, makeSecret } from './services/access.ts';
 import { type Caller, type Deps } from './services/deps.ts';
@@ -123,6 +124,7 @@ async function openStore({ dataDir, databaseUrl }: Settings): Promise<Store> {
       );
     });
   }
+  refuseMoved(dataDir);
   const store = openSqliteStore({ path: join(dataDir, 'mission-control.db'), onCommit: failpoint() });
   // The lock on the data directory proves that whoever held the dispatch lease on this database is gone.
   const left = await store.readLease(DISPATCH_LEASE);

@@ -45,7 +45,7 @@ export async function createDeps(store: Store, settings: Settings): Promise<Deps
     attemptToken: attemptTokens(await store.secret('attempt-tokens')),
     defaultMaxWorkers: settings.maxWorkers,
     inspect: { repository: inspectRepository, command: inspectCommand, agents: () => detectAgents() },
-    artifacts: artifactFiles(settings.dataDir),
+    artifacts: store.blobs ?? artifactFiles(settings.dataDir),
     artifactMaxBytes: settings.artifactMaxBytes,
   };
 }

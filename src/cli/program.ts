@@ -5,6 +5,7 @@ import { defineAgents } from './commands/agents.ts';
 import { defineAlert } from './commands/alert.ts';
 import { defineAttempt } from './commands/attempt.ts';
 import { defineLogs } from './commands/attempt/logs.ts';
+import { defineBackup, defineMigrateStore, defineRestore } from './commands/backup.ts';
 import { defineCampaign } from './commands/campaign.ts';
 import { defineCompletion } from './commands/completion.ts';
 import { defineDoctor } from './commands/doctor.ts';
@@ -65,6 +66,10 @@ export function createProgram(io: Io): Command {
   definePause(program, io);
   defineVerify(program, io);
   defineDoctor(program, io);
+  program.commandsGroup('The installation itself:');
+  defineBackup(program, io);
+  defineRestore(program, io);
+  defineMigrateStore(program, io);
   program.commandsGroup('Everything else, by noun:');
   defineTicket(program, io);
   defineAttempt(program, io);

@@ -73,10 +73,17 @@ export class ApiClient {
 
   /** @param path below `/api/v1`, or absolute from the root when it begins with `//` (as in `//livez`) */
   async call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
+    const response = await this.download(method, path, options);
+    const text = await response.text();
+    return (text === '' ? undefined : parse(text)) as T;
+  }
+
+  /** As `call`, for an answer that is no JSON, or too large to hold. */
+  async download(method: string, path: string, options: CallOptions = {}): Promise<Response> {
     const response = await this.fetch(method, path, options);
+    if (response.ok) return response;
     const text = await response.text();
     const body: unknown = text === '' ? undefined : parse(text);
-    if (response.ok) return body as T;
     throw new ApiProblem(isProblem(body) ? body : unknownProblem(response.status, text));
   }
 

@@ -49,7 +49,7 @@ export const attemptPermission = fenced.extend({
     .max(20),
 });
 /** Far beyond any real output, and far within what a number keeps exactly, also behind the fence that is put before it. */
-const MOST_OUTPUT_SEQ = 1_000_000_000_000;
+const MOST_OUTPUT_SEQ = 1_000_000_000_000_000;
 export const outputItems = z
   .array(
     z.strictObject({

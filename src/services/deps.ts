@@ -8,7 +8,7 @@ import type { DecideContext, TicketRules } from '../domain/ticket/decide.ts';
 import type { Finding, Policy, Project } from '../domain/config.ts';
 import { effectiveCompletion } from '../domain/ticket/completion.ts';
 import { type Refusal, refuse } from '../domain/refusal.ts';
-import type { IdempotentAnswer, Store } from '../store/port.ts';
+import type { Blobs, IdempotentAnswer, Store } from '../store/port.ts';
 
 export interface Timing {
   /** How long an attempt's lease lasts between renewals. */
@@ -33,18 +33,10 @@ export interface Deps {
   attemptToken: (attempt: string, fence: number) => string;
   defaultMaxWorkers: number;
   inspect: Inspect;
-  artifacts: ArtifactFiles;
+  /** Where the content of artifacts and bundles is kept; wired by main, so that this room does no I/O of its own. */
+  artifacts: Blobs;
   /** The largest artifact that is taken, in bytes. */
   artifactMaxBytes: number;
-}
-
-/** Where the content of artifacts is kept, by its SHA-256; wired by main, so that this room does no I/O of its own. */
-export interface ArtifactFiles {
-  /** Durable when it returns. @returns the SHA-256 of the content, in hex */
-  put: (content: Uint8Array) => Promise<string>;
-  read: (sha256: string) => Promise<Uint8Array | null>;
-  /** What the stored bytes hash to now; null where there are none. */
-  hashOf: (sha256: string) => Promise<string | null>;
 }
 
 /** Looks at the machine for what people register; wired by main, so that this room does no I/O of its own. */

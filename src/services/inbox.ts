@@ -130,6 +130,33 @@ export async function returnDueItem(deps: Deps, id: string): Promise<void> {
   });
 }
 
+/** Ends every delivery, whatever time it has left: who holds one was told so by another life of this installation. */
+export async function returnDelivered(deps: Deps, caller: Caller): Promise<number> {
+  let returned = 0;
+  let cursor: string | undefined;
+  do {
+    const page = await deps.store.inbox({
+      states: ['delivered'],
+      limit: 200,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    for (const { id } of page.items) {
+      await commitItem(deps, id, (item, now) =>
+        item.delivery === null
+          ? []
+          : [
+              inboxEvent('inbox.returned', caller.actor, now, {
+                reason: `the delivery to ${item.delivery.consumer} was made before a restore`,
+              }),
+            ],
+      );
+      returned += 1;
+    }
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined);
+  return returned;
+}
+
 /** A decision as it was sent, its new ticket read. */
 export type Act = Omit<ActInbox, 'ticket'> & { ticket?: NewTicket | undefined };
 

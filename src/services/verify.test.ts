@@ -36,6 +36,8 @@ beforeEach(async () => {
       put: () => Promise.resolve(''),
       read: () => Promise.resolve(null),
       hashOf: () => Promise.resolve(null),
+      list: () => Promise.resolve([]),
+      remove: () => Promise.resolve(),
     },
     artifactMaxBytes: 1000,
     inspect: {

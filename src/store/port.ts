@@ -62,7 +62,8 @@ export type DocumentKind =
   | 'schedule'
   | 'runner'
   | 'token'
-  | 'session';
+  | 'session'
+  | 'installation';
 
 export type Guard =
   /** The named lease is held by this holder under this epoch, and has not run out. */
@@ -257,7 +258,51 @@ export interface RunUsage {
   cost: Cost;
 }
 
+/** The commits of an attempt, as they were uploaded last. */
+export interface BundleRow {
+  attempt: string;
+  ticket: string;
+  number: number;
+  fence: number;
+  runner: string;
+  /** Of the stored bundle; null where the branch has nothing that the project's repository has not. */
+  sha256: string | null;
+  size: number;
+  head: string;
+  wip: string | null;
+  at: number;
+}
+
+/** What artifacts and bundles hold, by its SHA-256; written once, and never changed. */
+export interface Blobs {
+  /** Durable when it returns. @returns the SHA-256 of the content, in hex */
+  put(content: Uint8Array): Promise<string>;
+  read(sha256: string): Promise<Uint8Array | null>;
+  /** What the stored bytes hash to now; null where there are none. */
+  hashOf(sha256: string): Promise<string | null>;
+  list(): Promise<string[]>;
+  remove(sha256: string): Promise<void>;
+}
+
+/** Rows of one table, as the database has them. */
+export interface TablePage {
+  table: string;
+  rows: Record<string, string | number | null>[];
+}
+
+/** All rows as of one moment, while others go on writing. */
+export interface Dump {
+  schema: number;
+  at: number;
+  head: { seq: number; hash: string };
+  pages(): AsyncGenerator<TablePage>;
+  /** Lets the moment go. */
+  close(): Promise<void>;
+}
+
 export interface Store {
+  /** Where the database itself keeps blobs; null where they are files beside it. */
+  readonly blobs: Blobs | null;
   /** Milliseconds since the epoch by the database's clock. */
   now(): Promise<number>;
   commit(plan: CommitPlan): Promise<CommitResult>;
@@ -354,6 +399,17 @@ export interface Store {
   appendOutput(owner: string, chunks: readonly OutputChunk[]): Promise<void>;
   output(owner: string, after: number, limit: number): Promise<OutputChunk[]>;
   diff(attempt: string): Promise<unknown>;
+
+  /** Keeps the row unless one of a later run of the attempt is there. @returns whether it was kept */
+  saveBundle(bundle: BundleRow): Promise<boolean>;
+  bundle(attempt: string): Promise<BundleRow | null>;
+  /** Of tickets that are done or cancelled, and were uploaded before then. */
+  bundlesOfClosed(before: number, limit: number): Promise<BundleRow[]>;
+  /** How many bundles hold this content. */
+  bundlesWith(sha256: string): Promise<number>;
+  removeBundle(attempt: string): Promise<void>;
+
+  dump(): Promise<Dump>;
 
   eventsAfter(seq: number, limit: number): Promise<StoredEvent[]>;
   streamEvents(stream: string, after: number, limit: number): Promise<StoredEvent[]>;

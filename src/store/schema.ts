@@ -2,7 +2,7 @@
  * The tables, once for both databases. `events` is the log; the rows beside it are what `evolve` gives, written in the
  * same transaction; the tables under "not derived" are listed as such by `verify`.
  */
-import { type ColumnDataType, type Kysely, type RawBuilder, sql } from 'kysely';
+import { type ColumnDataType, type CompiledQuery, type Kysely, type RawBuilder, sql } from 'kysely';
 
 export interface Tables {
   events: {
@@ -147,9 +147,25 @@ export interface Tables {
     metered: number;
     at: number;
   };
+  /** The commits of an attempt as its runner uploaded them last, so that other runners can go on with them. */
+  bundles: {
+    attempt: string;
+    ticket: string;
+    number: number;
+    fence: number;
+    runner: string;
+    /** Of the bundle; null where the branch has nothing that the project's repository has not. */
+    sha256: string | null;
+    size: number;
+    head: string;
+    /** The commit of saved work, or null. */
+    wip: string | null;
+    at: number;
+  };
 }
 
-export const SCHEMA_VERSION = 1;
+/** Of the tables as they are here; a database of an earlier one is brought up to it in one transaction. */
+export const SCHEMA_VERSION = 2;
 
 /** What a new database's settings say. */
 export const FIRST_SETTINGS: readonly (readonly [name: string, value: string])[] = [
@@ -157,6 +173,32 @@ export const FIRST_SETTINGS: readonly (readonly [name: string, value: string])[]
   ['config_version', '0'],
   ['fence_floor', '0'],
 ];
+
+/** All tables, with the schema that made them first. What is read from a file is held against these names. */
+export const TABLES: Record<keyof Tables, number> = {
+  events: 1,
+  streams: 1,
+  tickets: 1,
+  attempts: 1,
+  evidence: 1,
+  inbox: 1,
+  alerts: 1,
+  documents: 1,
+  leases: 1,
+  counters: 1,
+  settings: 1,
+  skips: 1,
+  skip_history: 1,
+  work: 1,
+  credentials: 1,
+  idempotency: 1,
+  presence: 1,
+  job_runs: 1,
+  output: 1,
+  diffs: 1,
+  usage: 1,
+  bundles: 2,
+};
 
 /** @throws when a later version of Mission Control has written the database */
 export function refuseNewerSchema(found: number): void {
@@ -172,11 +214,40 @@ export interface ColumnTypes {
   real: ColumnDataType | RawBuilder<unknown>;
 }
 
-/** All statements that make an empty database one of this version; applied in one transaction. */
+const PLAIN_TYPES: ColumnTypes = { text: 'text', real: 'real' };
+
+/** The statements that lead from one version of the schema (0 is an empty database) to another; in one transaction. */
 export function schemaStatements(
   db: Kysely<Tables>,
-  { text, real }: ColumnTypes = { text: 'text', real: 'real' },
+  types: ColumnTypes = PLAIN_TYPES,
+  { from = 0, to = SCHEMA_VERSION }: { from?: number; to?: number } = {},
 ): { sql: string }[] {
+  return [firstSchema, withBundles]
+    .slice(from, to)
+    .flatMap((step) => step(db, types))
+    .map((builder) => ({ sql: builder.compile().sql }));
+}
+
+/** Schema 2: commits that another runner may fetch. */
+function withBundles(db: Kysely<Tables>, { text }: ColumnTypes): { compile(): CompiledQuery }[] {
+  return [
+    db.schema
+      .createTable('bundles')
+      .addColumn('attempt', text, (c) => c.primaryKey().notNull())
+      .addColumn('ticket', text, (c) => c.notNull())
+      .addColumn('number', 'integer', (c) => c.notNull())
+      .addColumn('fence', 'bigint', (c) => c.notNull())
+      .addColumn('runner', text, (c) => c.notNull())
+      .addColumn('sha256', text)
+      .addColumn('size', 'bigint', (c) => c.notNull())
+      .addColumn('head', text, (c) => c.notNull())
+      .addColumn('wip', text)
+      .addColumn('at', 'bigint', (c) => c.notNull()),
+    db.schema.createIndex('bundles_ticket').on('bundles').columns(['ticket']),
+  ];
+}
+
+function firstSchema(db: Kysely<Tables>, { text, real }: ColumnTypes): { compile(): CompiledQuery }[] {
   const table = (name: keyof Tables) => db.schema.createTable(name);
   const index = (name: string, on: keyof Tables, columns: string[]) =>
     db.schema.createIndex(name).on(on).columns(columns);
@@ -374,7 +445,7 @@ export function schemaStatements(
       .addColumn('at', 'bigint', (c) => c.notNull())
       .addPrimaryKeyConstraint('usage_pk', ['attempt', 'fence']),
     index('usage_at', 'usage', ['at']),
-  ].map((builder) => ({ sql: builder.compile().sql }));
+  ];
 }
 
 /** `name = value + 1` for a counter kept as text. */

@@ -40,7 +40,7 @@ export class MissionControl {
   readonly dir = realpathSync(mkdtempSync(join(tmpdir(), 'mc-e2e-')));
   readonly dataDir = join(this.dir, 'data');
   readonly repo = join(this.dir, 'repo');
-  readonly #token = `mct_${randomBytes(16).toString('hex')}`;
+  readonly token = `mct_${randomBytes(16).toString('hex')}`;
   readonly #options: MissionControlOptions;
   server: ChildProcess | undefined;
   api!: ApiClient;
@@ -62,7 +62,7 @@ export class MissionControl {
         HOME: this.dir,
         MC_DATA_DIR: this.dataDir,
         MC_PORT: '0',
-        MC_ADMIN_TOKEN: this.#token,
+        MC_ADMIN_TOKEN: this.token,
         MC_MAX_WORKERS: '3',
         MC_LEASE_SECONDS: '3',
         MC_GRACE_SECONDS: '2',
@@ -85,7 +85,7 @@ export class MissionControl {
       });
       server.once('exit', (code) => reject(new Error(`the server left with ${code}: ${this.#said}`)));
     });
-    this.api = new ApiClient(this.url, this.#token);
+    this.api = new ApiClient(this.url, this.token);
   }
 
   /** With MC_TEST_DATABASE_URL each has a schema of its own on that PostgreSQL; else it is SQLite, as shipped. */

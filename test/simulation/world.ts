@@ -251,7 +251,7 @@ export class World {
       };
     const held = Object.entries(store).map(([member, method]) => [
       member,
-      member === 'subscribe' || member === 'close' ? method : hold(member, method),
+      member === 'subscribe' || member === 'close' || member === 'blobs' ? method : hold(member, method),
     ]);
     return {
       store: Object.fromEntries(held) as Store,
@@ -265,6 +265,8 @@ export class World {
         put: (content) => Promise.resolve(hash('sha256', content)),
         read: () => Promise.resolve(null),
         hashOf: (name) => Promise.resolve(name),
+        list: () => Promise.resolve([]),
+        remove: () => Promise.resolve(),
       },
       artifactMaxBytes: 1000,
       inspect: {

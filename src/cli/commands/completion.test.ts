@@ -20,6 +20,9 @@ describe('completion', () => {
     expect(await complete('pro')).toEqual(['project', 'profile']);
     expect(await complete('')).not.toContain('__complete');
     expect(await complete('ticket', 'mo')).toEqual(['move']);
+    expect(await complete('ba')).toEqual(['backup']);
+    expect(await complete('migrate-store', '--to', '')).toEqual(['postgresql', 'sqlite']);
+    expect(await complete('restore', 'x.backup', '--c')).toEqual(['--check']);
   });
 
   test('knows transitions, decisions and kinds', async () => {

@@ -150,6 +150,7 @@ const WORDS_OF_OPTION: Record<string, readonly string[] | Named> = {
   '--blocked-by': 'tickets',
   '--unblock': 'tickets',
   '--ticket': 'tickets',
+  '--to': ['postgresql', 'sqlite'],
 };
 
 async function valuesOf(option: Option, names: (what: Named) => Promise<Candidate[]>): Promise<Candidate[]> {

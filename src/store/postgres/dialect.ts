@@ -9,7 +9,7 @@ import {
   replaceWithNoncontingentExpression,
   sql,
 } from 'kysely';
-import { type ColumnTypes, type Tables, schemaStatements } from '../schema.ts';
+import { type ColumnTypes, SCHEMA_VERSION, type Tables, schemaStatements } from '../schema.ts';
 
 /** Compiles queries for PostgreSQL; never executes any. */
 export function postgresCompiler(): Kysely<Tables> {
@@ -35,8 +35,19 @@ const TYPES: ColumnTypes = { text: sql`text collate "C"`, real: sql`double preci
 const WRITERS =
   'create table "writers" ("writer" text primary key, "batch" bigint not null, "at" bigint not null)';
 
-export function postgresSchema(db: Kysely<Tables>): string[] {
-  return [...schemaStatements(db, TYPES).map((statement) => statement.sql), WRITERS];
+/** What artifacts and bundles hold, in parts: every server on the database reads what any of them took in. */
+const BLOBS =
+  'create table "blobs" ("sha256" text not null, "part" integer not null, "content" bytea not null, primary key ("sha256", "part"))';
+
+/** Tables that only PostgreSQL has, by the version of the schema that brought them. */
+const OWN: readonly string[] = [WRITERS, BLOBS];
+
+/** The statements from one version of the schema to another; 0 is an empty schema. */
+export function postgresSchema(db: Kysely<Tables>, from = 0, to = SCHEMA_VERSION): string[] {
+  return [
+    ...schemaStatements(db, TYPES, { from, to }).map((statement) => statement.sql),
+    ...OWN.slice(from, to),
+  ];
 }
 
 /** An answered commit is durable, also where the database's default is not to wait for the disk. */
@@ -75,3 +86,24 @@ export const PRUNE_MARKS = 'delete from writers where at < $1 and writer <> $2';
 export const OPEN_MIGRATION = `begin; ${lock(MIGRATION)}; select to_regclass('settings') is not null as present`;
 export const OPEN_BESIDE = `begin; ${DURABLE}`;
 export const OPEN_SNAPSHOT = `begin isolation level repeatable read read only; ${SELECT_NOW}`;
+
+/** A copy of all: as of one moment, however long whoever takes it needs. */
+export const OPEN_DUMP = `begin isolation level repeatable read read only; set local idle_in_transaction_session_timeout = '15min'; set local statement_timeout = 0; select ${NOW} as now, e.seq, e.roll from (select 1) as one left join (select seq, roll from events order by seq desc limit 1) as e on true`;
+export const CURSOR = {
+  open: (table: string): string => `declare dumped no scroll cursor for select * from "${table}"`,
+  read: 'fetch 200 from dumped',
+  close: 'close dumped',
+};
+
+export const OPEN_LOAD = `begin; ${DURABLE}; ${lock(MIGRATION)}`;
+/** A schema with tables of somebody else's counts as full. */
+export const LOAD_STATE = `select count(*)::int as tables, coalesce(bool_or(tablename = 'settings'), false) as own from pg_tables where schemaname = current_schema()`;
+export const ROWS_OF_TABLES = `select tablename as name from pg_tables where schemaname = current_schema()`;
+
+export const BLOB = {
+  begin: `begin; ${DURABLE}`,
+  add: 'insert into blobs (sha256, part, content) values ($1, $2, $3) on conflict do nothing',
+  read: 'select content from blobs where sha256 = $1 order by part',
+  list: 'select distinct sha256 from blobs order by sha256',
+  remove: 'delete from blobs where sha256 = $1',
+};

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CuttingProxy } from '../../../test/harness/cutting-proxy.ts';
 import { PostgresServer, whyNoPostgres } from '../../../test/harness/postgres-server.ts';
@@ -5,7 +6,7 @@ import { type StoreUnderTest, storeConformance } from '../conformance.test-suite
 import { GENESIS, rollText } from '../../domain/log/chain.ts';
 import type { CommitPlan, Store } from '../port.ts';
 import { sha256 } from '../programs/commit.ts';
-import { openPostgresStore } from './postgres-store.ts';
+import { openPostgresStore, openPostgresTarget } from './postgres-store.ts';
 
 const problem = whyNoPostgres();
 if (problem !== null) console.warn(problem);
@@ -27,6 +28,19 @@ async function open(): Promise<StoreUnderTest> {
       await store.close();
       store = await make();
       return store;
+    },
+    another: async () => {
+      const place = await server.schema();
+      return {
+        target: openPostgresTarget(place),
+        open: (unfinished = false) => openPostgresStore({ url: place, clock: () => now, unfinished }),
+      };
+    },
+    execute: async (sql) => {
+      const client = new pg.Client({ connectionString: url });
+      await client.connect();
+      await client.query(sql);
+      await client.end();
     },
     advance: (ms) => {
       now += ms;

@@ -13,7 +13,10 @@ import { dispatchPrograms } from '../programs/dispatch.ts';
 import { PlanRejected } from '../programs/plan-rejected.ts';
 import { readPrograms } from '../programs/read.ts';
 import { sidePrograms } from '../programs/side.ts';
-import { FIRST_SETTINGS, refuseNewerSchema } from '../schema.ts';
+import { bundlePrograms } from '../programs/bundles.ts';
+import { UNFINISHED, refuseUnfinished, transferPrograms } from '../programs/transfer.ts';
+import { FIRST_SETTINGS, SCHEMA_VERSION, refuseNewerSchema } from '../schema.ts';
+import type { LoadTarget } from '../load-target.ts';
 import { StoreBusy } from '../store-errors.ts';
 import {
   OPEN_BESIDE,
@@ -24,6 +27,8 @@ import {
   postgresSchema,
 } from './dialect.ts';
 import { connectionConfig, execute, executeText, isLost, mayTryAgain, openPool } from './driver.ts';
+import { postgresBlobs } from './postgres-blobs.ts';
+import { dumpPostgres, postgresTarget } from './postgres-transfer.ts';
 import { Publisher } from './publisher.ts';
 import { type Turn, Writer } from './writer.ts';
 
@@ -40,6 +45,8 @@ export interface PostgresStoreOptions {
   patienceMs?: number;
   /** How often the log is looked at without a notification. */
   pollMs?: number;
+  /** Opens also what a restore has filled and not finished; for the restore itself. */
+  unfinished?: boolean;
 }
 
 const db = postgresCompiler();
@@ -47,6 +54,13 @@ const commits = commitPrograms(db);
 const reads = readPrograms(db);
 const lanes = dispatchPrograms(db);
 const side = sidePrograms(db);
+const bundles = bundlePrograms(db);
+const transfer = transferPrograms(db);
+
+/** The schema at this address, to be filled from a dump. */
+export function openPostgresTarget(url: string): LoadTarget {
+  return postgresTarget(db, url);
+}
 
 const DAY_MS = 86_400_000;
 
@@ -55,7 +69,10 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const pool = openPool(options.url, options.connections ?? 10);
   const patienceMs = options.patienceMs ?? 10_000;
   try {
-    const { channel, head } = await untilReached(() => prepareSchema(pool), patienceMs);
+    const { channel, head } = await untilReached(
+      () => prepareSchema(pool, options.unfinished ?? false),
+      patienceMs,
+    );
     return storeOn({ ...options, pool, channel, head, patienceMs });
   } catch (error) {
     await pool.end();
@@ -138,6 +155,7 @@ async function storeOn(
   let closing: Promise<void> | null = null;
 
   return {
+    blobs: postgresBlobs(pool, patiently),
     now,
     commit: (plan: CommitPlan) =>
       write<CommitResult>(function* (turn) {
@@ -232,6 +250,17 @@ async function storeOn(
     output: (owner, after, limit) => read(() => side.output(owner, after, limit)),
     diff: (attempt) => read(() => reads.diff(attempt)),
 
+    saveBundle: (bundle) => write(() => bundles.save(bundle)),
+    bundle: (attempt) => read(() => bundles.one(attempt)),
+    bundlesOfClosed: (before, limit) => read(() => bundles.ofClosed(before, limit)),
+    bundlesWith: (sha256) => read(() => bundles.withContent(sha256)),
+    removeBundle: (attempt) => write(() => bundles.remove(attempt)),
+
+    dump: async () => {
+      const dump = await dumpPostgres(options.url);
+      return clock ? { ...dump, at: clock() } : dump;
+    },
+
     eventsAfter: (seq, limit) => read(() => reads.eventsAfter(seq, limit)),
     streamEvents: (stream, after, limit) => read(() => reads.streamEvents(stream, after, limit)),
     head: () => read(() => reads.head()),
@@ -253,20 +282,22 @@ async function storeOn(
 }
 
 /** Makes an empty schema one of this version, in one transaction; of two servers that start at once, one does. */
-async function prepareSchema(pool: pg.Pool): Promise<{ channel: string; head: number }> {
+async function prepareSchema(pool: pg.Pool, unfinished: boolean): Promise<{ channel: string; head: number }> {
   const client = await pool.connect();
   try {
     const [found] = (await executeText(client, OPEN_MIGRATION)).at(-1) ?? [];
-    if (found?.['present'] as unknown) {
-      const { rows } = await client.query<{ value: string }>(
-        `select value from settings where name = 'schema_version'`,
-      );
-      refuseNewerSchema(Number(rows[0]?.value));
-    } else {
-      for (const statement of postgresSchema(db)) await client.query(statement);
+    const setting = async (name: string): Promise<string | undefined> =>
+      (await client.query<{ value: string }>('select value from settings where name = $1', [name])).rows[0]
+        ?.value;
+    const version = (found?.['present'] as unknown) ? Number(await setting('schema_version')) : 0;
+    refuseNewerSchema(version);
+    if (version > 0 && !unfinished) refuseUnfinished(await setting(UNFINISHED));
+    for (const statement of postgresSchema(db, version)) await client.query(statement);
+    if (version === 0) {
       for (const row of FIRST_SETTINGS)
         await client.query('insert into settings (name, value) values ($1, $2)', [...row]);
-    }
+    } else if (version < SCHEMA_VERSION)
+      await runAsync(transfer.setSchema(), (query) => execute(client, query));
     const { rows } = await client.query<{ schema: string; seq: number }>(
       'select current_schema() as schema, coalesce((select max(seq) from events), 0) as seq',
     );

@@ -21,9 +21,19 @@ import { PlanRejected } from '../programs/plan-rejected.ts';
 import { dispatchPrograms } from '../programs/dispatch.ts';
 import { readPrograms } from '../programs/read.ts';
 import { sidePrograms } from '../programs/side.ts';
-import { FIRST_SETTINGS, type Tables, refuseNewerSchema, schemaStatements } from '../schema.ts';
+import { bundlePrograms } from '../programs/bundles.ts';
+import { UNFINISHED, refuseUnfinished, transferPrograms } from '../programs/transfer.ts';
+import {
+  FIRST_SETTINGS,
+  SCHEMA_VERSION,
+  type Tables,
+  refuseNewerSchema,
+  schemaStatements,
+} from '../schema.ts';
 import { StoreBroken, StoreBusy } from '../store-errors.ts';
 import { SqliteConnection } from './driver.ts';
+import { dumpOpenConnection, dumpSqlite, sqliteTarget } from './sqlite-transfer.ts';
+import type { LoadTarget } from '../load-target.ts';
 
 /** Compiles queries for SQLite; never executes any. */
 export function sqliteCompiler(): Kysely<Tables> {
@@ -44,6 +54,8 @@ export interface SqliteStoreOptions {
   clock?: () => number;
   /** Called at each boundary of each group commit, with the events that it has so far; the place for failpoints. */
   onCommit?: ((point: CommitPoint, events: readonly StoredEvent[]) => void) | undefined;
+  /** Opens also what a restore has filled and not finished; for the restore itself. */
+  unfinished?: boolean;
   /** Runs the batch; the default is the end of this turn of the event loop. */
   schedule?: (run: () => void) => void;
 }
@@ -54,6 +66,13 @@ const commits = commitPrograms(db);
 const reads = readPrograms(db);
 const lanes = dispatchPrograms(db);
 const side = sidePrograms(db);
+const bundles = bundlePrograms(db);
+const transfer = transferPrograms(db);
+
+/** The database at this path, to be filled from a dump. */
+export function openSqliteTarget(path: string): LoadTarget {
+  return sqliteTarget(db, path);
+}
 
 type Job = { run: () => () => void; fail: (error: unknown) => void };
 
@@ -70,7 +89,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
   connection.exec(
     'pragma wal_autocheckpoint = 4000; pragma busy_timeout = 2000; pragma temp_store = memory;',
   );
-  prepareSchema(connection);
+  prepareSchema(connection, options.unfinished ?? false);
 
   let chain: ChainHead = sync(commits.chainHead());
   let queue: Job[] = [];
@@ -187,6 +206,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
   const write = <T>(make: (now: number) => Program<T>): Promise<T> => enqueue(() => sync(make(clock())));
 
   return {
+    blobs: null,
     now: () => Promise.resolve(clock()),
     commit: (plan: CommitPlan) =>
       enqueue<StoredEvent[]>(() => {
@@ -290,6 +310,25 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     output: (owner, after, limit) => read(() => side.output(owner, after, limit)),
     diff: (attempt) => read(() => reads.diff(attempt)),
 
+    saveBundle: (bundle) => write(() => bundles.save(bundle)),
+    bundle: (attempt) => read(() => bundles.one(attempt)),
+    bundlesOfClosed: (before, limit) => read(() => bundles.ofClosed(before, limit)),
+    bundlesWith: (sha256) => read(() => bundles.withContent(sha256)),
+    removeBundle: (attempt) => write(() => bundles.remove(attempt)),
+
+    dump: () => {
+      try {
+        const { path } = options;
+        return Promise.resolve(
+          typeof path === 'string' && path !== ':memory:'
+            ? dumpSqlite(db, path, clock())
+            : dumpOpenConnection(db, connection, clock()),
+        );
+      } catch (error) {
+        return Promise.reject(error as Error);
+      }
+    },
+
     eventsAfter: (seq, limit) => read(() => reads.eventsAfter(seq, limit)),
     streamEvents: (stream, after, limit) => read(() => reads.streamEvents(stream, after, limit)),
     head: () => read(() => reads.head()),
@@ -306,23 +345,33 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
   };
 }
 
-function prepareSchema(connection: SqliteConnection): void {
+function prepareSchema(connection: SqliteConnection, unfinished: boolean): void {
   const tables = connection.execute({
     sql: `select name from sqlite_master where type = 'table' and name = 'settings'`,
     params: [],
   });
-  if (tables.rows.length === 0) {
-    connection.exec('begin immediate');
-    for (const statement of schemaStatements(db)) connection.exec(statement.sql);
-    for (const [name, value] of FIRST_SETTINGS) {
-      connection.execute({ sql: 'insert into settings (name, value) values (?, ?)', params: [name, value] });
-    }
+  const setting = (name: string): unknown =>
+    connection.execute({ sql: 'select value from settings where name = ?', params: [name] }).rows[0]?.[
+      'value'
+    ];
+  const found = tables.rows.length === 0 ? 0 : Number(setting('schema_version'));
+  refuseNewerSchema(found);
+  if (found > 0 && !unfinished) refuseUnfinished(setting(UNFINISHED));
+  if (found === SCHEMA_VERSION) return;
+  connection.exec('begin immediate');
+  try {
+    for (const statement of schemaStatements(db, undefined, { from: found })) connection.exec(statement.sql);
+    if (found === 0) {
+      for (const [name, value] of FIRST_SETTINGS) {
+        connection.execute({
+          sql: 'insert into settings (name, value) values (?, ?)',
+          params: [name, value],
+        });
+      }
+    } else runSync(transfer.setSchema(), (query) => connection.execute(query));
     connection.exec('commit');
-    return;
+  } catch (error) {
+    connection.exec('rollback');
+    throw error;
   }
-  const { rows } = connection.execute({
-    sql: `select value from settings where name = 'schema_version'`,
-    params: [],
-  });
-  refuseNewerSchema(Number(rows[0]?.['value']));
 }

@@ -1,4 +1,6 @@
 /** Health, overview, sessions, the event stream, the proof, the contract itself. */
+import { Readable } from 'node:stream';
+import { createGzip } from 'node:zlib';
 import { z } from 'zod';
 import * as figures from '../../../contract/figures.ts';
 import * as requests from '../../../contract/requests.ts';
@@ -10,6 +12,7 @@ import { readPolicy } from '../../../services/deps.ts';
 import { aliveWithinMs } from '../../../services/dispatching.ts';
 import { iso, policyView } from '../../../services/present.ts';
 import { isTimezone, readStatistics } from '../../../services/statistics.ts';
+import { backupLines } from '../../../services/backup.ts';
 import { verifyState } from '../../../services/verify.ts';
 import { BASE, type Api } from '../route.ts';
 import type { EventHub } from '../event-hub.ts';
@@ -149,6 +152,29 @@ export function systemRoutes(api: Api, hub: EventHub, system: SystemView): void 
   });
   api.route({
     method: 'GET',
+    path: '/backup',
+    summary: 'All of the installation as of one moment, to be restored with `mctl restore`; it holds secrets',
+    access: 'admin',
+    handler: async ({ request, reply }) => {
+      if (request.method === 'HEAD') return { body: undefined };
+      const dump = await deps.store.dump();
+      const name = `mission-control-${fileTime(dump.at)}.backup`;
+      void reply.headers({
+        'content-type': 'application/gzip',
+        'content-disposition': `attachment; filename="${name}"`,
+        'cache-control': 'private, no-store',
+      });
+      const lines = Readable.from(backupLines(dump, deps.artifacts, system.version));
+      const packed = createGzip({ level: 6 });
+      lines.on('error', (error) => packed.destroy(error));
+      // Whoever takes it may leave at any time; the dump must be let go then.
+      packed.on('close', () => lines.destroy());
+      void reply.send(lines.pipe(packed));
+      return null;
+    },
+  });
+  api.route({
+    method: 'GET',
     path: '/stream',
     summary: 'Server-sent events; resumes from Last-Event-ID',
     access: 'read',
@@ -182,6 +208,8 @@ export function systemRoutes(api: Api, hub: EventHub, system: SystemView): void 
 
   sessionRoutes(api, system);
 }
+
+const fileTime = (at: number): string => new Date(at).toISOString().slice(0, 19).replaceAll(/[-:]/g, '');
 
 function sessionRoutes(api: Api, system: SystemView): void {
   const { deps } = api;

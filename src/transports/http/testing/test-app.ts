@@ -174,6 +174,11 @@ function artifactsInMemory(): Deps['artifacts'] {
     },
     read: (name) => Promise.resolve(kept.get(name) ?? null),
     hashOf: (name) => Promise.resolve(kept.has(name) ? hash(kept.get(name) ?? new Uint8Array()) : null),
+    list: () => Promise.resolve([...kept.keys()]),
+    remove: (name) => {
+      kept.delete(name);
+      return Promise.resolve();
+    },
   };
 }
 

@@ -1,0 +1,12 @@
+/** A database that is filled from a dump: all of it or nothing, and no server opens it before it is finished. */
+import type { TablePage } from './port.ts';
+
+export interface LoadTarget {
+  /** `half` is what a load that was broken off has left. */
+  state(): Promise<'empty' | 'half' | 'full'>;
+  /** Fills it in one transaction, brings it to this version's schema, and fences what is older. Takes the place of a half. */
+  load(from: { schema: number; at: number; pages: AsyncIterable<TablePage> }): Promise<void>;
+  /** All is verified: servers may open it. */
+  finish(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,96 @@
+/** PostgreSQL copied out while servers write to it, and filled from such a copy. */
+import type { Kysely } from 'kysely';
+import pg from 'pg';
+import type { LoadTarget } from '../load-target.ts';
+import type { Dump } from '../port.ts';
+import { type Program, type ResultRow, runAsync } from '../program.ts';
+import { UNFINISHED, transferPrograms } from '../programs/transfer.ts';
+import { SCHEMA_VERSION, TABLES, type Tables, refuseNewerSchema } from '../schema.ts';
+import { CURSOR, LOAD_STATE, OPEN_DUMP, OPEN_LOAD, ROWS_OF_TABLES, postgresSchema } from './dialect.ts';
+import { connectionConfig, execute, executeText } from './driver.ts';
+
+/** One repeatable-read transaction on a connection of its own; whoever takes the copy may be slow. */
+export async function dumpPostgres(url: string): Promise<Dump> {
+  const client = new pg.Client({ ...connectionConfig(url), query_timeout: 0 });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    const [found] = (await executeText(client, OPEN_DUMP)).at(-1) ?? [];
+    return {
+      schema: SCHEMA_VERSION,
+      at: Number(found?.['now']),
+      head: { seq: Number(found?.['seq'] ?? 0), hash: String(found?.['roll'] ?? '0'.repeat(64)) },
+      async *pages() {
+        for (const table of Object.keys(TABLES)) {
+          await client.query(CURSOR.open(table));
+          for (;;) {
+            const { rows } = await client.query<ResultRow>(CURSOR.read);
+            if (rows.length === 0) break;
+            yield { table, rows };
+          }
+          await client.query(CURSOR.close);
+        }
+      },
+      close: () => client.end(),
+    };
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw error;
+  }
+}
+
+export function postgresTarget(db: Kysely<Tables>, url: string): LoadTarget {
+  const transfer = transferPrograms(db);
+  const connected = async <T>(use: (client: pg.Client) => Promise<T>): Promise<T> => {
+    // Loading is one transaction that waits for its source between its statements.
+    const client = new pg.Client({
+      ...connectionConfig(url),
+      query_timeout: 0,
+      statement_timeout: 0,
+      idle_in_transaction_session_timeout: 0,
+    });
+    client.on('error', () => undefined);
+    await client.connect();
+    try {
+      return await use(client);
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  };
+  const run = <T>(client: pg.Client, program: Program<T>): Promise<T> =>
+    runAsync(program, (query) => execute(client, query));
+
+  const stateOf = async (client: pg.Client): Promise<'empty' | 'half' | 'full'> => {
+    const { rows } = await client.query<{ tables: number; own: boolean }>(LOAD_STATE);
+    if (!rows[0] || rows[0].tables === 0) return 'empty';
+    if (!rows[0].own) return 'full';
+    const mark = await client.query('select value from settings where name = $1', [UNFINISHED]);
+    return mark.rows.length > 0 ? 'half' : 'full';
+  };
+
+  return {
+    state: () => connected(stateOf),
+    load: ({ schema, at, pages }) =>
+      connected(async (client) => {
+        refuseNewerSchema(schema);
+        await executeText(client, OPEN_LOAD);
+        const state = await stateOf(client);
+        if (state === 'full') throw new Error('the database is not empty any more: somebody else was faster');
+        if (state === 'half') await dropTables(client);
+        for (const statement of postgresSchema(db, 0, schema)) await client.query(statement);
+        for await (const page of pages) await run(client, transfer.insert(page, schema));
+        for (const statement of postgresSchema(db, schema)) await client.query(statement);
+        await run(client, transfer.setSchema());
+        await run(client, transfer.fence(Date.now() - at));
+        await run(client, transfer.mark());
+        await client.query('commit');
+      }),
+    finish: () => connected((client) => run(client, transfer.unmark())),
+    close: () => Promise.resolve(),
+  };
+}
+
+async function dropTables(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(ROWS_OF_TABLES);
+  for (const { name } of rows) await client.query(`drop table ${pg.escapeIdentifier(name)}`);
+}

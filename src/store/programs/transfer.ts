@@ -1,0 +1,115 @@
+/**
+ * What a database that was filled from another is told before anyone opens it: that it is not finished, and that
+ * whatever was given out since the copy was made counts no more.
+ */
+import { type Kysely, sql } from 'kysely';
+import { type Program, p, query, statement } from '../program.ts';
+import { SCHEMA_VERSION, TABLES, type Tables } from '../schema.ts';
+import type { TablePage } from '../port.ts';
+
+/** In `settings` while a database is being filled and fenced; with it no server opens the database. */
+export const UNFINISHED = 'unfinished';
+
+/** @throws when a restore or a move was broken off here */
+export function refuseUnfinished(mark: unknown): void {
+  if (mark === undefined || mark === null) return;
+  throw new Error(
+    'A restore or a move into this database was broken off before it was verified. Run the same command again: it starts anew.',
+  );
+}
+
+/** Far beyond what one ticket is given in the time between a copy and its first server. */
+const MOST_FENCES = 1_000_000;
+/** No ticket is claimed more often for long. */
+const FENCES_A_SECOND = 10;
+
+export function transferPrograms(db: Kysely<Tables>) {
+  const s = {
+    setting: statement<{ name: string; value: string }>(db, (k) =>
+      k
+        .insertInto('settings')
+        .values({ name: p('name'), value: p('value') })
+        .onConflict((c) => c.column('name').doUpdateSet({ value: p('value') })),
+    ),
+    read: statement<{ name: string }>(db, (k) =>
+      k.selectFrom('settings').select('value').where('name', '=', p('name')),
+    ),
+    unset: statement<{ name: string }>(db, (k) => k.deleteFrom('settings').where('name', '=', p('name'))),
+    highest: statement<object>(db, (k) =>
+      k.selectFrom('attempts').select((e) => e.fn.max('fence').as('fence')),
+    ),
+    leasesOver: statement<{ step: number }>(db, (k) =>
+      k
+        .updateTable('leases')
+        .set({ epoch: sql<number>`epoch + ${p('step')}`, holder: 'restored', expires_at: 0 }),
+    ),
+    dispatch: statement<{ step: number }>(db, (k) =>
+      k
+        .insertInto('leases')
+        .values({ name: 'dispatch', holder: 'restored', epoch: p('step'), expires_at: 0 })
+        .onConflict((c) => c.doNothing()),
+    ),
+    leasesGone: statement<object>(db, (k) =>
+      k
+        .deleteFrom('leases')
+        .where((e) => e.or([e('name', 'like', 'attempt:%'), e('name', 'like', 'work:%')])),
+    ),
+    workOver: statement<object>(db, (k) =>
+      k
+        .updateTable('work')
+        .set({ state: 'done', active_key: null })
+        .where('state', 'in', ['pending', 'running']),
+    ),
+    sessionsGone: statement<object>(db, (k) =>
+      k.deleteFrom('credentials').where('kind', 'in', ['session', 'code']),
+    ),
+    presencesGone: statement<object>(db, (k) => k.deleteFrom('presence')),
+  };
+
+  return {
+    /** Raises every number past all that may have been given since the copy was made, `sinceMs` ago. */
+    *fence(sinceMs: number): Program<void> {
+      const step = MOST_FENCES + Math.ceil((Math.max(0, sinceMs) / 1000) * FENCES_A_SECOND);
+      const floor = Number((yield s.read({ name: 'fence_floor' })).rows[0]?.['value'] ?? 0);
+      const highest = Number((yield s.highest({})).rows[0]?.['fence'] ?? 0);
+      yield s.setting({ name: 'fence_floor', value: String(Math.max(floor, highest) + step) });
+      yield s.leasesGone({});
+      yield s.leasesOver({ step });
+      yield s.dispatch({ step });
+      // Made anew from the tickets, under other ids.
+      yield s.workOver({});
+      yield s.sessionsGone({});
+      yield s.presencesGone({});
+    },
+    *mark(): Program<void> {
+      yield s.setting({ name: UNFINISHED, value: '1' });
+    },
+    *unmark(): Program<void> {
+      yield s.unset({ name: UNFINISHED });
+    },
+    *setSchema(): Program<void> {
+      yield s.setting({ name: 'schema_version', value: String(SCHEMA_VERSION) });
+    },
+    *insert({ table, rows }: TablePage, schema: number): Program<void> {
+      const made = TABLES[table as keyof Tables] as number | undefined;
+      if (made === undefined || made > schema)
+        throw new Error(`there is no table ${table} in schema ${schema}`);
+      for (const row of rows) {
+        const wrong = Object.keys(row).find((column) => !/^[a-z][a-z0-9_]{0,40}$/.test(column));
+        if (wrong !== undefined) throw new Error(`${table} has no column ${wrong.slice(0, 50)}`);
+      }
+      for (const batch of batchesOf(rows))
+        yield query(db.insertInto(table as 'events').values(batch as never));
+    },
+  };
+}
+
+/** SQLite binds at most 32766 values in one statement, and each length is another text to prepare: the sizes are few. */
+function batchesOf<T>(rows: readonly T[]): T[][] {
+  const SIZE = 50;
+  const batches: T[][] = [];
+  let at = 0;
+  while (rows.length - at >= SIZE) batches.push(rows.slice(at, (at += SIZE)));
+  for (; at < rows.length; at += 1) batches.push(rows.slice(at, at + 1));
+  return batches;
+}
