@@ -7,7 +7,7 @@ import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Argument, type Command } from 'commander';
+import type { Command } from 'commander';
 import { required, runs, type Context, type Io } from '../context.ts';
 import { Unwell, UsageError } from '../failures.ts';
 import { dataDirectory } from '../find-server.ts';

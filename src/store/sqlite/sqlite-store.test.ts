@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type StoreUnderTest, storeConformance } from '../conformance.test-suite.ts';
+import { storeConformance } from '../conformance.test-suite.ts';
+import type { StoreUnderTest } from '../testing/store-under-test.ts';
 import { SqliteConnection } from './driver.ts';
 import { openSqliteStore, openSqliteTarget } from './sqlite-store.ts';
 
