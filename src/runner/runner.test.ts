@@ -235,7 +235,7 @@ describe('an agent that misbehaves', () => {
     );
     expect(await ended(attempt)).toMatchObject({ exitCode: 5 });
     const marker = await until(() => textOf(attempt, 'runner'), 'the cap is said', 20_000);
-    expect(marker).toBe('[output truncated: the first 16 MiB are kept]\n');
+    expect(marker).toBe('[output truncated: the first 64 MiB are kept]\n');
   }, 40_000);
 
   it('and storms with forks in sessions of their own is ended whole', async () => {

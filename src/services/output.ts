@@ -32,7 +32,7 @@ export async function readOutput(
   const deadline = Date.now() + (query.wait ?? 0);
   for (;;) {
     const ended = await hasEnded();
-    const chunks = await deps.store.output(owner, after, query.limit ?? 1000);
+    const { chunks, isAll } = await readPage(deps, owner, after, query.limit ?? 1000);
     const left = deadline - Date.now();
     if (chunks.length > 0 || ended || left <= 0 || isGone()) {
       return {
@@ -43,10 +43,36 @@ export async function readOutput(
           text: chunk.text,
         })),
         nextAfter: chunks.at(-1)?.seq ?? after,
-        ended: ended && chunks.length < (query.limit ?? 1000),
+        ended: ended && isAll,
       };
     }
     await woken(owner, Math.min(left, LOOK_EVERY_MS));
+  }
+}
+
+/** An answer that a page can take in without a pause that is felt; characters. */
+const MOST_TEXT = 500_000;
+const CHUNKS_A_READ = 50;
+
+/** As many chunks as fit into one answer, one at least. @returns also whether there was no more */
+async function readPage(
+  deps: Deps,
+  owner: string,
+  after: number,
+  limit: number,
+): Promise<{ chunks: OutputChunk[]; isAll: boolean }> {
+  const chunks: OutputChunk[] = [];
+  let text = 0;
+  for (;;) {
+    const wanted = Math.min(CHUNKS_A_READ, limit - chunks.length);
+    if (wanted <= 0) return { chunks, isAll: false };
+    const read = await deps.store.output(owner, chunks.at(-1)?.seq ?? after, wanted);
+    for (const chunk of read) {
+      if (chunks.length > 0 && text + chunk.text.length > MOST_TEXT) return { chunks, isAll: false };
+      chunks.push(chunk);
+      text += chunk.text.length;
+    }
+    if (read.length < wanted) return { chunks, isAll: true };
   }
 }
 

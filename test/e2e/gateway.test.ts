@@ -164,7 +164,10 @@ it("an orchestrator's budget stops its run at the model; what it used counts, an
     return each?.lastRun ? each : null;
   }, 'the first run is over');
   expect(heard.length).toBe(2);
-  expect(luci.lastRun).toMatchObject({ outcome: 'unable', detail: expect.stringContaining('budget_exhausted') });
+  expect(luci.lastRun).toMatchObject({
+    outcome: 'unable',
+    detail: expect.stringContaining('budget_exhausted'),
+  });
   expect(luci.cost).toMatchObject({ inputTokens: 1200, outputTokens: 200, metered: true });
   expect(luci.whyNotRunning).toMatchObject({ code: 'not_before' });
   const question = (await mc.get(key)).questions[0]?.id;

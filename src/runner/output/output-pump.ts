@@ -12,7 +12,8 @@ import { readJsonFile, writeFileAtomically } from '../atomic-file.ts';
 import { type Clock, sleep } from '../clock.ts';
 import { decodeOutput, safeLength, type Secret } from './output-chunk.ts';
 
-export const OUTPUT_CAP_BYTES = 16 * 1024 * 1024;
+/** Room for a million lines of an agent that says much. */
+export const OUTPUT_CAP_BYTES = 64 * 1024 * 1024;
 const BATCH_BYTES = 65_536;
 const IDLE_MS = 100;
 

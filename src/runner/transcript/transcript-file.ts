@@ -5,7 +5,7 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import type { TranscriptEntry } from '../../contract/transcript.ts';
 
-/** Of one tool call, in characters; the whole attempt has 16 MiB. */
+/** Of one tool call, in characters; the whole attempt has 64 MiB. */
 const LONGEST_OUTPUT = 65_536;
 const LONGEST_INPUT = 16_384;
 const LONGEST_DIFF = 65_536;

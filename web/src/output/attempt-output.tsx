@@ -1,6 +1,7 @@
 /** What an attempt says: its transcript where the agent gives one, else, or on wish, the plain output. */
 import { useMemo, useState, useSyncExternalStore } from 'react';
 import { Button } from '../ui/button.tsx';
+import type { LogLooks } from './log-frame.tsx';
 import { OutputLines } from './output-view.tsx';
 import { OutputLog } from './output-log.ts';
 import { TranscriptView } from './transcript-view.tsx';
@@ -8,12 +9,7 @@ import { TranscriptView } from './transcript-view.tsx';
 export default function AttemptOutput({
   attempt,
   ...looks
-}: {
-  attempt: string;
-  name: string;
-  className?: string;
-  quiet?: string;
-}) {
+}: Omit<LogLooks, 'switcher'> & { attempt: string }) {
   const log = useMemo(() => new OutputLog(`/attempts/${encodeURIComponent(attempt)}/output`), [attempt]);
   const hasTranscript = useSyncExternalStore(log.subscribe, () => log.getState().blocks.length > 0);
   const [wantsOutput, setWantsOutput] = useState(false);

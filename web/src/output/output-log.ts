@@ -15,10 +15,14 @@ export interface OutputState {
   revision: number;
   ended: boolean;
   hasRead: boolean;
+  /** There is more than has been read yet. */
+  isBehind: boolean;
   error: unknown;
 }
 
 const WAIT_MS = 20_000;
+/** An answer with this much text is one of many; characters. */
+const FULL_ANSWER = 400_000;
 
 export class OutputLog {
   readonly #path: string;
@@ -39,6 +43,7 @@ export class OutputLog {
       revision: 0,
       ended: false,
       hasRead: false,
+      isBehind: false,
       error: null,
     };
   }
@@ -73,7 +78,13 @@ export class OutputLog {
           if (isTranscript || this.#reader.blocks.length > 0) this.#reader.push(item);
         }
         this.#after = output.nextAfter;
-        this.#set({ ended: output.ended, hasRead: true, error: null });
+        const read = output.items.reduce((sum, item) => sum + item.text.length, 0);
+        this.#set({
+          ended: output.ended,
+          hasRead: true,
+          isBehind: !output.ended && read >= FULL_ANSWER,
+          error: null,
+        });
         // A server that answers at once with nothing must not be asked in a tight loop.
         if (output.items.length === 0 && !output.ended) await pause(250, signal);
       } catch (error) {

@@ -17,6 +17,11 @@ const SGR = /\u001b\[[0-9;:]*m/g;
 const OTHER_ESCAPES =
   // eslint-disable-next-line no-control-regex
   /\u001b\[[0-?]*[ -/]*[@-ln-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|\u001b[PX^_][^\u001b]*\u001b\\|\u001b[ -/]*[0-Z\\^-~]/g;
+/** A line as it reads, without its colours. */
+export const plainText = (text: string): string => (text.includes('\u001b') ? text.replace(SGR, '') : text);
+
+/** A line that is longer is no longer looked through for what a terminal would obey, each time it grows; characters. */
+const LONGEST_REWRITTEN = 100_000;
 /** What is kept of colours that were never turned off. */
 const LONGEST_CARRY = 200;
 
@@ -38,7 +43,9 @@ export class LineSplitter {
   #append({ stream, at }: { stream: string; at: string }, part: string): void {
     const last = this.lines.at(-1);
     // Streams interleave: what another stream writes into an open line begins a line of its own.
-    if (this.#isOpen && last && last.stream === stream) last.text = rewrite(last.text + part);
+    if (this.#isOpen && last && last.stream === stream)
+      last.text =
+        last.text.length > LONGEST_REWRITTEN ? last.text + rewrite(part) : rewrite(last.text + part);
     else {
       if (this.#isOpen) this.#close();
       this.lines.push({ stream, at, text: rewrite(this.#carry + part) });

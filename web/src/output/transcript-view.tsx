@@ -1,99 +1,85 @@
-/**
- * A transcript as it grows: only the entries in sight are drawn. It follows the end until one scrolls up, and goes on
- * following when one comes back to the end.
- */
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { ArrowDownToLine } from 'lucide-react';
-import { type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from 'react';
+/** A transcript as it grows: entries that can be folded, looked through and linked to. */
+import { ChevronsDownUp, ChevronsUpDown } from 'lucide-react';
+import { useCallback, useState, useSyncExternalStore } from 'react';
+import type { Block } from '../../../src/client/transcript-reader.ts';
 import { Button } from '../ui/button.tsx';
 import { cx } from '../ui/cx.ts';
-import { ProblemNote } from '../ui/problem.tsx';
+import { blockText } from './block-text.ts';
+import { LogFrame, type LogLooks, Wide } from './log-frame.tsx';
 import type { OutputLog } from './output-log.ts';
 import { TranscriptBlock } from './transcript-block.tsx';
+import './ansi.css';
 
-export function TranscriptView({
-  log,
-  className,
-  switcher,
-}: {
-  log: OutputLog;
-  className?: string;
-  switcher: ReactNode;
-}) {
-  const { blocks, ended, error, revision } = useSyncExternalStore(log.subscribe, log.getState);
-  const scroller = useRef<HTMLDivElement>(null);
-  const [follows, setFollows] = useState(true);
-  // oxlint-disable-next-line react/incompatible-library -- no React Compiler here
-  const virtual = useVirtualizer({
-    count: blocks.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => 56,
-    overscan: 8,
-  });
-  useEffect(() => {
-    if (follows && blocks.length > 0) virtual.scrollToIndex(blocks.length - 1, { align: 'end' });
-  }, [follows, blocks.length, revision, virtual]);
-  const onScroll = (): void => {
-    const box = scroller.current;
-    if (box && box.scrollHeight - box.scrollTop - box.clientHeight < 32) setFollows(true);
-  };
-  const stopFollowing = (): void => {
-    const box = scroller.current;
-    if (box && box.scrollHeight > box.clientHeight) setFollows(false);
-  };
+/** What one has opened or closed by hand; of others their own state says. Kept here, as rows out of sight are not. */
+interface Folds {
+  all: boolean | null;
+  own: ReadonlyMap<number, boolean>;
+}
+
+export function TranscriptView({ log, ...looks }: LogLooks & { log: OutputLog }) {
+  const state = useSyncExternalStore(log.subscribe, log.getState);
+  const { blocks } = state;
+  const [folds, setFolds] = useState<Folds>({ all: null, own: new Map() });
+  const textOf = useCallback((row: number) => (blocks[row] ? blockText(blocks[row]) : ''), [blocks]);
+  const isOpen = (block: Block): boolean | null => folds.own.get(block.key) ?? folds.all;
+  const fold = (key: number, open: boolean): void =>
+    setFolds(({ all, own }) => ({ all, own: new Map(own).set(key, open) }));
   return (
-    <div
-      className={cx(
-        'border-line bg-sunken flex min-h-0 flex-col overflow-hidden rounded-lg border',
-        className,
-      )}
+    <LogFrame
+      {...looks}
+      state={state}
+      count={blocks.length}
+      noun="entry"
+      label="Transcript"
+      estimate={56}
+      overscan={6}
+      textOf={textOf}
+      actions={
+        <Button
+          size="small"
+          tone="ghost"
+          icon={
+            folds.all === false ? (
+              <ChevronsUpDown size={13} aria-hidden />
+            ) : (
+              <ChevronsDownUp size={13} aria-hidden />
+            )
+          }
+          onClick={() => setFolds({ all: folds.all === false ? true : false, own: new Map() })}
+        >
+          <Wide>{folds.all === false ? 'Unfold all' : 'Fold all'}</Wide>
+        </Button>
+      }
     >
-      <div className="border-line text-muted flex h-9 shrink-0 items-center gap-2 border-b px-2 text-xs">
-        {switcher}
-        <span>{ended ? 'ended' : follows ? 'following' : 'paused here'}</span>
-        <span className="ml-auto" />
-        {!follows && (
-          <Button
-            size="small"
-            tone="ghost"
-            icon={<ArrowDownToLine size={13} aria-hidden />}
-            onClick={() => setFollows(true)}
-          >
-            To the end
-          </Button>
-        )}
-      </div>
-      {error ? <ProblemNote error={error} className="m-2" /> : null}
-      <div
-        ref={scroller}
-        tabIndex={0}
-        role="log"
-        aria-live="off"
-        aria-label="Transcript"
-        className="min-h-0 flex-1 overflow-auto py-1.5 outline-offset-[-2px]"
-        onScroll={onScroll}
-        onWheel={(e) => e.deltaY < 0 && stopFollowing()}
-        onTouchMove={stopFollowing}
-        onKeyDown={(e) => ['ArrowUp', 'PageUp', 'Home'].includes(e.key) && stopFollowing()}
-      >
-        <div className="relative min-w-full" style={{ height: virtual.getTotalSize() }}>
-          {virtual.getVirtualItems().map((row) => {
-            const block = blocks[row.index];
-            if (!block) return null;
-            return (
-              <div
-                key={row.key}
-                ref={virtual.measureElement}
-                data-index={row.index}
-                className="absolute inset-x-0 top-0 px-3 py-1"
-                style={{ transform: `translateY(${row.start}px)` }}
+      {(row, { query, isCurrent, link }) => {
+        const block = blocks[row];
+        if (!block) return null;
+        return (
+          <div className={cx('group flex gap-2 px-3 py-1', isCurrent && 'bg-accent-soft')}>
+            <div className="min-w-0 flex-1">
+              <TranscriptBlock
+                block={block}
+                revision={block.revision}
+                query={query}
+                // What was found is shown, however it was folded.
+                isOpen={isCurrent && query !== '' ? true : isOpen(block)}
+                onFold={fold}
+              />
+            </div>
+            {link && (
+              // For the mouse; with keys one finds the entry, and the bar has its address.
+              <span
+                aria-hidden
+                title="Copy a link to this entry"
+                className="text-faint num hover:text-text shrink-0 cursor-pointer text-xs opacity-0 select-none group-hover:opacity-100 hover:underline"
+                onClick={link}
               >
-                <TranscriptBlock block={block} revision={block.revision} />
-              </div>
-            );
-          })}
-        </div>
-      </div>
-    </div>
+                #{row + 1}
+              </span>
+            )}
+          </div>
+        );
+      }}
+    </LogFrame>
   );
 }

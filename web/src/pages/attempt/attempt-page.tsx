@@ -40,6 +40,7 @@ export function AttemptPage() {
                   attempt={id}
                   name={`${data.ticket}-attempt-${data.number}`}
                   className="min-h-96 flex-1"
+                  isLinkable
                 />
               </Suspense>
             </>
