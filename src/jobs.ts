@@ -7,6 +7,7 @@ import { runAudit } from './loops/audit.ts';
 import type { Dispatcher } from './loops/dispatcher.ts';
 import { runOperator } from './loops/operator.ts';
 import { clear, raise } from './services/alerts.ts';
+import { pruneBundles } from './services/bundles.ts';
 import type { Deps } from './services/deps.ts';
 import { operatorSnapshot, unresolvedAlerts } from './services/operator-view.ts';
 import { verifyState } from './services/verify.ts';
@@ -47,7 +48,8 @@ export function createJobs(
     });
   const retain = async (): Promise<string> => {
     await deps.store.prune(await deps.store.now());
-    return 'answers and tokens that have had their time are gone';
+    const bundles = await pruneBundles(deps);
+    return `answers and tokens that have had their time are gone, and ${bundles} bundles of closed tickets`;
   };
 
   const recorded = async (name: string, work: () => Promise<string>): Promise<void> => {

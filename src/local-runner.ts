@@ -40,7 +40,7 @@ export function keepLocalRunner(options: {
         '--data-dir',
         settings.dataDir,
         '--name',
-        'local',
+        settings.runnerName,
         '--slots',
         String(settings.runnerSlots),
         '--exit-when-alone',

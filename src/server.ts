@@ -47,6 +47,7 @@ export async function createDeps(store: Store, settings: Settings): Promise<Deps
     inspect: { repository: inspectRepository, command: inspectCommand, agents: () => detectAgents() },
     artifacts: store.blobs ?? artifactFiles(settings.dataDir),
     artifactMaxBytes: settings.artifactMaxBytes,
+    bundleMaxBytes: settings.bundleMaxBytes,
   };
 }
 

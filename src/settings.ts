@@ -22,6 +22,9 @@ export interface Settings {
   graceSeconds: number;
   offerSeconds: number;
   artifactMaxBytes: number;
+  bundleMaxBytes: number;
+  /** What the local runner is called: several servers on one database each need another. */
+  runnerName: string;
   /** Further `host:port` values that requests may name, e.g. behind a proxy. */
   hosts: string[];
 }
@@ -128,6 +131,24 @@ const OPTIONS: Record<keyof Settings, Option> = {
     what: 'bytes',
     read: whole(1, 268_435_456),
   },
+  bundleMaxBytes: {
+    flag: 'bundle-max-bytes',
+    env: 'MC_BUNDLE_MAX_BYTES',
+    file: 'bundle_max_bytes',
+    what: 'bytes',
+    read: whole(0, 1_073_741_824),
+  },
+  runnerName: {
+    flag: 'runner-name',
+    env: 'MC_RUNNER_NAME',
+    file: 'runner_name',
+    what: 'a name of letters, digits, dots, dashes or underscores',
+    read: (text) => {
+      if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text))
+        throw new Error('1 to 64 letters, digits, dots, dashes or underscores');
+      return text;
+    },
+  },
   hosts: {
     flag: 'hosts',
     env: 'MC_HOSTS',
@@ -212,6 +233,8 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv, cw
     graceSeconds: 10,
     offerSeconds: 10,
     artifactMaxBytes: 16 * 1024 * 1024,
+    bundleMaxBytes: 64 * 1024 * 1024,
+    runnerName: 'local',
     hosts: [],
     ...(values as Partial<Settings>),
   };

@@ -37,6 +37,8 @@ function describe(error: Error): string {
 
 export interface CallOptions {
   body?: unknown;
+  /** Sent as they are, in the place of a body. */
+  bytes?: Uint8Array;
   query?: Record<string, string | number | boolean | undefined>;
   ifMatch?: number;
   idempotencyKey?: string;
@@ -97,12 +99,18 @@ export class ApiClient {
     if (options.ifMatch !== undefined) headers['if-match'] = `"${options.ifMatch}"`;
     if (options.idempotencyKey !== undefined) headers['idempotency-key'] = options.idempotencyKey;
     if (options.body !== undefined) headers['content-type'] = 'application/json';
+    if (options.bytes !== undefined) headers['content-type'] = 'application/octet-stream';
     const timeout = AbortSignal.timeout(options.timeoutMs ?? 30_000);
     try {
       return await fetch(url, {
         method,
         headers,
-        body: options.body === undefined ? undefined : JSON.stringify(options.body),
+        body:
+          options.bytes === undefined
+            ? options.body === undefined
+              ? undefined
+              : JSON.stringify(options.body)
+            : (options.bytes as Uint8Array<ArrayBuffer>),
         signal: options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
       });
     } catch (error) {

@@ -36,6 +36,8 @@ export const ERROR_CODES = [
   'already_acted',
   'already_answered',
   'runner_superseded',
+  'runner_name_taken',
+  'runner_version_unsupported',
   'reference_not_found',
   'dependency_cycle',
   'repository_unusable',
@@ -198,6 +200,20 @@ export const ERRORS: Record<ErrorCode, ErrorEntry> = {
     status: 409,
     title: 'A newer process runs under this runner name',
     advice: 'Stop your agents and exit; the newer process has taken over.',
+    retryable: false,
+  },
+  runner_name_taken: {
+    status: 409,
+    title: 'The name belongs to a runner with another token',
+    advice:
+      'Register under another name, or with the token that registered this one first; an administrator can free the name: `mctl runner release NAME`.',
+    retryable: false,
+  },
+  runner_version_unsupported: {
+    status: 409,
+    title: 'This runner and this server do not understand each other',
+    advice:
+      'Run the versions that the detail names: first the server is brought up to date, then its runners.',
     retryable: false,
   },
   reference_not_found: {

@@ -13,7 +13,22 @@ export const registered = z.object({
   instance: z.string(),
   /** How long an offer stands: where the work starts is told with the acceptance if it is known in half of that. */
   offerMs: z.number().optional(),
+  /** The largest bundle that is taken; a server that says none takes none. */
+  bundleMaxBytes: z.number().optional(),
 });
+
+/** Commits of an attempt that another runner made: what to fetch from the server where they are not in the clone. */
+export const handedOver = z.object({
+  attempt: z.string(),
+  ticket: z.string(),
+  number: z.number().int(),
+  /** null where all of it is in the project's repository. */
+  sha256: z.string().nullable(),
+  size: z.number(),
+  head: z.string(),
+  wip: z.string().nullable(),
+});
+export type HandedOver = z.infer<typeof handedOver>;
 
 /** Where the runner gets the code from, and how it prepares a fresh worktree. */
 export const projectForRunner = z.object({
@@ -69,6 +84,8 @@ export const attemptOffer = z.object({
   continues: z
     .object({ attempt: z.string(), number: z.number().int(), session: z.string().nullable() })
     .nullable(),
+  /** Earlier attempts whose commits this one may start from. */
+  bundles: z.array(handedOver).optional(),
 });
 export type AttemptOffer = z.infer<typeof attemptOffer>;
 
@@ -84,6 +101,7 @@ export const verifyOffer = z.object({
   branch: z.string().nullable(),
   base: z.string().nullable(),
   commit: z.string().nullable(),
+  bundle: handedOver.nullable().optional(),
   allowEmptyDiff: z.boolean(),
   protectedPaths: z.array(z.string()),
   evidence: z.array(
@@ -109,6 +127,7 @@ export const landOffer = z.object({
   mode: z.enum(LANDINGS),
   /** The accepted commit. */
   commit: z.string(),
+  bundle: handedOver.nullable().optional(),
   base: z.string().nullable(),
   /** What has landed already, where the deploy is waited for. */
   landed: z.string().nullable(),
@@ -146,7 +165,12 @@ export type SessionOffer = z.infer<typeof sessionOffer>;
 export const offer = z.discriminatedUnion('kind', [attemptOffer, verifyOffer, landOffer, sessionOffer]);
 export type Offer = z.infer<typeof offer>;
 
-export const polled = z.object({ offers: z.array(offer), stop: z.array(z.string()) });
+export const polled = z.object({
+  offers: z.array(offer),
+  stop: z.array(z.string()),
+  /** Take nothing more, and leave when nothing runs any more; `hand_over`: stop what runs, for others to go on with. */
+  drain: z.enum(['finish', 'hand_over']).optional(),
+});
 export type Polled = z.infer<typeof polled>;
 
 export const heartbeatAnswer = z.object({

@@ -13,6 +13,21 @@ export const registerRunner = z.strictObject({
   version: z.string().max(100),
   pid: z.number().int().optional(),
   containment: z.array(z.enum(CONTAINMENTS)).optional(),
+  /** What it speaks: RUNNER_PROTOCOL of its version. */
+  protocol: z.number().int().min(1).optional(),
+});
+const commitId = z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/, { message: 'a full commit id' });
+/** With the bundle as the body; an empty one where the repository has all of it. */
+export const uploadBundle = z.strictObject({
+  fence: z.coerce.number().int().min(0),
+  head: commitId,
+  wip: commitId.optional(),
+});
+export const drainRunner = z.strictObject({
+  draining: z.boolean(),
+  /** Stop what runs, at no retry's cost, instead of waiting for its end. */
+  handOver: z.boolean().optional(),
+  reason: clean(1000).optional(),
 });
 export const pollRunner = z.strictObject({
   freeSlots: z.number().int().min(0).max(1000),

@@ -97,8 +97,10 @@ export interface Runner {
   containment?: Containment[];
   /** The newest process under this name; an older one is refused. */
   instance: string;
-  /** The token that registered it. */
+  /** The token that registered it first, and that its name belongs to; empty where it was released. */
   token: string;
+  /** Nothing more is given to it; it ends when nothing runs any more, and begins anew when it registers again. */
+  draining?: { by: string; reason: string | null; at: number; handOver: boolean } | null;
 }
 
 export interface TokenInfo {

@@ -56,6 +56,25 @@ export class HttpControlPlane implements ControlPlane {
     return this.#call('POST', `/work/${encodeURIComponent(id)}/${verb}`, { body, timeoutMs });
   }
 
+  async uploadBundle(
+    attempt: string,
+    { fence, head, wip }: { fence: number; head: string; wip: string | null },
+    content: Uint8Array | null,
+    timeoutMs: number,
+  ): Promise<void> {
+    await this.#call('POST', `/attempts/${encodeURIComponent(attempt)}/bundle`, {
+      query: { fence, head, wip: wip ?? undefined },
+      bytes: content ?? new Uint8Array(),
+      timeoutMs,
+    });
+  }
+
+  async downloadBundle(attempt: string, signal?: AbortSignal): Promise<Uint8Array> {
+    const path = `/attempts/${encodeURIComponent(attempt)}/bundle`;
+    const response = await this.#connect().download('GET', path, { timeoutMs: 300_000, signal });
+    return new Uint8Array(await response.arrayBuffer());
+  }
+
   async isAnswering(url: string): Promise<boolean> {
     try {
       const response = await new ApiClient(url).fetch('GET', '//livez', { timeoutMs: 2000 });

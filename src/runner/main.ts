@@ -3,7 +3,7 @@
  * nothing else of the server: a local runner is a remote runner that happens to be near.
  *
  * Exit codes: 0 drained, or alone and told to go then; 2 usage; 3 a newer process runs under this name; 7 another runner
- * has this data directory.
+ * has this data directory; 8 the server takes neither this name nor this version from it, and says why.
  */
 import { mkdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ import { systemClock } from './clock.ts';
 import { HttpControlPlane } from './control-plane.ts';
 import { openGateway } from './gateway/open-gateway.ts';
 import { installShim } from './environment.ts';
+import { HandOver } from './hand-over.ts';
 import { Clones } from './git/clones.ts';
 import { Worktrees } from './git/worktrees.ts';
 import { acquireLock, LockHeld } from './instance-lock.ts';
@@ -29,6 +30,7 @@ import { parseFlags, type RunnerFlags, USAGE, UsageError } from './settings.ts';
 const EXIT_USAGE = 2;
 const EXIT_SUPERSEDED = 3;
 const EXIT_ALREADY_RUNNING = 7;
+const EXIT_REFUSED = 8;
 
 function readVersion(): string {
   const file = fileURLToPath(new URL('../../package.json', import.meta.url));
@@ -83,10 +85,12 @@ async function main(): Promise<void> {
   const processes = systemProcesses(clock, { cgroups, namespace });
   const clones = new Clones(dataDir);
   const worktrees = new Worktrees(dataDir, clones);
+  const handOver = new HandOver(dataDir, clones, controlPlane);
   const shared = {
     clock,
     log,
     controlPlane,
+    handOver,
     processes,
     dataDir,
     ownerTag: ownerTag(dataDir),
@@ -105,7 +109,7 @@ async function main(): Promise<void> {
         ...(namespace ? (['pid_namespaces'] as const) : []),
       ],
       exitWhenAlone: flags.exitWhenAlone,
-      drainMs: flags.killGraceMs + 5000,
+      drainMs: flags.killGraceMs + 15_000,
     },
     {
       ...shared,
@@ -118,13 +122,15 @@ async function main(): Promise<void> {
     },
     { ...shared, clones, worktrees },
   );
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => runner.drain());
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => runner.drain(flags.finishMs));
   // A terminal or a server that goes away takes the pipe of our messages with it; the agents are worth more.
   process.on('SIGHUP', () => undefined);
   process.stderr.on('error', () => undefined);
   const reason = await runner.run();
   release();
-  process.exit(reason === 'superseded' ? EXIT_SUPERSEDED : 0);
+  if (reason === 'refused')
+    process.stderr.write(`${runner.refusal ?? 'The server does not take this runner.'}\n`);
+  process.exit(reason === 'superseded' ? EXIT_SUPERSEDED : reason === 'refused' ? EXIT_REFUSED : 0);
 }
 
 await main();

@@ -16,6 +16,7 @@ export interface Registration {
   graceMs: number;
   instance: string;
   offerMs?: number;
+  bundleMaxBytes?: number;
 }
 
 export type AttemptVerb = 'accept' | 'heartbeat' | 'permission' | 'output' | 'park' | 'end';
@@ -39,6 +40,13 @@ export interface ControlPlane {
     body: Record<string, unknown>,
     timeoutMs?: number,
   ): Promise<T>;
+  uploadBundle(
+    attempt: string,
+    of: { fence: number; head: string; wip: string | null },
+    content: Uint8Array | null,
+    timeoutMs: number,
+  ): Promise<void>;
+  downloadBundle(attempt: string, signal?: AbortSignal): Promise<Uint8Array>;
   /** Whether a server answers at this address: the one that was written into an agent's environment. */
   isAnswering(url: string): Promise<boolean>;
 }

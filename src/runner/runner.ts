@@ -2,14 +2,17 @@
  * The runner: registers, polls for offers, and keeps one run for each thing that it accepted. What a run does is its
  * own business; here is only who runs, how many, and when all of it ends.
  *
- * Ends: SIGTERM drains (agents are given back as `stopped`); a newer process under our name stops everything; and a
- * runner that a server started goes when it has been alone for longer than any lease could last.
+ * Ends: it hands over (agents are given back as `stopped`, their work uploaded), at once or when it was left some time to
+ * finish; it was told to drain, and nothing runs any more; a newer process under our name stops everything; the server
+ * does not take it; and a runner that a server started goes when it has been alone for longer than any lease could last.
  */
 import type { Containment } from '../domain/words.ts';
 import type { Offer, Polled } from '../contract/runner-protocol.ts';
 import { AttemptRun } from './attempt/attempt-run.ts';
 import type { AttemptContext } from './attempt/attempt-context.ts';
 import { sleep } from './clock.ts';
+import { ApiProblem } from '../client/api-client.ts';
+import { RUNNER_PROTOCOL } from '../domain/runner-protocol.ts';
 import { failureOf } from './control-plane.ts';
 import { Once } from './once.ts';
 import { removeStrays, retireWorktrees } from './housekeeping.ts';
@@ -29,7 +32,7 @@ export interface RunnerSettings {
   drainMs: number;
 }
 
-export type EndReason = 'drained' | 'superseded' | 'alone';
+export type EndReason = 'drained' | 'superseded' | 'alone' | 'refused';
 
 const POLL_WAIT_MS = 20_000;
 /** A poll without news that was answered this fast was not held. */
@@ -39,6 +42,7 @@ const ALONE_EXTRA_MS = 15_000;
 /** What a server may be set to, where it does not say. */
 const SHORTEST_OFFER_MS = 1000;
 const HOUSEKEEPING_MS = 60_000;
+const NOT_TAKEN = ['runner_name_taken', 'runner_version_unsupported'];
 
 export class Runner {
   readonly #settings: RunnerSettings;
@@ -50,13 +54,19 @@ export class Runner {
   /** The orchestrator's, outside the slots. */
   #session: SessionRun | undefined;
   #registration: Registration | undefined;
+  #bundleMaxBytes: number | null = null;
   #lastAnswer: number;
   readonly #ending = new Once<EndReason>();
   readonly #stopPolling = new AbortController();
+  #interruptPoll = new AbortController();
+  /** Nothing more is taken; when nothing runs any more, it is over. */
+  #isFinishing = false;
+  /** What the server said when it did not take this runner. */
+  refusal: string | null = null;
 
   constructor(
     settings: RunnerSettings,
-    attempts: Omit<AttemptContext, 'leaseMs' | 'offerMs'>,
+    attempts: Omit<AttemptContext, 'leaseMs' | 'offerMs' | 'bundleMaxBytes'>,
     working: VerifyContext,
   ) {
     this.#settings = settings;
@@ -64,15 +74,34 @@ export class Runner {
       ...attempts,
       leaseMs: () => this.#registration?.leaseMs ?? 30_000,
       offerMs: () => this.#registration?.offerMs ?? SHORTEST_OFFER_MS,
+      bundleMaxBytes: () => this.#bundleMaxBytes,
     };
     this.#working = working;
     this.#lastAnswer = attempts.clock.monotonic();
     void this.#ending.promise.then(() => this.#stopPolling.abort());
   }
 
-  /** No new offers; what runs is stopped and given back. */
-  drain(): void {
-    this.#ending.settle('drained');
+  /** No new offers; what runs may finish for so long, and is then stopped and given back. Said twice: at once. */
+  drain(finishMs = 0): void {
+    if (this.#isFinishing || finishMs === 0) {
+      this.#ending.settle('drained');
+      return;
+    }
+    void this.#finish();
+    void sleep(this.#attempts.clock, finishMs, this.#stopPolling.signal).then(() =>
+      this.#ending.settle('drained'),
+    );
+  }
+
+  async #finish(): Promise<void> {
+    if (this.#isFinishing) return;
+    this.#isFinishing = true;
+    this.#attempts.log('runner drains', { running: this.#runs.size });
+    this.#interruptPoll.abort();
+    while (!this.#ending.isSettled) {
+      if (this.#runs.size === 0 && !this.#work && !this.#session) this.#ending.settle('drained');
+      await sleep(this.#attempts.clock, 200, this.#stopPolling.signal);
+    }
   }
 
   /** @returns when all is over, why */
@@ -118,19 +147,23 @@ export class Runner {
       }
       try {
         const registration = (this.#registration ??= await this.#register());
+        this.#interruptPoll = new AbortController();
         const askedAt = clock.monotonic();
         const answer = await this.#attempts.controlPlane.poll(
           registration.id,
           {
-            freeSlots: this.#freeSlots(),
+            freeSlots: this.#isFinishing ? 0 : this.#freeSlots(),
             waitMs: POLL_WAIT_MS,
             instance: registration.instance,
+            ...(this.#isFinishing ? { draining: true } : {}),
           },
-          this.#stopPolling.signal,
+          AbortSignal.any([this.#stopPolling.signal, this.#interruptPoll.signal]),
         );
         this.#lastAnswer = clock.monotonic();
         waitMs = 0;
         if (this.#ending.isSettled) return;
+        if (answer.drain === 'hand_over') this.drain();
+        else if (answer.drain === 'finish') void this.#finish();
         const taken = this.#take(answer);
         // What is offered or to be stopped already comes again with every poll, at once; and a server (or a proxy)
         // that does not hold polls answers at once with nothing: no need to ask that fast.
@@ -138,6 +171,7 @@ export class Runner {
         if (answer.offers.length > taken || answer.stop.length > 0 || !isNews) waitMs = 250;
       } catch (error) {
         if (this.#ending.isSettled) return;
+        if (this.#interruptPoll.signal.aborted) continue;
         waitMs = this.#failed(error, waitMs);
         log('server does not answer', { error: String(error), again: Math.round(waitMs) });
       }
@@ -148,6 +182,10 @@ export class Runner {
   #failed(error: unknown, waitMs: number): number {
     const failure = failureOf(error);
     if (failure === 'superseded') this.#ending.settle('superseded');
+    if (error instanceof ApiProblem && NOT_TAKEN.includes(error.code)) {
+      this.refusal = `${error.problem.detail} ${error.problem.advice}`;
+      this.#ending.settle('refused');
+    }
     // The server may not know us any more (another database), or not in this form: introduce ourselves again.
     if (failure === 'stale' || failure === 'refused') this.#registration = undefined;
     return Math.min(5000, Math.max(250, waitMs * 2));
@@ -163,8 +201,10 @@ export class Runner {
       version,
       containment,
       pid: process.pid,
+      protocol: RUNNER_PROTOCOL,
     });
     this.#lastAnswer = this.#attempts.clock.monotonic();
+    this.#bundleMaxBytes = registration.bundleMaxBytes ?? 0;
     this.#attempts.log('registered', { id: registration.id, leaseMs: registration.leaseMs });
     return registration;
   }
@@ -181,6 +221,7 @@ export class Runner {
   }
 
   #accept(offer: Offer): boolean {
+    if (this.#isFinishing) return false;
     if (offer.kind === 'session') {
       if (this.#session) return false;
       const session = new SessionRun(this.#attempts, offer);
@@ -250,4 +291,5 @@ const endReasons: Record<EndReason, string> = {
   drained: 'runner_stopped',
   superseded: 'runner_superseded',
   alone: 'control_plane_unreachable',
+  refused: 'runner_refused',
 };

@@ -12,6 +12,8 @@ export interface RunnerFlags {
   labels: string[];
   exitWhenAlone: boolean;
   killGraceMs: number;
+  /** How long what runs may finish after SIGTERM, before it is handed over. */
+  finishMs: number;
   /** A PID namespace around each agent. */
   contain: boolean;
 }
@@ -28,6 +30,7 @@ export const USAGE = `Usage: node dist/runner/main.js [options]
   --exit-when-alone    exit when no server answered for longer than any lease lasts
   --contain            run agents in PID namespaces, so that nothing they start can leave (or MC_CONTAIN=1)
   --kill-grace SECONDS between SIGTERM and SIGKILL (default 5)
+  --finish SECONDS     how long agents may finish after SIGTERM, before their work is handed over (default 0)
 
 The token is read from MC_RUNNER_TOKEN, else from the file runner.token in the data directory.
 `;
@@ -60,6 +63,7 @@ export function parseFlags(args: string[], env: NodeJS.ProcessEnv): RunnerFlags 
       .filter((label) => label !== ''),
     exitWhenAlone: values['exit-when-alone'] ?? false,
     contain: values.contain ?? (env['MC_CONTAIN'] ?? '') === '1',
+    finishMs: 1000 * wholeNumber('--finish', values['finish'] ?? '0', 0, 86_400),
     killGraceMs: 1000 * wholeNumber('--kill-grace', values['kill-grace'] ?? '5', 0, 600),
   };
 }
@@ -83,6 +87,7 @@ function parseOptions(args: string[]) {
       labels: { type: 'string' },
       'exit-when-alone': { type: 'boolean' },
       'kill-grace': { type: 'string' },
+      finish: { type: 'string' },
       contain: { type: 'boolean' },
     },
   });

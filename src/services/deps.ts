@@ -37,6 +37,8 @@ export interface Deps {
   artifacts: Blobs;
   /** The largest artifact that is taken, in bytes. */
   artifactMaxBytes: number;
+  /** The largest bundle of commits that is taken, in bytes. */
+  bundleMaxBytes: number;
 }
 
 /** Looks at the machine for what people register; wired by main, so that this room does no I/O of its own. */

@@ -78,7 +78,8 @@ async function readRunners(deps: Deps, now: number): Promise<RunnerSlots[]> {
       name: runner.name,
       slots: runner.slots,
       labels: runner.labels,
-      alive: seen !== undefined && !seen.draining && now - seen.seenAt < aliveWithinMs(deps),
+      alive:
+        seen !== undefined && !seen.draining && !runner.draining && now - seen.seenAt < aliveWithinMs(deps),
       takesAttempts: runner.kinds.includes('attempt'),
     };
   });

@@ -17,8 +17,9 @@ import {
   decideRetryLanding,
 } from '../domain/ticket/decide-landing.ts';
 import { isUnfinished, landingOf } from '../domain/ticket/landing.ts';
-import type { Landing, LandingCheck, Ticket } from '../domain/ticket/state.ts';
+import type { Attempt, Landing, LandingCheck, Ticket } from '../domain/ticket/state.ts';
 import type { Effect, Work } from '../store/port.ts';
+import { finalBundle, keeperOf } from './bundles.ts';
 import { type ChangeOptions, type TicketChanged, changeTicket } from './change-ticket.ts';
 import { type Caller, type Deps, readPolicy } from './deps.ts';
 import { lookLease } from './ticket-effects.ts';
@@ -53,7 +54,7 @@ export async function advanceLanding(deps: Deps, key: string): Promise<boolean> 
     (work) => work.kind === 'land' && (work.state === 'pending' || work.state === 'running'),
   );
   if (unfinished) {
-    await giveUpOnSilentRunner(deps, unfinished, landing, now);
+    await giveUpOnSilentRunner(deps, unfinished, landing, attempt, now);
     return false;
   }
   if (attempt?.state !== 'ended' || !(await isDue(deps, landing, now))) return false;
@@ -70,7 +71,7 @@ export async function advanceLanding(deps: Deps, key: string): Promise<boolean> 
           attempt: landing.attempt,
           key: landingWorkKey(record.state, landing),
           createdAt: now,
-          wantsRunner: wantsRunner(landing, attempt),
+          wantsRunner: await wantsRunner(deps, landing, attempt),
         },
       },
     ],
@@ -78,11 +79,11 @@ export async function advanceLanding(deps: Deps, key: string): Promise<boolean> 
   return true;
 }
 
-/** Until it is pushed, the commits of an agent are in the clone of its runner alone. */
-function wantsRunner(landing: Landing, attempt: { kind: string; runner: string | null }): string | null {
+/** Until it is pushed, the commits of an agent are in the clone of its runner, and where they were uploaded, here. */
+async function wantsRunner(deps: Deps, landing: Landing, attempt: Attempt): Promise<string | null> {
   const isPushed = landing.intents.length > 0 && landing.state !== 'pushing' && landing.state !== 'queued';
   const isElsewhere = landing.state === 'awaiting_merge' || (landing.state === 'deploying' && isPushed);
-  return attempt.kind === 'person' || isElsewhere ? null : attempt.runner;
+  return isElsewhere ? null : keeperOf(deps, attempt, 'land');
 }
 
 async function isDue(deps: Deps, landing: Landing, now: number): Promise<boolean> {
@@ -113,8 +114,18 @@ export async function inLandingOrder(deps: Deps, keys: readonly string[]): Promi
   return keys.toSorted((a, b) => (at.get(a) ?? 0) - (at.get(b) ?? 0));
 }
 
-async function giveUpOnSilentRunner(deps: Deps, work: Work, landing: Landing, now: number): Promise<void> {
+async function giveUpOnSilentRunner(
+  deps: Deps,
+  work: Work,
+  landing: Landing,
+  attempt: Attempt | undefined,
+  now: number,
+): Promise<void> {
   if (work.wantsRunner === null) return;
+  if ((await keeperOf(deps, attempt, 'land')) === null) {
+    await deps.store.commit({ appends: [], rows: [], effects: [{ effect: 'work_release', id: work.id }] });
+    return;
+  }
   const presence = (await deps.store.presences()).find((seen) => seen.runner === work.wantsRunner);
   if (presence && now - presence.seenAt < deps.timing.parkedSilenceMs) return;
   const taken = await deps.store.takeWork(work.id, LANDER.actor.id, deps.timing.leaseMs);
@@ -171,6 +182,7 @@ export async function landOffer(deps: Deps, work: Work): Promise<LandOffer | nul
     attemptNumber: attempt.number,
     fence: work.fence,
     project: projectForRunner(project),
+    bundle: await finalBundle(deps, attempt),
     step: stepOf(landing),
     mode: landing.mode,
     commit: landing.commit,

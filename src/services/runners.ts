@@ -1,10 +1,12 @@
 /** Runners register, poll for offers, and are told what to stop. Every poll repeats what was not accepted yet. */
 import type { Offer, Polled } from '../contract/runner-protocol.ts';
+import { OLDEST_RUNNER_PROTOCOL, RUNNER_PROTOCOL } from '../domain/runner-protocol.ts';
 import type { Profile, Project, Runner } from '../domain/config.ts';
 import type { Containment } from '../domain/words.ts';
 import { type Refusal, isRefusal, refuse } from '../domain/refusal.ts';
 import { buildPrompt, buildRestartPrompt } from '../domain/ticket/prompt.ts';
 import type { Attempt, Ticket } from '../domain/ticket/state.ts';
+import { bundlesFor, suits } from './bundles.ts';
 import { changeDocument, createDocument } from './configuration.ts';
 import type { Work } from '../store/port.ts';
 import { type Caller, type Deps, notFound } from './deps.ts';
@@ -21,6 +23,8 @@ export interface Registration {
   software: string;
   pid: number | null;
   containment: Containment[];
+  /** What it speaks; 1 where it does not say. */
+  protocol: number;
 }
 
 /** Registering a name again gives the same id and supersedes the older process. */
@@ -29,16 +33,54 @@ export async function registerRunner(
   caller: Caller,
   input: Registration,
 ): Promise<{ id: string; instance: string } | Refusal> {
+  const { protocol, ...given } = input;
+  const unsupported = refuseProtocol(input.name, input.software, protocol);
+  if (unsupported) return unsupported;
   const id = `run_${input.name}`;
   const instance = deps.newId('ins');
-  const state: Omit<Runner, 'id'> = { ...input, instance, token: caller.tokenId ?? '' };
+  const token = caller.tokenId ?? '';
+  const state: Omit<Runner, 'id'> = { ...given, instance, token, draining: null };
   const existing = await deps.store.document<Runner>('runner', id);
   const result = existing
-    ? await changeDocument<Runner>(deps, caller, 'runner', id, () => state)
+    ? await changeDocument<Runner>(deps, caller, 'runner', id, (runner) =>
+        runner.token !== '' && runner.token !== token
+          ? refuse('runner_name_taken', `The runner ${input.name} was registered with another token.`)
+          : state,
+      )
     : await createDocument<Runner>(deps, caller, 'runner', id, { id, ...state });
+  // Somebody registered the same new name at the same time: the second comes after the first.
+  if (isRefusal(result) && result.code === 'already_exists') return registerRunner(deps, caller, input);
   if (isRefusal(result)) return result;
   await deps.store.seen(id, await deps.store.now(), false);
   return { id, instance };
+}
+
+function refuseProtocol(name: string, software: string, protocol: number): Refusal | null {
+  if (protocol >= OLDEST_RUNNER_PROTOCOL && protocol <= RUNNER_PROTOCOL) return null;
+  const speaks = `The runner ${name} (${software}) speaks protocol ${protocol}, and this server ${OLDEST_RUNNER_PROTOCOL} to ${RUNNER_PROTOCOL}.`;
+  const next =
+    protocol > RUNNER_PROTOCOL
+      ? 'Bring the server up to date first, or run the version of the runner that belongs to it.'
+      : 'Bring the runner up to date: stop it, update, and start it again.';
+  return refuse('runner_version_unsupported', `${speaks} ${next}`);
+}
+
+/** The name may be registered anew, by any runner's token; who has it is superseded. */
+export async function releaseRunner(deps: Deps, caller: Caller, id: string) {
+  return changeDocument<Runner>(deps, caller, 'runner', id, () => ({ token: '', instance: '' }));
+}
+
+export async function drainRunner(
+  deps: Deps,
+  caller: Caller,
+  id: string,
+  wish: { draining: boolean; handOver: boolean; reason: string | null },
+) {
+  const at = await deps.store.now();
+  const { draining, handOver, reason } = wish;
+  return changeDocument<Runner>(deps, caller, 'runner', id, () => ({
+    draining: draining ? { by: caller.actor.id, reason, at, handOver } : null,
+  }));
 }
 
 /** The runner behind a request: its token must be the one that registered last, and the instance, where given, too. */
@@ -62,14 +104,17 @@ export async function pollOnce(deps: Deps, runner: Runner, input: { freeSlots: n
   const stop: string[] = [];
   for (const open of await deps.store.attemptsOfRunner(runner.id)) {
     if (open.state === 'stopping') stop.push(open.attempt);
-    if (open.state !== 'offered') continue;
+    if (open.state !== 'offered' || runner.draining) continue;
     const offer = await attemptOffer(deps, open.ticket, open.attempt);
     if (offer) offers.push(offer);
   }
+  if (runner.draining) return { offers, stop, drain: runner.draining.handOver ? 'hand_over' : 'finish' };
   for (const work of await deps.store.offerableWork(runner.id, runner.kinds, OFFERABLE)) {
     // An orchestrator's session is no work that others wait behind, nor waits behind others.
     if (work.kind !== 'session' && (await isBusy(deps, runner.id))) continue;
     if (work.kind === 'land' && !(await mayOfferLanding(deps, work))) continue;
+    const isOwn = work.kind === 'session' || work.wantsRunner === runner.id;
+    if (!isOwn && !(await suits(deps, runner, work.ticket))) continue;
     const taken = await deps.store.takeWork(work.id, runner.id, deps.timing.offerMs);
     const offer = taken ? await workOffer(deps, taken) : null;
     if (offer) offers.push(offer);
@@ -129,6 +174,7 @@ async function attemptOffer(deps: Deps, key: string, attemptId: string): Promise
     restartPrompt: buildRestartPrompt(ticket, attempt, checks),
     startAt: attempt.startAt,
     continues: continuesOf(ticket, attempt),
+    bundles: await bundlesFor(deps, ticket, attempt),
   };
 }
 

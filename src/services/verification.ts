@@ -11,9 +11,10 @@ import {
   decideFindings,
   decideReverify,
 } from '../domain/ticket/decide-review.ts';
-import type { Evidence, Ticket } from '../domain/ticket/state.ts';
+import type { Attempt, Evidence, Ticket } from '../domain/ticket/state.ts';
 import type { VerifyOffer } from '../contract/runner-protocol.ts';
 import type { Work } from '../store/port.ts';
+import { finalBundle, keeperOf } from './bundles.ts';
 import { type ChangeOptions, changeTicket } from './change-ticket.ts';
 import { type Caller, type Deps, notFound } from './deps.ts';
 
@@ -31,11 +32,11 @@ export async function createVerifyWork(deps: Deps, key: string): Promise<boolean
   const unfinished = active.find(
     (work) => work.kind === 'verify' && (work.state === 'pending' || work.state === 'running'),
   );
+  const attempt = record.state.attempts.find((a) => a.id === attemptId);
   if (unfinished) {
-    await giveUpOnSilentRunner(deps, unfinished, now);
+    await giveUpOnSilentRunner(deps, unfinished, attempt, now);
     return false;
   }
-  const attempt = record.state.attempts.find((a) => a.id === attemptId);
   await deps.store.commit({
     appends: [],
     rows: [],
@@ -49,7 +50,7 @@ export async function createVerifyWork(deps: Deps, key: string): Promise<boolean
           attempt: attemptId,
           key: `verify:${attemptId}`,
           createdAt: now,
-          wantsRunner: attempt?.kind === 'agent' ? attempt.runner : null,
+          wantsRunner: await keeperOf(deps, attempt, 'verify'),
         },
       },
     ],
@@ -58,12 +59,21 @@ export async function createVerifyWork(deps: Deps, key: string): Promise<boolean
 }
 
 /**
- * Only the runner that has the commits can look at them. When it has been silent for as long as makes a parked attempt
+ * Any runner can look at commits that were uploaded; else only the one that has them. When it has been silent for as long as makes a parked attempt
  * lost, the try counts as one that could not run, so that after the last of them a person is asked: nothing waits for
  * a runner that may never come back.
  */
-async function giveUpOnSilentRunner(deps: Deps, work: Work, now: number): Promise<void> {
+async function giveUpOnSilentRunner(
+  deps: Deps,
+  work: Work,
+  attempt: Attempt | undefined,
+  now: number,
+): Promise<void> {
   if (work.wantsRunner === null) return;
+  if ((await keeperOf(deps, attempt, 'verify')) === null) {
+    await deps.store.commit({ appends: [], rows: [], effects: [{ effect: 'work_release', id: work.id }] });
+    return;
+  }
   const presence = (await deps.store.presences()).find((seen) => seen.runner === work.wantsRunner);
   if (presence && now - presence.seenAt < deps.timing.parkedSilenceMs) return;
   const taken = await deps.store.takeWork(work.id, VERIFIER.actor.id, deps.timing.leaseMs);
@@ -111,6 +121,7 @@ export async function verifyOffer(deps: Deps, work: Work): Promise<VerifyOffer |
     branch: attempt.branch,
     base: attempt.base,
     commit,
+    bundle: await finalBundle(deps, attempt),
     allowEmptyDiff: completion.allowEmptyDiff,
     protectedPaths: project.protectedPaths,
     evidence,

@@ -40,6 +40,7 @@ beforeEach(async () => {
       remove: () => Promise.resolve(),
     },
     artifactMaxBytes: 1000,
+    bundleMaxBytes: 10_000,
     inspect: {
       repository: () => Promise.resolve({ usable: true, message: '', defaultBranch: 'main' }),
       command: (subject) => Promise.resolve({ ok: true, subject, message: '' }),

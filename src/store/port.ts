@@ -88,6 +88,8 @@ export type Effect =
   | { effect: 'work_finish'; id: string; fence: number; state: 'done' | 'unable'; reason: string | null }
   /** Ends the ticket's unfinished landing work, whoever has it: what it was for has been withdrawn. */
   | { effect: 'work_withdraw'; ticket: string; kind: 'land' }
+  /** Any runner may take it now: what it is about can be fetched. */
+  | { effect: 'work_release'; id: string }
   | { effect: 'diff_set'; attempt: string; diff: unknown };
 
 export interface NewCredential {
@@ -391,7 +393,8 @@ export interface Store {
     at: number,
   ): Promise<void>;
 
-  seen(runner: string, at: number, draining: boolean): Promise<void>;
+  /** @param draining null where this says nothing of it: what was said before stands */
+  seen(runner: string, at: number, draining: boolean | null): Promise<void>;
   presences(): Promise<Presence[]>;
   recordJobRun(run: JobRun): Promise<void>;
   jobRuns(): Promise<JobRun[]>;

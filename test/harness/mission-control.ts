@@ -253,6 +253,11 @@ export class MissionControl {
     }
   }
 
+  /** Whether a script has made this file in the test's folder. */
+  hasFile(name: string): boolean {
+    return existsSync(join(this.dir, name));
+  }
+
   /** Makes a file that a script waits for. */
   touch(name: string): void {
     writeFileSync(join(this.dir, name), '');

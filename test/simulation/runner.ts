@@ -145,6 +145,7 @@ export class SimRunner {
           kinds: ['attempt', 'verify', 'land'],
           software: '1',
           pid: 1,
+          protocol: 2,
           containment: [],
         }),
       );

@@ -269,6 +269,7 @@ export class World {
         remove: () => Promise.resolve(),
       },
       artifactMaxBytes: 1000,
+      bundleMaxBytes: 10_000,
       inspect: {
         repository: () => Promise.resolve({ usable: true, message: '', defaultBranch: 'main' }),
         agents: () => Promise.resolve([]),

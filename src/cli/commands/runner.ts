@@ -15,16 +15,20 @@ interface StartOptions {
   name?: string;
   slots?: string;
   label?: string[];
+  finish?: string;
 }
 
 export function defineRunner(program: Command, io: Io): void {
-  const runner = program.command('runner').description('runners, the machines that work: list, show, start');
+  const runner = program
+    .command('runner')
+    .description('runners, the machines that work: list, show, start, drain, release');
 
   const start = runner
     .command('start', { isDefault: true })
     .description('work on this machine for a server: mctl runner --server URL --token TOKEN')
     .option('--name <name>', 'how it is called; else the name of this machine')
     .option('--slots <n>', 'attempts at once; else the number of cores')
+    .option('--finish <seconds>', 'how long agents may finish after SIGTERM before their work is handed over')
     .option('--label <label>', 'what it offers, for projects that ask for it (repeatable)', gather);
   runs<StartOptions>(start, io, async (context, options) => {
     const program = fileURLToPath(new URL('../../runner/main.js', import.meta.url));
@@ -44,6 +48,7 @@ export function defineRunner(program: Command, io: Io): void {
       ...(options.name === undefined ? [] : [['--name', options.name]]),
       ...(options.slots === undefined ? [] : [['--slots', options.slots]]),
       ...(labels.length === 0 ? [] : [['--labels', labels.join(',')]]),
+      ...(options.finish === undefined ? [] : [['--finish', options.finish]]),
     ].flat();
     // By the environment, so that no process list shows it.
     const env = token === undefined ? io.env : { ...io.env, MC_RUNNER_TOKEN: token };
@@ -101,7 +106,47 @@ export function defineRunner(program: Command, io: Io): void {
       ]);
     });
   });
+
+  const drain = runner
+    .command('drain')
+    .description(
+      'give a runner nothing more; it leaves when nothing runs any more, to be updated and started again',
+    )
+    .argument('<name>', 'its name or id')
+    .option('--hand-over', 'stop what runs there now, for others to go on with, at no retry’s cost')
+    .option('--off', 'give it work again')
+    .option('--reason <text>', 'why, for the record');
+  runs<{ handOver?: boolean; off?: boolean; reason?: string }>(drain, io, async (context, options, given) => {
+    const id = runnerId(required(given, 'The name'));
+    const body = {
+      draining: options.off !== true,
+      handOver: options.handOver === true,
+      ...(options.reason === undefined ? {} : { reason: options.reason }),
+    };
+    const found = await context.api.post<Runner>(`/runners/${encodeURIComponent(id)}/drain`, body);
+    context.result(found, () => {
+      context.print(
+        options.off === true
+          ? text`${found.name} is given work again.`
+          : text`${found.name} drains: ${found.busy} of ${found.slots} slots are busy. It leaves when nothing runs there any more.`,
+      );
+    });
+  });
+
+  const release = runner
+    .command('release')
+    .description('free the name of a runner, so that another token can register it; who has it stops')
+    .argument('<name>', 'its name or id');
+  runs(release, io, async (context, _options, given) => {
+    const id = runnerId(required(given, 'The name'));
+    const found = await context.api.post<Runner>(`/runners/${encodeURIComponent(id)}/release`, {});
+    context.result(found, () => {
+      context.print(text`${found.name} is free: the next runner that registers under this name has it.`);
+    });
+  });
 }
+
+const runnerId = (given: string): string => (given.startsWith('run_') ? given : `run_${given}`);
 
 /** The runner in the foreground: what it says is seen, and Ctrl-C lets it stop its agents before it goes. */
 async function runUntilDone(

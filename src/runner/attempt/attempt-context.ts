@@ -2,6 +2,7 @@
 import type { Adapter } from '../adapters/adapter.ts';
 import type { Clock } from '../clock.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import type { HandOver } from '../hand-over.ts';
 import type { Log } from '../log.ts';
 import type { ControlPlane, Processes, Workspaces } from '../ports.ts';
 import type { AttemptRecords } from './attempt-record.ts';
@@ -29,4 +30,7 @@ export interface AttemptContext {
   leaseMs: () => number;
   /** How long an offer stands. */
   offerMs: () => number;
+  /** The largest bundle that the server takes; 0 where it takes none, null until it has said so. */
+  bundleMaxBytes: () => number | null;
+  handOver: HandOver;
 }

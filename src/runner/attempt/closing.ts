@@ -16,6 +16,7 @@ import type { Tree } from '../ports.ts';
 import type { AttemptContext } from './attempt-context.ts';
 import type { AttemptFiles, AttemptRecord, Cause } from './attempt-record.ts';
 import { branchOf } from './prepare.ts';
+import { uploadWork } from './upload-work.ts';
 
 export interface Closing {
   context: AttemptContext;
@@ -51,17 +52,20 @@ export async function closeAttempt(closing: Closing): Promise<void> {
   await stopTree(closing, cause);
   await early;
   const work = await gatherWork(closing);
+  const upload = uploadWork(context, record, closing.note, OUTPUT_LAST_MS);
   record.session = agent?.session() ?? record.session;
   const state = agent?.state();
   const exitCode =
     cause.kind === 'exited' ? cause.exitCode : state && state !== 'running' ? state.exitCode : null;
   const rest = pump.finish(OUTPUT_LAST_MS);
   await Promise.race([rest, sleep(context.clock, cause.kind === 'stale' ? 0 : OUTPUT_FIRST_MS)]);
+  // Whoever verifies or lands it may have to fetch it, as soon as the end is reported.
+  if (cause.kind !== 'stale') await upload.first;
   const result = cause.kind === 'stale' ? 'stale' : await deliver(closing, cause, { ...work, exitCode });
   closing.lease.end();
   closing.released();
   // Until the last of the output is delivered the attempt counts as closing: a later life would go on with that.
-  await rest;
+  await Promise.all([rest, upload.done]);
   record.phase = result === 'parked' ? 'parked' : 'ended';
   record.endedAt = context.clock.now();
   record.keepers = [];

@@ -47,9 +47,13 @@ export function planWorktree(
   record: AttemptRecord,
   signal: AbortSignal,
 ): Promise<WorktreePlan> {
-  const { attempt, ticket, number, project, startAt } = record.offer;
+  const { attempt, ticket, number, project, startAt, bundles = [] } = record.offer;
   const earlier = findEarlier(context, record);
-  return context.workspaces.plan({ attempt, ticket, number, project, startAt, earlier }, signal);
+  const fetchEarlier = (halt?: AbortSignal) => context.handOver.fetch(project, bundles, halt);
+  return context.workspaces.plan(
+    { attempt, ticket, number, project, startAt, earlier, fetchEarlier },
+    signal,
+  );
 }
 
 export async function prepareWorktree(preparation: Preparation): Promise<void> {

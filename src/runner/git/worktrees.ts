@@ -16,6 +16,8 @@ export interface WorktreeRequest {
   number: number;
   project: ProjectSource;
   startAt: string | null;
+  /** Brings commits of earlier attempts into the clone, once that is fresh. */
+  fetchEarlier?: (signal?: AbortSignal) => Promise<void>;
   /** Where this attempt (a resume) or the one it continues left its worktree, and the base it had. */
   earlier: { path: string | null; base: string | null; number: number; isSameAttempt: boolean } | null;
 }
@@ -55,6 +57,7 @@ export class Worktrees {
       return { request, branch, base, start: null };
     }
     const clone = await this.#clones.refresh(project, signal);
+    await request.fetchEarlier?.(signal);
     const start = await this.#start(request, clone, signal);
     return { request, branch, base: start.base, start };
   }

@@ -8,6 +8,7 @@ export async function lookForMerge({ context, offer, session }: LandStep): Promi
   const { signal } = session;
   const { project, commit, branch } = offer;
   const clone = await context.clones.refresh(project, signal);
+  await context.handOver.fetch(project, [offer.bundle], signal);
   const head = await context.clones.defaultHead(project, signal);
   const tip = await readRef(clone, `refs/remotes/origin/${branch}`, signal);
   if ((await objectType(clone, commit, signal)) !== 'commit') {

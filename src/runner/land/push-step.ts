@@ -32,6 +32,7 @@ export async function pushMerge(step: LandStep): Promise<LandResult> {
   const arrived = await arrivedPush(step, clone);
   if (arrived !== null) return { state: 'pushed', commit: arrived };
   if (offer.announced) return { state: 'moved', reason: 'The announced push has not arrived.' };
+  await context.handOver.fetch(offer.project, [offer.bundle], signal);
   if (!isFullCommitId(offer.commit) || (await objectType(clone, offer.commit, signal)) !== 'commit') {
     return {
       state: 'unable',

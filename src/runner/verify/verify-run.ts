@@ -10,6 +10,7 @@ import { type Clones, RepositoryProblem } from '../git/clones.ts';
 import { isFullCommitId, objectType, readRef } from '../git/git.ts';
 import { attemptBranch } from '../git/saved-work.ts';
 import type { Worktrees } from '../git/worktrees.ts';
+import type { HandOver } from '../hand-over.ts';
 import type { Log } from '../log.ts';
 import { cleanTail, cleanText } from '../output/output-chunk.ts';
 import type { ControlPlane, Processes } from '../ports.ts';
@@ -26,6 +27,7 @@ export interface VerifyContext {
   processes: Processes;
   clones: Clones;
   worktrees: Worktrees;
+  handOver: HandOver;
   dataDir: string;
   ownerTag: string;
   environment: NodeJS.ProcessEnv;
@@ -91,6 +93,7 @@ export class VerifyRun {
     const results: EvidenceResult[] = [];
     try {
       const clone = await clones.refresh(project, this.#session.signal);
+      await this.#context.handOver.fetch(project, [this.#offer.bundle], this.#session.signal);
       for (const claim of evidence) {
         if (claim.kind === 'commit')
           results.push(await verifyCommit(clone, this.#offer, claim, this.#session.signal));

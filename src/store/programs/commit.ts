@@ -372,6 +372,7 @@ export function commitPrograms(db: Kysely<Tables>) {
       case 'work_add':
       case 'work_finish':
       case 'work_withdraw':
+      case 'work_release':
         yield* works.apply(effect);
         return;
       case 'diff_set':

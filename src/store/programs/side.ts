@@ -88,6 +88,12 @@ export function sidePrograms(db: Kysely<Tables>) {
           c.column('runner').doUpdateSet({ seen_at: p('seen_at'), draining: p('draining') }),
         ),
     ),
+    seenAgain: statement<{ runner: string; seen_at: number }>(db, (k) =>
+      k
+        .insertInto('presence')
+        .values({ runner: p('runner'), seen_at: p('seen_at'), draining: 0 })
+        .onConflict((c) => c.column('runner').doUpdateSet({ seen_at: p('seen_at') })),
+    ),
     presences: statement<object>(db, (k) => k.selectFrom('presence').selectAll()),
     jobRun: statement<JobRun & object>(db, (k) =>
       k
@@ -235,8 +241,9 @@ export function sidePrograms(db: Kysely<Tables>) {
         at,
       });
     },
-    *seen(runner: string, at: number, draining: boolean): Program<void> {
-      yield s.seen({ runner, seen_at: at, draining: draining ? 1 : 0 });
+    *seen(runner: string, at: number, draining: boolean | null): Program<void> {
+      if (draining === null) yield s.seenAgain({ runner, seen_at: at });
+      else yield s.seen({ runner, seen_at: at, draining: draining ? 1 : 0 });
     },
     *presences(): Program<Presence[]> {
       return (yield s.presences({})).rows.map((row) => ({

@@ -43,6 +43,9 @@ export function workPrograms(db: Kysely<Tables>) {
         .where('kind', '=', p('kind'))
         .where('state', 'in', ['pending', 'running']),
     ),
+    workRelease: statement<{ id: string }>(db, (k) =>
+      k.updateTable('work').set({ wants_runner: null }).where('id', '=', p('id')),
+    ),
     leaseDrop: statement<{ name: string }>(db, (k) => k.deleteFrom('leases').where('name', '=', p('name'))),
   };
 
@@ -70,6 +73,9 @@ export function workPrograms(db: Kysely<Tables>) {
         }
         case 'work_withdraw':
           yield s.workWithdraw({ ticket: effect.ticket, kind: effect.kind });
+          return;
+        case 'work_release':
+          yield s.workRelease({ id: effect.id });
           return;
       }
     },

@@ -59,6 +59,8 @@ export interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z
   status?: number;
   /** For bodies that may be larger than the server's limit; bytes. */
   bodyLimit?: number;
+  /** The body is bytes, of application/octet-stream. */
+  takesBytes?: boolean;
   /** `required`: without If-Match the answer is 428. */
   ifMatch?: 'required' | 'honoured';
   /** A member of the answer that is never stored: a repetition of the request makes it again. */
@@ -110,6 +112,7 @@ export class Api {
         ...(spec.access === 'public' ? { security: [] } : {}),
       },
       ...(spec.bodyLimit === undefined ? {} : { bodyLimit: spec.bodyLimit }),
+      ...(spec.takesBytes ? { config: { takesBytes: true } } : {}),
       // Roles before schemas: who may not call learns nothing about what the body should be.
       onRequest: async (request, reply) => {
         const refused = checkAccess(request, spec.access);

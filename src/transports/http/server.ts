@@ -61,6 +61,7 @@ export async function createServer(options: HttpOptions): Promise<FastifyInstanc
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
 
   parseStrictJson(app);
+  takeBytes(app);
   await app.register(cookie);
   await app.register(helmet, {
     contentSecurityPolicy: {
@@ -168,6 +169,15 @@ function parseStrictJson(app: FastifyInstance): void {
     void parse(request, text, (error, value) =>
       error ? done(badRequest(error.message), undefined) : done(null, value),
     );
+  });
+}
+
+/** Bytes as they are, for the routes that say so; anything else takes JSON alone. */
+function takeBytes(app: FastifyInstance): void {
+  app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (request, body, done) => {
+    const takes = (request.routeOptions.config as { takesBytes?: boolean } | undefined)?.takesBytes === true;
+    if (takes) done(null, body);
+    else done(Object.assign(new Error('this takes application/json'), { statusCode: 415 }), undefined);
   });
 }
 

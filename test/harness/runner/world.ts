@@ -8,6 +8,7 @@ import { ADAPTERS } from '../../../src/runner/adapters/adapters.ts';
 import { systemClock } from '../../../src/runner/clock.ts';
 import { HttpControlPlane } from '../../../src/runner/control-plane.ts';
 import { Clones } from '../../../src/runner/git/clones.ts';
+import { HandOver } from '../../../src/runner/hand-over.ts';
 import { Worktrees } from '../../../src/runner/git/worktrees.ts';
 import { ownerTag } from '../../../src/runner/processes/stray-processes.ts';
 import { readBootId, systemProcesses } from '../../../src/runner/processes/system-processes.ts';
@@ -83,11 +84,13 @@ export class World {
     const log: string[] = [];
     const clones = new Clones(this.dataDir);
     const worktrees = new Worktrees(this.dataDir, clones);
+    const controlPlane = new HttpControlPlane({ dataDir: this.dataDir });
     const shared = {
       clock: systemClock,
       log: (message: string, facts?: Record<string, unknown>) =>
         void log.push(`${message} ${JSON.stringify(facts ?? {})}`),
-      controlPlane: new HttpControlPlane({ dataDir: this.dataDir }),
+      controlPlane,
+      handOver: new HandOver(this.dataDir, clones, controlPlane),
       processes: systemProcesses(systemClock),
       dataDir: this.dataDir,
       ownerTag: ownerTag(this.dataDir),

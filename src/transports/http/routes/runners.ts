@@ -21,12 +21,19 @@ import { announcePush, finishLandWork, landingDirective, startLanding } from '..
 import { appendOutput } from '../../../services/output.ts';
 import { isoOrNull } from '../../../services/present.ts';
 import { finishSession, renewSession } from '../../../services/orchestrator.ts';
-import { pollOnce, registerRunner, runnerFor } from '../../../services/runners.ts';
+import {
+  drainRunner,
+  pollOnce,
+  registerRunner,
+  releaseRunner,
+  runnerFor,
+} from '../../../services/runners.ts';
 import { finishVerifyWork } from '../../../services/verification.ts';
-import type { Work } from '../../../store/port.ts';
+import type { Presence, Work } from '../../../store/port.ts';
 import type { Wakeups } from '../wakeups.ts';
 import { listQuery, pageOf } from '../listing.ts';
 import type { Answer, Api, Context } from '../route.ts';
+import { bundleRoutes } from './bundles.ts';
 
 const id = z.object({ id: z.string().max(100) });
 const accepted: Answer = { body: { accepted: true } };
@@ -50,6 +57,7 @@ export function runnerRoutes(api: Api, wakeups: Wakeups): void {
         kinds: body.kinds ?? ['attempt', 'verify', 'land'],
         software: body.version,
         pid: body.pid ?? null,
+        protocol: body.protocol ?? 1,
         containment: body.containment ?? [],
       });
       if (isRefusal(result)) return result;
@@ -59,6 +67,7 @@ export function runnerRoutes(api: Api, wakeups: Wakeups): void {
           leaseMs: deps.timing.leaseMs,
           graceMs: deps.timing.graceMs,
           offerMs: deps.timing.offerMs,
+          bundleMaxBytes: deps.bundleMaxBytes,
         },
       };
     },
@@ -76,26 +85,39 @@ export function runnerRoutes(api: Api, wakeups: Wakeups): void {
         deps.store.presences(),
         deps.store.now(),
       ]);
-      const items = await Promise.all(
-        runners.map(async (runner) => {
-          const seen = presences.find((presence) => presence.runner === runner.id);
-          const alive = seen !== undefined && now - seen.seenAt < aliveWithinMs(deps);
-          return {
-            id: runner.id,
-            name: runner.name,
-            state: alive ? (seen.draining ? ('draining' as const) : ('ready' as const)) : ('silent' as const),
-            slots: runner.slots,
-            busy: (await deps.store.attemptsOfRunner(runner.id)).length,
-            labels: runner.labels,
-            kinds: runner.kinds,
-            pid: runner.pid,
-            version: runner.software,
-            containment: runner.containment ?? [],
-            lastSeenAt: isoOrNull(seen?.seenAt),
-          };
-        }),
-      );
+      const items = await Promise.all(runners.map((runner) => runnerView(deps, runner, presences, now)));
       return { body: pageOf(items, query) };
+    },
+  });
+  const one = async (runner: Runner): Promise<Answer> => ({
+    body: await runnerView(deps, runner, await deps.store.presences(), await deps.store.now()),
+  });
+  api.route({
+    method: 'POST',
+    path: '/runners/:id/drain',
+    summary: 'Gives nothing more to a runner; it leaves when nothing runs any more, or hands over at once',
+    access: 'admin',
+    params: id,
+    body: requests.drainRunner,
+    response: shapes.runner,
+    handler: async ({ params, body, caller }) => {
+      const { draining, handOver = false, reason = null } = body;
+      const drained = await drainRunner(deps, caller, params.id, { draining, handOver, reason });
+      wakeups.wakeAll();
+      return isRefusal(drained) ? drained : one(drained);
+    },
+  });
+  api.route({
+    method: 'POST',
+    path: '/runners/:id/release',
+    summary: 'Frees the name of a runner for another token; who has it is superseded',
+    access: 'admin',
+    params: id,
+    response: shapes.runner,
+    handler: async ({ params, caller }) => {
+      const released = await releaseRunner(deps, caller, params.id);
+      wakeups.wakeAll();
+      return isRefusal(released) ? released : one(released);
     },
   });
   api.route({
@@ -118,12 +140,15 @@ export function runnerRoutes(api: Api, wakeups: Wakeups): void {
         if (
           result.offers.length > 0 ||
           result.stop.length > 0 ||
+          result.drain !== undefined ||
           left <= 0 ||
           request.raw.socket.destroyed ||
           wakeups.closing
         )
           return { body: result };
         await wakeups.wait(`runner:${runner.id}`, Math.min(left, 2000));
+        // Nobody is there any more; to say that it was seen would take back what it has said since, as that it drains.
+        if (request.raw.socket.destroyed) return { body: result };
       }
     },
   });
@@ -184,7 +209,7 @@ export function runnerRoutes(api: Api, wakeups: Wakeups): void {
     'Renews the lease, and learns what is wanted',
     requests.attemptHeartbeat,
     async (c, caller) => {
-      await deps.store.seen(caller.actor.id, await deps.store.now(), false);
+      await deps.store.seen(caller.actor.id, await deps.store.now(), null);
       const { fence, usage } = c.body;
       return heartbeatAttempt(deps, caller, { attempt: c.params.id, fence, usage });
     },
@@ -235,6 +260,7 @@ export function runnerRoutes(api: Api, wakeups: Wakeups): void {
       );
     },
   );
+  bundleRoutes(api, ownedBy);
   // Output is excepted from fencing: it goes to its own attempt's log, also late.
   report('output', "Adds to the attempt's own output, also late", requests.attemptOutput, (c) =>
     appendOutput(
@@ -245,6 +271,25 @@ export function runnerRoutes(api: Api, wakeups: Wakeups): void {
   );
 
   workRoutes(api);
+}
+
+async function runnerView(deps: Api['deps'], runner: Runner, presences: readonly Presence[], now: number) {
+  const seen = presences.find((presence) => presence.runner === runner.id);
+  const alive = seen !== undefined && now - seen.seenAt < aliveWithinMs(deps);
+  const draining = seen?.draining === true || Boolean(runner.draining);
+  return {
+    id: runner.id,
+    name: runner.name,
+    state: alive ? (draining ? ('draining' as const) : ('ready' as const)) : ('silent' as const),
+    slots: runner.slots,
+    busy: (await deps.store.attemptsOfRunner(runner.id)).length,
+    labels: runner.labels,
+    kinds: runner.kinds,
+    pid: runner.pid,
+    version: runner.software,
+    lastSeenAt: isoOrNull(seen?.seenAt),
+    containment: runner.containment ?? [],
+  };
 }
 
 function workRoutes(api: Api): void {
@@ -290,7 +335,7 @@ function workRoutes(api: Api): void {
       handler: async ({ params, body, caller }) => {
         const work = await own(caller, params.id, body.fence);
         if (isRefusal(work)) return work;
-        await deps.store.seen(work.runner ?? '', await deps.store.now(), false);
+        await deps.store.seen(work.runner ?? '', await deps.store.now(), null);
         if (work.kind === 'session') return renew(work, await renewSession(deps, work, body.usage));
         if (work.kind !== 'land') return renew(work);
         const started = verb === 'accept' ? await startLanding(deps, work) : null;

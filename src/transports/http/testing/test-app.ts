@@ -61,6 +61,7 @@ export async function createTestApp(): Promise<TestApp> {
     defaultMaxWorkers: 4,
     artifacts: artifactsInMemory(),
     artifactMaxBytes: 1000,
+    bundleMaxBytes: 10_000,
     inspect: {
       repository: (repository, branch) =>
         Promise.resolve(

@@ -1,0 +1,9 @@
+/** Which runners and servers understand each other. */
+
+/**
+ * What this version speaks, raised whenever a runner and a server of different versions would misunderstand each other.
+ * 1 (also where none is said): all before 2. 2: bundles and draining, which a runner of 1 does not know and does not need.
+ */
+export const RUNNER_PROTOCOL = 2;
+/** The oldest that a server of this version takes. */
+export const OLDEST_RUNNER_PROTOCOL = 1;

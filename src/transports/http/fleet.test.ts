@@ -1,0 +1,151 @@
+/** Runners of many machines, over HTTP: whose a name is, which versions fit, draining, and commits that are handed over. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createTestApp, type TestApp } from './testing/test-app.ts';
+
+let t: TestApp;
+let second: string;
+beforeEach(async () => {
+  t = await createTestApp();
+  const issued = await t.call('POST', '/tokens', { body: { role: 'runner', name: 'second' } });
+  second = String(issued.body.token);
+  await t.call('POST', '/profiles', { body: { id: 'worker', adapter: 'command', command: 'true' } });
+  await t.call('POST', '/projects', {
+    body: { key: 'MC', name: 'MC', repository: { path: '/repo' }, defaultProfile: 'worker' },
+  });
+});
+afterEach(() => t.close());
+
+const register = (as: string, name: string, more: object = {}) =>
+  t.call('POST', '/runners', { as, body: { name, slots: 2, version: '0.1.0', ...more } });
+
+interface Offer {
+  attempt: string;
+  fence: number;
+  bundles: { attempt: string }[];
+}
+async function pollAs(as: string, id: string): Promise<{ offers: Offer[]; drain?: string }> {
+  await t.dispatcher.runOnce();
+  const polled = await t.call('POST', `/runners/${id}/poll`, { as, body: { freeSlots: 2, waitMs: 0 } });
+  return polled.body as never;
+}
+async function running(as: string, id: string): Promise<Offer> {
+  await t.call('POST', '/tickets', { body: { project: 'MC', title: 'Write', status: 'todo' } });
+  const [offer] = (await pollAs(as, id)).offers;
+  if (!offer) throw new Error('nothing is offered');
+  const accepted = await t.call('POST', `/attempts/${offer.attempt}/accept`, {
+    as,
+    body: { fence: offer.fence },
+  });
+  expect(accepted.status).toBe(200);
+  return offer;
+}
+
+describe('the name of a runner', () => {
+  it('belongs to the token that registered it first, until an administrator frees it', async () => {
+    const first = await register('runner', 'far');
+    const taken = await register(second, 'far');
+    expect(taken.status).toBe(409);
+    expect(taken.body).toMatchObject({ code: 'runner_name_taken' });
+    const again = await register('runner', 'far');
+    expect(again.body.id).toBe(first.body.id);
+    expect((await t.call('POST', '/runners/run_far/release', { as: 'member' })).status).toBe(403);
+    expect((await t.call('POST', '/runners/run_far/release')).status).toBe(200);
+    const poll = await t.call('POST', '/runners/run_far/poll', { as: 'runner', body: { freeSlots: 1 } });
+    expect(poll.body).toMatchObject({ code: 'runner_superseded' });
+    expect((await register(second, 'far')).status).toBe(200);
+    expect((await register('runner', 'far')).body).toMatchObject({ code: 'runner_name_taken' });
+  });
+
+  it('is not free because its token was revoked', async () => {
+    await register(second, 'far');
+    const tokens = await t.call('GET', '/tokens');
+    const { id } = (tokens.body.items as { id: string; name: string }[]).find((x) => x.name === 'second') ?? {
+      id: '',
+    };
+    await t.call('DELETE', `/tokens/${id}`);
+    expect((await register('runner', 'far')).body).toMatchObject({ code: 'runner_name_taken' });
+  });
+});
+
+it('a runner that speaks a later protocol is told what to do; one that says none is of the first', async () => {
+  const refused = await register('runner', 'new', { protocol: 99 });
+  expect(refused.status).toBe(409);
+  expect(refused.body).toMatchObject({ code: 'runner_version_unsupported' });
+  expect(String(refused.body.detail)).toMatch(/speaks protocol 99, .* Bring the server up to date first/);
+  expect((await register('runner', 'old')).status).toBe(200);
+});
+
+describe('a runner that drains', () => {
+  it('is given nothing more, keeps what it has, and is given work again when it registers anew', async () => {
+    await register('runner', 'far');
+    const { attempt, fence } = await running('runner', 'run_far');
+    const drained = await t.call('POST', '/runners/run_far/drain', {
+      body: { draining: true, reason: 'update' },
+    });
+    expect(drained.body).toMatchObject({ state: 'draining', busy: 1 });
+    await t.call('POST', '/tickets', { body: { project: 'MC', title: 'More', status: 'todo' } });
+    expect(await pollAs('runner', 'run_far')).toMatchObject({ offers: [], drain: 'finish' });
+    const why = await t.call('GET', '/tickets/MC-2/why');
+    expect(why.body).toMatchObject({ current: { code: expect.any(String) as string } });
+    const beat = await t.call('POST', `/attempts/${attempt}/heartbeat`, { as: 'runner', body: { fence } });
+    expect(beat.body).toMatchObject({ directive: 'continue' });
+    const [shown] = (await t.call('GET', '/runners')).body.items as { state: string }[];
+    expect(shown?.state).toBe('draining');
+    await t.call('POST', '/runners/run_far/drain', { body: { draining: true, handOver: true } });
+    expect(await pollAs('runner', 'run_far')).toMatchObject({ drain: 'hand_over' });
+    await register('runner', 'far');
+    expect((await pollAs('runner', 'run_far')).offers).toHaveLength(1);
+  });
+
+  it('and says so itself is not taken for ready because what it still runs is renewed', async () => {
+    await register('runner', 'far');
+    const { attempt, fence } = await running('runner', 'run_far');
+    await t.call('POST', '/runners/run_far/poll', { as: 'runner', body: { freeSlots: 0, draining: true } });
+    await t.call('POST', `/attempts/${attempt}/heartbeat`, { as: 'runner', body: { fence } });
+    const [shown] = (await t.call('GET', '/runners')).body.items as { state: string }[];
+    expect(shown?.state).toBe('draining');
+  });
+});
+
+describe('commits that are handed over', () => {
+  const head = 'a'.repeat(40);
+  const send = (as: string, attempt: string, fence: number, content: string, query = '') =>
+    t.call('POST', `/attempts/${attempt}/bundle?fence=${fence}&head=${head}${query}`, {
+      as,
+      raw: content,
+      headers: { 'content-type': 'application/octet-stream' },
+    });
+
+  it('are taken from the runner of the attempt alone, up to a size, and never of a run that has not been', async () => {
+    await register('runner', 'far');
+    await register(second, 'near');
+    const { attempt, fence } = await running('runner', 'run_far');
+    expect((await send('runner', attempt, fence, 'commits')).status).toBe(200);
+    expect((await send(second, attempt, fence, 'commits')).status).toBe(403);
+    expect((await send('runner', attempt, fence + 1, 'commits')).body).toMatchObject({
+      code: 'stale_attempt',
+    });
+    expect((await send('runner', attempt, fence, 'x'.repeat(10_001))).status).toBe(413);
+    expect((await send('runner', attempt, fence, 'x', '&wip=nonsense')).status).toBe(400);
+    const bytes = { 'content-type': 'application/octet-stream' };
+    expect((await t.call('POST', '/tickets', { raw: 'x', headers: bytes })).status).toBe(415);
+  });
+
+  it('are given to a runner that has work on them, and to nobody else', async () => {
+    await register('runner', 'far');
+    await register(second, 'near');
+    const { attempt, fence } = await running('runner', 'run_far');
+    await send('runner', attempt, fence, 'commits');
+    const path = `/attempts/${attempt}/bundle`;
+    expect((await t.call('GET', path, { as: second })).status).toBe(403);
+    expect((await t.call('GET', path, { as: 'admin' })).status).toBe(403);
+    const end = { fence, outcome: 'stopped', reason: 'runner_stopped', treeGone: true, head };
+    await t.call('POST', `/attempts/${attempt}/end`, { as: 'runner', body: end });
+    await t.call('POST', '/runners/run_far/drain', { body: { draining: true } });
+    t.advance(60_000);
+    await t.call('POST', '/runners/run_near/poll', { as: second, body: { freeSlots: 2 } });
+    const [next] = (await pollAs(second, 'run_near')).offers;
+    expect(next?.bundles).toMatchObject([{ attempt, number: 1, head, size: 7 }]);
+    expect(await t.call('GET', path, { as: second })).toMatchObject({ status: 200, body: 'commits' });
+  });
+});
