@@ -29,7 +29,7 @@ export default defineConfig({
           groups: [
             {
               name: 'base',
-              test: /web[\\/]src[\\/](?:api|format|shell|ui)[\\/](?!markdown|palette|more-sheet|outbox-dialog|pause-dialog|menu|dialog\.)|lucide-react[\\/]dist[\\/]esm[\\/](?:create|default|Icon|shared)/,
+              test: /web[\\/]src[\\/](?:api|format|shell|ui)[\\/](?!markdown|meanings|palette|ticket-picker|ticket-dialog|more-sheet|outbox-dialog|pause-dialog|menu|dialog\.)|lucide-react[\\/]dist[\\/]esm[\\/](?:create|default|Icon|shared)/,
               minShareCount: 2,
             },
           ],

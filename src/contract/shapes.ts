@@ -264,6 +264,8 @@ export const ticket = z.object({
   acceptanceCriteria: z.array(z.string()),
   blockedBy: z.array(z.string()),
   completion,
+  /** What the ticket sets itself; the rest of `completion` is its project's. */
+  ownCompletion: nullable(completion.partial()),
   budget: nullable(budget),
   version: z.number().int(),
   nextAction: z.object({ text: z.string(), actor: nullable(z.string()) }),

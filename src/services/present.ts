@@ -95,6 +95,7 @@ export function ticketView(ticket: Ticket, around: Surroundings, viewer: ActorKi
     acceptanceCriteria: ticket.acceptanceCriteria,
     blockedBy: ticket.blockedBy,
     completion,
+    ownCompletion: ticket.completion,
     budget: ticket.budget,
     version: ticket.version,
     nextAction: nextActionOf(ticket, context),

@@ -97,15 +97,15 @@ describe('the board', () => {
     await control.until(ticket.key, (t) => t.status === 'todo');
   });
 
-  it('has the same moves in a menu, and asks for what a move needs', async () => {
+  it('has the same moves behind S, and asks for what a move needs', async () => {
     const ticket = await control.createTicket('Cancelled and reopened');
     await control.move(ticket.key, 'cancel');
     const { page } = await signIn(browser, control);
     await openBoard(page);
     await card(page, 'cancelled', ticket.key).focus();
     await page.keyboard.press('s');
-    await page.getByRole('menuitem', { name: 'Reopen' }).click();
-    const dialog = page.getByRole('dialog');
+    await page.getByRole('option', { name: /reopen/ }).click();
+    const dialog = page.getByRole('dialog', { name: /Reopen/ });
     await dialog.getByLabel('Reason').fill('It came back');
     await page.keyboard.press('Control+Enter');
     await card(page, 'todo', ticket.key).waitFor();

@@ -35,6 +35,7 @@ export const sampleTicket = (changes: Partial<Ticket> = {}): Ticket => ({
     onAccept: 'leave_branch',
     allowEmptyDiff: false,
   },
+  ownCompletion: null,
   budget: null,
   version: 7,
   nextAction: { text: 'Closed', actor: null },

@@ -7,6 +7,7 @@ import {
   Outlet,
 } from '@tanstack/react-router';
 import { CrashPage, NotFoundPage } from './shell/crash-page.tsx';
+import { readBoardSearch } from './pages/board/view.ts';
 import { Gate } from './shell/gate.tsx';
 
 const root = createRootRoute({
@@ -31,26 +32,10 @@ const home = createRoute({
   component: lazyRouteComponent(() => import('./pages/home/home-page.tsx'), 'HomePage'),
 });
 
-/** What the board shows stands in the address, so that a view can be kept and sent. */
-export interface BoardSearch {
-  project: string;
-  label: string;
-  assignee: string;
-  q: string;
-  column: string;
-}
-const text = (value: unknown): string => (typeof value === 'string' ? value : '');
-
 const board = createRoute({
   getParentRoute: page,
   path: '/board',
-  validateSearch: (search): BoardSearch => ({
-    project: text(search['project']),
-    label: text(search['label']),
-    assignee: text(search['assignee']),
-    q: text(search['q']),
-    column: text(search['column']),
-  }),
+  validateSearch: readBoardSearch,
   component: lazyRouteComponent(() => import('./pages/board/board-page.tsx'), 'BoardPage'),
 });
 

@@ -10,6 +10,7 @@ import { keys } from './keys.ts';
 import type { TicketPages } from './queries.ts';
 import { queryClient } from './query-client.ts';
 
+/** The first of a burst is shown at once; what follows it within this is gathered. */
 const GATHER_MS = 250;
 
 interface FrameData {
@@ -21,15 +22,20 @@ interface FrameData {
 
 const stale = new Map<string, QueryKey>();
 let timer: ReturnType<typeof setTimeout> | undefined;
+let readAt = -GATHER_MS;
 
 function markStale(...queryKeys: QueryKey[]): void {
   for (const key of queryKeys) stale.set(JSON.stringify(key), key);
-  timer ??= setTimeout(() => {
-    timer = undefined;
-    const all = [...stale.values()];
-    stale.clear();
-    for (const queryKey of all) void queryClient.invalidateQueries({ queryKey });
-  }, GATHER_MS);
+  // Not in this very moment: the frames of one commit come together.
+  timer ??= setTimeout(readStale, Math.max(10, readAt + GATHER_MS - performance.now()));
+}
+
+function readStale(): void {
+  timer = undefined;
+  readAt = performance.now();
+  const all = [...stale.values()];
+  stale.clear();
+  for (const queryKey of all) void queryClient.invalidateQueries({ queryKey });
 }
 
 /** Everything on the screen is read again: after a reset, or when the stream could not resume. */
@@ -58,7 +64,7 @@ export function applyFrame(frame: StreamFrame): void {
       break;
     case 'ticket':
     case 'landing':
-      markStale(keys.overview, keys.allTickets, keys.allInbox);
+      markStale(keys.overview, keys.allTickets, keys.allInbox, ['statistics']);
       break;
     case 'question':
     case 'evidence':

@@ -3,7 +3,11 @@ export interface TicketFilter {
   project?: string;
   status?: string;
   assignee?: string;
+  /** An empty campaign, profile or agent asks for tickets without one. */
   campaign?: string;
+  profile?: string;
+  agent?: string;
+  priority?: string;
   label?: string;
   q?: string;
   sort?: string;
@@ -14,6 +18,9 @@ export const keys = {
   overview: ['overview'],
   tickets: (filter: TicketFilter) => ['tickets', filter],
   allTickets: ['tickets'],
+  ticketGroups: (filter: TicketFilter, by: string) => ['tickets', 'groups', filter, by],
+  attemptsOf: (tickets: readonly string[]) => ['attempt', 'of', tickets],
+  statistics: (days: number) => ['statistics', days],
   ticket: (key: string) => ['ticket', key],
   activity: (key: string) => ['ticket', key, 'activity'],
   comments: (key: string) => ['ticket', key, 'comments'],

@@ -5,6 +5,7 @@ import {
   useInfiniteQuery,
   type InfiniteData,
 } from '@tanstack/react-query';
+import type { Statistics, TicketGroup } from '../../../src/contract/figures.ts';
 import type {
   Job,
   KnownAgentView,
@@ -90,6 +91,44 @@ export const ticketColumnQuery = (filter: TicketFilter) =>
       ),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.nextCursor,
+  });
+
+/** How many tickets there are by value. */
+export const ticketGroupsQuery = (filter: TicketFilter, by: string) =>
+  queryOptions({
+    queryKey: keys.ticketGroups(filter, by),
+    queryFn: ({ signal }) =>
+      api.get<{ items: TicketGroup[] }>('/tickets/groups', { query: { ...filter, by }, signal }),
+  });
+
+/** Every ticket that fits, up to `most`: for choosing a whole column. */
+export async function readAllTickets(filter: TicketFilter, most: number): Promise<Ticket[]> {
+  const all: Ticket[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await api.get<Page<Ticket>>('/tickets', { query: { ...filter, limit: 200, cursor } });
+    all.push(...keepEach(page).items);
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined && all.length < most);
+  return all.slice(0, most);
+}
+
+export const attemptsOfQuery = (tickets: readonly string[]) =>
+  queryOptions({
+    queryKey: keys.attemptsOf(tickets),
+    queryFn: ({ signal }) =>
+      api.get<Page<Attempt>>('/attempts', { query: { ticket: tickets.join(','), limit: 1000 }, signal }),
+    enabled: tickets.length > 0,
+  });
+
+export const statisticsQuery = (days: number) =>
+  queryOptions({
+    queryKey: keys.statistics(days),
+    queryFn: ({ signal }) =>
+      api.get<Statistics>('/statistics', {
+        query: { days, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone },
+        signal,
+      }),
   });
 
 export const activityQuery = (key: string) =>

@@ -2,7 +2,7 @@
  * What a person can do to a ticket's status: the words on the buttons, where on the board each leads, and what the
  * person has to say with it. Which of them are possible now is the server's answer (`allowedTransitions`).
  */
-import type { Ticket } from '../../../src/contract/shapes.ts';
+import type { ReviewComment, Ticket } from '../../../src/contract/shapes.ts';
 import type { TicketStatus, Transition } from '../../../src/domain/words.ts';
 import { api, newKey } from './client.ts';
 import { keys } from './keys.ts';
@@ -111,10 +111,11 @@ export interface TransitionInput {
   feedback?: string;
   summary?: string;
   commit?: string;
+  comments?: ReviewComment[];
 }
 
 /** Moves a ticket on the version that the person saw; the answer is the new ticket, and goes straight to the cache. */
-export async function moveTicket(
+export async function postTransition(
   ticket: Pick<Ticket, 'key' | 'version'>,
   input: TransitionInput,
 ): Promise<Ticket> {

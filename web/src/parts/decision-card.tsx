@@ -37,6 +37,7 @@ export function DecisionCard({ item }: { item: InboxItem }) {
     <article
       className="card p-3.5"
       data-row
+      data-ticket={item.ticket ?? undefined}
       aria-label={`${INBOX_WORDS[item.kind]}: ${item.ticket ?? item.subject}`}
     >
       <header className="text-muted flex flex-wrap items-center gap-x-2 gap-y-1 text-xs">

@@ -15,7 +15,10 @@ export function matchesFilter(ticket: Ticket, filter: TicketFilter): boolean {
   return (
     (!filter.status || filter.status.split(',').includes(ticket.status)) &&
     (!filter.project || ticket.project === filter.project) &&
+    (!filter.priority || filter.priority.split(',').includes(String(ticket.priority))) &&
     (!filter.assignee || ticket.assignee === filter.assignee) &&
+    (filter.agent === undefined || (ticket.assignee ?? ticket.profile ?? '') === filter.agent) &&
+    (filter.campaign === undefined || (ticket.campaign ?? '') === filter.campaign) &&
     (!filter.label || ticket.labels.includes(filter.label)) &&
     words.every((word) => text.includes(word))
   );

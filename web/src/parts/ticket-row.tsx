@@ -18,6 +18,7 @@ export function TicketRow({
   return (
     <li
       data-row
+      data-ticket={ticket.key}
       className="hover:bg-hover relative flex items-start gap-2.5 px-3 py-2 first:rounded-t-lg last:rounded-b-lg"
     >
       <span className="mt-0.75">

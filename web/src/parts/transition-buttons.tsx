@@ -1,14 +1,9 @@
 /** The buttons for what may happen to a ticket now. Those that need no words act at once; the others ask. */
 import { useMutation } from '@tanstack/react-query';
 import { lazy, Suspense, useState } from 'react';
-import { toast } from '../ui/toast.ts';
 import type { Ticket } from '../../../src/contract/shapes.ts';
-import {
-  moveTicket,
-  PERSON_TRANSITIONS,
-  possibleTransitions,
-  type PersonTransition,
-} from '../api/transitions.ts';
+import { PERSON_TRANSITIONS, possibleTransitions, type PersonTransition } from '../api/transitions.ts';
+import { moveTicket } from '../changes/change.ts';
 import { useBlocked } from '../shell/session-context.ts';
 import { Button } from '../ui/button.tsx';
 import { showProblem } from '../ui/problem.tsx';
@@ -28,7 +23,6 @@ export function TransitionButtons({
   const [asking, setAsking] = useState<PersonTransition | null>(null);
   const move = useMutation({
     mutationFn: (transition: PersonTransition) => moveTicket(ticket, { transition }),
-    onSuccess: (moved) => toast.success(`${moved.key}: ${moved.nextAction.text}`),
     onError: showProblem,
   });
   const shown = possibleTransitions(ticket).filter((t) => !only || only.includes(t));

@@ -1,17 +1,12 @@
 /** Makes a transition, asking for what it needs. What the server refuses stands here, with its way out. */
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { toast } from '../ui/toast.ts';
 import type { Ticket } from '../../../src/contract/shapes.ts';
 import { keys } from '../api/keys.ts';
 import { queryClient } from '../api/query-client.ts';
 import { ticketQuery } from '../api/queries.ts';
-import {
-  moveTicket,
-  PERSON_TRANSITIONS,
-  type PersonTransition,
-  type TransitionInput,
-} from '../api/transitions.ts';
+import { PERSON_TRANSITIONS, type PersonTransition, type TransitionInput } from '../api/transitions.ts';
+import { moveTicket } from '../changes/change.ts';
 import { revealHidden } from '../format/reveal-hidden.ts';
 import { useBlocked } from '../shell/session-context.ts';
 import { Button } from '../ui/button.tsx';
@@ -53,12 +48,9 @@ export default function TransitionDialog({
         input.summary = text;
         if (commit.trim() !== '') input.commit = commit.trim();
       } else if (text.trim() !== '') input.reason = text;
-      return moveTicket({ key: seen.key, version }, input);
+      return moveTicket({ key: seen.key, status: ticket.status, version }, input);
     },
-    onSuccess: (moved) => {
-      toast.success(`${moved.key}: ${moved.nextAction.text}`);
-      onClose();
-    },
+    onSuccess: onClose,
     onError: (error) => {
       if (error instanceof ApiProblem && error.status === 412)
         void queryClient.refetchQueries({ queryKey: keys.ticket(seen.key), exact: true });

@@ -1,5 +1,8 @@
 /** Which of the app-wide dialogs is open. Shortcuts, the palette and buttons all open the same ones. */
 import { useSyncExternalStore } from 'react';
+import type { PersonTransition } from '../api/transitions.ts';
+
+export type PickWhat = 'status' | 'priority' | 'agent' | 'campaign' | 'label';
 
 export type OpenDialog =
   | { name: 'palette'; query: string }
@@ -8,6 +11,10 @@ export type OpenDialog =
   | { name: 'outbox' }
   | { name: 'shortcuts' }
   | { name: 'more' }
+  /** One thing about one or many tickets. */
+  | { name: 'pick'; what: PickWhat; tickets: string[] }
+  | { name: 'transition'; ticket: string; transition: PersonTransition }
+  | { name: 'edit-ticket'; ticket: string }
   | null;
 
 let current: OpenDialog = null;
@@ -17,6 +24,9 @@ export function openDialog(dialog: OpenDialog): void {
   current = dialog;
   for (const listener of listeners) listener();
 }
+
+/** Also while the dialog itself is still on its way: what is typed then is meant for it. */
+export const isDialogOpen = (): boolean => current !== null;
 
 const subscribe = (listener: () => void): (() => void) => {
   listeners.add(listener);

@@ -3,32 +3,47 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { Command } from 'cmdk';
 import {
+  Bookmark,
+  Bot,
+  CircleDashed,
   Contrast,
+  FolderOpen,
   Keyboard,
+  Link2,
   LogOut,
   Moon,
+  MoveRight,
   Pause,
+  Pencil,
   Plus,
   Search,
   Send,
+  SignalHigh,
   Sun,
+  Tag,
+  Undo2,
   type LucideIcon,
 } from 'lucide-react';
 import { Dialog } from 'radix-ui';
 import { useDeferredValue, useState } from 'react';
+import type { Ticket } from '../../../src/contract/shapes.ts';
 import { api } from '../api/client.ts';
 import { useIsOffline } from '../api/hooks.ts';
+import { keys as cacheKeys } from '../api/keys.ts';
 import { outbox } from '../api/outbox.ts';
 import { ticketsQuery } from '../api/queries.ts';
+import { PERSON_TRANSITIONS, possibleTransitions } from '../api/transitions.ts';
 import { forgetEverything } from '../api/kept-queries.ts';
 import { queryClient } from '../api/query-client.ts';
 import { revealHidden } from '../format/reveal-hidden.ts';
 import { matchesFilter, searchKept } from '../parts/filter-tickets.ts';
 import { showProblem } from '../ui/problem.tsx';
 import { StatusIcon } from '../ui/status-icon.tsx';
-import { openDialog } from './dialogs.ts';
+import { searchOfQuery, USUAL_VIEWS } from '../pages/board/view.ts';
+import { openDialog, type PickWhat } from './dialogs.ts';
 import { PLACES } from './navigation.ts';
-import { setTheme } from './preferences.ts';
+import { setTheme, useSavedViews } from './preferences.ts';
+import { meantTickets } from './shortcuts.ts';
 
 interface Action {
   id: string;
@@ -55,7 +70,11 @@ export default function Palette({ initial, onClose }: { initial: string; onClose
   const found = answer.data?.items.filter((ticket) => !isOlder || matchesFilter(ticket, { q }));
   const tickets = offline || !found ? searchKept(q, 12) : found;
 
+  // What was in focus when it was opened; its own field has the focus now.
+  const [meant] = useState(meantTickets);
+  const views = useSavedViews();
   const actions: Action[] = [
+    ...ticketActions(meant),
     {
       id: 'new',
       label: 'New ticket',
@@ -70,6 +89,19 @@ export default function Palette({ initial, onClose }: { initial: string; onClose
       keys: ['G', place.letter.toUpperCase()],
       run: () => void navigate({ to: place.to }),
     })),
+    ...[...views, ...USUAL_VIEWS].map((view, i) => ({
+      id: `view-${i}`,
+      label: `View: ${view.name}`,
+      icon: Bookmark,
+      run: () => void navigate({ to: '/board', search: searchOfQuery(view.query) }),
+    })),
+    {
+      id: 'undo',
+      label: 'Undo the last change',
+      icon: Undo2,
+      keys: ['Ctrl/⌘', 'Z'],
+      run: () => void import('../changes/undo.ts').then(({ undoLatest }) => undoLatest()),
+    },
     { id: 'pause', label: 'Pause or resume work …', icon: Pause, run: () => openDialog({ name: 'pause' }) },
     { id: 'outbox', label: 'Outbox', icon: Send, run: () => openDialog({ name: 'outbox' }) },
     { id: 'dark', label: 'Theme: dark', icon: Moon, run: () => setTheme('dark') },
@@ -118,7 +150,7 @@ export default function Palette({ initial, onClose }: { initial: string; onClose
                   setWords(next);
                   setValue('');
                 }}
-                placeholder="A ticket, a place, an action …"
+                placeholder="A ticket, a place, a view, an action …"
                 className="placeholder:text-faint h-12 flex-1 bg-transparent text-base outline-none"
               />
               <kbd>Esc</kbd>
@@ -183,6 +215,48 @@ export default function Palette({ initial, onClose }: { initial: string; onClose
       showProblem(error);
     }
   }
+}
+
+/** What can be done with the tickets that were in focus, or chosen. */
+function ticketActions(tickets: string[]): Action[] {
+  const [first] = tickets;
+  if (first === undefined) return [];
+  const who = tickets.length === 1 ? first : `${tickets.length} tickets`;
+  const pick = (what: PickWhat) => () => openDialog({ name: 'pick', what, tickets });
+  const one = tickets.length === 1 ? queryClient.getQueryData<Ticket>(cacheKeys.ticket(first)) : undefined;
+  return [
+    ...(one ? possibleTransitions(one) : []).map((transition) => ({
+      id: `move-${transition}`,
+      label: `${PERSON_TRANSITIONS[transition].label}: ${who}`,
+      icon: MoveRight,
+      run: () => openDialog({ name: 'transition', ticket: first, transition }),
+    })),
+    ...(tickets.length === 1
+      ? [
+          {
+            id: 'edit',
+            label: `Edit ${who}`,
+            icon: Pencil,
+            keys: ['E'],
+            run: () => openDialog({ name: 'edit-ticket', ticket: first }),
+          },
+        ]
+      : []),
+    { id: 'status', label: `Move ${who} …`, icon: CircleDashed, keys: ['S'], run: pick('status') },
+    { id: 'priority', label: `Priority of ${who} …`, icon: SignalHigh, keys: ['P'], run: pick('priority') },
+    { id: 'agent', label: `Give ${who} to …`, icon: Bot, keys: ['A'], run: pick('agent') },
+    { id: 'campaign', label: `Campaign of ${who} …`, icon: FolderOpen, run: pick('campaign') },
+    { id: 'label', label: `Label ${who} …`, icon: Tag, keys: ['L'], run: pick('label') },
+    {
+      id: 'copy',
+      label: `Copy the address of ${who}`,
+      icon: Link2,
+      run: () =>
+        void navigator.clipboard?.writeText(
+          tickets.map((key) => `${location.origin}/tickets/${key}`).join('\n'),
+        ),
+    },
+  ];
 }
 
 const GROUP =

@@ -42,3 +42,35 @@ export const useKeysOn = (): boolean => useSyncExternalStore(subscribe, areKeysO
 const LOOKED = 'mc.lastLooked';
 export const readLastLooked = (): number => Number(read(LOOKED) ?? 0);
 export const setLastLooked = (at: number): void => write(LOOKED, String(at));
+
+/** Columns and sections that a person has folded or unfolded, by hand: as text, so that a render can compare it. */
+const FOLDED = 'mc.folded';
+export const useFolded = (): string => useSyncExternalStore(subscribe, () => read(FOLDED) ?? '');
+export const foldedColumns = (text: string): Record<string, boolean> =>
+  text === '' ? {} : ((parse(text) as Record<string, boolean> | null) ?? {});
+export const setFolded = (column: string, folded: boolean): void =>
+  write(FOLDED, JSON.stringify({ ...foldedColumns(read(FOLDED) ?? ''), [column]: folded }));
+
+export interface SavedView {
+  name: string;
+  /** The address's query. */
+  query: string;
+}
+const VIEWS = 'mc.views';
+let views: { text: string | null; list: SavedView[] } = { text: null, list: [] };
+function readViews(): SavedView[] {
+  const text = read(VIEWS);
+  if (text !== views.text)
+    views = { text, list: text === null ? [] : ((parse(text) as SavedView[] | null) ?? []) };
+  return views.list;
+}
+export const useSavedViews = (): SavedView[] => useSyncExternalStore(subscribe, readViews);
+export const setSavedViews = (list: SavedView[]): void => write(VIEWS, JSON.stringify(list));
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

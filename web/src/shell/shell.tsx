@@ -17,6 +17,8 @@ const Palette = lazy(() => import('./palette.tsx'));
 const NewTicketDialog = lazy(() => import('../pages/board/new-ticket-dialog.tsx'));
 const PauseDialog = lazy(() => import('./pause-dialog.tsx'));
 const OutboxDialog = lazy(() => import('./outbox-dialog.tsx'));
+const TicketPicker = lazy(() => import('./ticket-picker.tsx'));
+const TicketDialog = lazy(() => import('./ticket-dialog.tsx'));
 const ShortcutsDialog = lazy(() => import('../pages/help/shortcuts-dialog.tsx'));
 
 export function Shell({ session, children }: { session: Session; children: ReactNode }) {
@@ -70,6 +72,12 @@ function Dialogs() {
       {dialog.name === 'outbox' && <OutboxDialog onClose={close} />}
       {dialog.name === 'more' && <MoreSheet onClose={close} />}
       {dialog.name === 'shortcuts' && <ShortcutsDialog onClose={close} />}
+      {dialog.name === 'pick' && (
+        <TicketPicker key={dialog.what} what={dialog.what} keys={dialog.tickets} onClose={close} />
+      )}
+      {(dialog.name === 'transition' || dialog.name === 'edit-ticket') && (
+        <TicketDialog dialog={dialog} onClose={close} />
+      )}
     </Suspense>
   );
 }

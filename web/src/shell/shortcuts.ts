@@ -1,18 +1,26 @@
 /**
  * The keys. Single letters work outside of fields only, and can be turned off; `Ctrl/⌘ K` always works. Lists take part
- * by marking their rows with `data-row`: J and K move the focus along them in the order of the page, Enter opens.
+ * by marking their rows with `data-row`: J and K move the focus along them in the order of the page, Enter opens. What
+ * is about a ticket finds it by `data-ticket`: those that are chosen, else the one in focus, else the one under the
+ * pointer, else the page's own.
  */
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { tinykeys } from 'tinykeys';
-import { openDialog } from './dialogs.ts';
+import { toast } from '../ui/toast.ts';
+import { isDialogOpen, openDialog, type PickWhat } from './dialogs.ts';
 import { PLACES } from './navigation.ts';
 import { areKeysOn } from './preferences.ts';
+import { selection } from './selection.ts';
+
+const GO_MS = 1_000;
 
 function isTyping(event: KeyboardEvent): boolean {
+  if (isDialogOpen()) return true;
   const target = event.target as HTMLElement | null;
   if (!target) return false;
   if (target.closest('[role="dialog"], [role="menu"]')) return true;
+  if (target instanceof HTMLInputElement && /^(checkbox|radio)$/.test(target.type)) return false;
   return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
 }
 
@@ -30,8 +38,44 @@ export function focusRow(step: 1 | -1): void {
   target?.scrollIntoView({ block: 'nearest' });
 }
 
+const keyOf = (element: Element | null | undefined): string | null =>
+  element?.closest<HTMLElement>('[data-ticket]')?.dataset['ticket'] ?? null;
+
+/** The one ticket that is meant, without regard to those that are chosen. */
+export function ticketInFocus(): string | null {
+  return (
+    keyOf(document.activeElement) ??
+    keyOf([...document.querySelectorAll('[data-ticket]:hover')].at(-1)) ??
+    document.querySelector<HTMLElement>('[data-page-ticket]')?.dataset['pageTicket'] ??
+    null
+  );
+}
+
+export function meantTickets(): string[] {
+  const chosen = selection.tickets.map((ticket) => ticket.key);
+  if (chosen.length > 0) return chosen;
+  const one = ticketInFocus();
+  return one === null ? [] : [one];
+}
+
+export function pick(what: PickWhat): void {
+  const tickets = meantTickets();
+  if (tickets.length > 0) openDialog({ name: 'pick', what, tickets });
+  else toast('Which ticket? J and K move the focus to one.', { id: 'which' });
+}
+
 export function useShortcuts(): void {
   const navigate = useNavigate();
+  useEffect(() => {
+    // What S, P, A and ⌘K open has to be there before the next key.
+    if (typeof requestIdleCallback !== 'function') return undefined;
+    const load = (): void => {
+      void import('./ticket-picker.tsx');
+      void import('./palette.tsx');
+    };
+    const handle = requestIdleCallback(load, { timeout: 5_000 });
+    return () => cancelIdleCallback(handle);
+  }, []);
   useEffect(() => {
     const single = (action: () => void) => (event: KeyboardEvent) => {
       if (isTyping(event) || !areKeysOn() || event.repeat) return;
@@ -43,30 +87,63 @@ export function useShortcuts(): void {
       event.preventDefault();
       focusRow(step);
     };
-    return tinykeys(window, {
-      '$mod+KeyK': (event) => {
+    // The letter after G is a place, and nothing else.
+    let goUntil = 0;
+    const onPlace = (event: KeyboardEvent): void => {
+      const isPlain = !event.metaKey && !event.ctrlKey && !event.altKey;
+      if (!isPlain || event.repeat || !areKeysOn() || isTyping(event)) return;
+      if (event.timeStamp > goUntil) {
+        if (event.key === 'g') goUntil = event.timeStamp + GO_MS;
+        return;
+      }
+      goUntil = 0;
+      const place = PLACES.find(({ letter }) => letter === event.key);
+      if (!place) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      void navigate({ to: place.to });
+    };
+    const bindings = {
+      '$mod+KeyK': (event: KeyboardEvent) => {
         event.preventDefault();
         openDialog({ name: 'palette', query: '' });
+      },
+      '$mod+KeyZ': (event: KeyboardEvent) => {
+        // In a field it is the browser's own.
+        if (isTyping(event)) return;
+        event.preventDefault();
+        void import('../changes/undo.ts').then(({ undoLatest }) => {
+          if (!undoLatest()) toast('Nothing to undo: that works for ten seconds.', { id: 'undo' });
+        });
       },
       'Shift+?': single(() => openDialog({ name: 'shortcuts' })),
       '?': single(() => openDialog({ name: 'shortcuts' })),
       '/': single(() => {
         const search = document.querySelector<HTMLInputElement>('[data-search]');
-        if (search) search.focus();
+        if (search && search.offsetParent !== null) search.focus();
         else openDialog({ name: 'palette', query: '' });
       }),
       c: single(() => openDialog({ name: 'new-ticket' })),
+      e: single(() => {
+        const ticket = ticketInFocus();
+        if (ticket !== null) openDialog({ name: 'edit-ticket', ticket });
+      }),
+      s: single(() => pick('status')),
+      p: single(() => pick('priority')),
+      a: single(() => pick('agent')),
+      l: single(() => pick('label')),
+      Escape: (event: KeyboardEvent) => {
+        if (!isTyping(event)) selection.clear();
+      },
       j: moving(1),
       k: moving(-1),
-      ...Object.fromEntries(
-        PLACES.map((place) => [
-          place.letter === '?' ? 'g Shift+?' : `g ${place.letter}`,
-          single(() => {
-            openDialog(null);
-            void navigate({ to: place.to });
-          }),
-        ]),
-      ),
-    });
+    };
+    // Which keys are meant for a field is asked of each binding: `Ctrl/⌘ K` works in all of them.
+    const stop = tinykeys(window, bindings, { ignore: (event) => event.isComposing });
+    addEventListener('keydown', onPlace, { capture: true });
+    return () => {
+      stop();
+      removeEventListener('keydown', onPlace, { capture: true });
+    };
   }, [navigate]);
 }

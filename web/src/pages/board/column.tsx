@@ -1,38 +1,100 @@
-/** One column: read page by page as one scrolls, and drawn only where one looks. */
+/** One column: read page by page as one scrolls, and drawn only where one looks. Folded, it is a narrow strip. */
+import { Minimize2 } from 'lucide-react';
 import { useCallback, useState } from 'react';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
-import type { TicketStatus } from '../../../../src/domain/words.ts';
 import { useIsOffline } from '../../api/hooks.ts';
-import type { TicketFilter } from '../../api/keys.ts';
-import { useTicketColumn } from '../../api/queries.ts';
-import type { PersonTransition } from '../../api/transitions.ts';
-import { STATUS_WORDS } from '../../format/words.ts';
+import { readAllTickets, useTicketColumn } from '../../api/queries.ts';
 import { keptTickets, matchesFilter } from '../../parts/filter-tickets.ts';
+import { selection, useHasChosen } from '../../shell/selection.ts';
+import { IconButton } from '../../ui/button.tsx';
 import { cx } from '../../ui/cx.ts';
 import { Skeleton } from '../../ui/loaded.tsx';
-import { ProblemNote } from '../../ui/problem.tsx';
-import { StatusIcon } from '../../ui/status-icon.tsx';
+import { ProblemNote, showProblem } from '../../ui/problem.tsx';
+import type { ColumnSpec } from './columns.ts';
 import { useDragKit } from './drag-kit.ts';
+import { GroupIcon } from './group-icon.tsx';
 import { TicketCard } from './ticket-card.tsx';
 
-export interface ColumnProps {
-  status: TicketStatus;
-  filter: TicketFilter;
-  /** How many there are in all, when that is known. */
-  count: number | undefined;
-  blocked: string | null;
-  /** While a ticket is lifted: whether it may come here, or why not. */
-  reception: { may: boolean; why: string } | null;
-  bare?: boolean;
-  onMove: (ticket: Ticket, transition: PersonTransition) => void;
+export interface Reception {
+  may: boolean;
+  why: string;
 }
 
-export function Column({ status, filter, count, blocked, reception, bare, onMove }: ColumnProps) {
+export interface ColumnProps {
+  column: ColumnSpec;
+  blocked: string | null;
+  /** While a ticket is lifted: whether it may come here, or why not. */
+  reception: Reception | null;
+  /** On a phone it is the only one, under its tab. */
+  bare?: boolean;
+  folded?: boolean;
+  onFold?: (folded: boolean) => void;
+}
+
+/** Choosing more than this at once would be a mistake more often than a wish. */
+const MOST_CHOSEN = 1_000;
+
+export function Column({ column, blocked, reception, bare, folded, onFold }: ColumnProps) {
+  const { useSpot } = useDragKit();
+  const { setNodeRef, isOver } = useSpot(`column:${column.id}`, column.id, column.label, bare === true);
+  const drop = cx(
+    reception?.may && 'bg-accent-soft',
+    reception?.may && isOver && 'outline-accent outline-2 -outline-offset-2',
+    reception && !reception.may && 'opacity-50 grayscale',
+  );
+  if (folded)
+    return (
+      <section
+        ref={setNodeRef}
+        data-column={column.id}
+        aria-label={`${column.label}, ${column.count ?? 0}`}
+        className={cx('bg-sunken/60 flex min-h-0 w-9 shrink-0 rounded-lg', drop)}
+      >
+        <button
+          type="button"
+          aria-expanded={false}
+          title={reception && !reception.may ? reception.why : `Unfold ${column.label}`}
+          onClick={() => onFold?.(false)}
+          className="hover:bg-hover flex w-full flex-col items-center gap-2 rounded-lg py-2"
+        >
+          <GroupIcon grouping={column.grouping} id={column.id} />
+          <span className="text-muted order-2 max-h-48 truncate text-xs font-medium [writing-mode:vertical-rl]">
+            <span className="sr-only">Unfold </span>
+            {column.label}
+          </span>
+          <span className="num text-faint order-1 text-xs">{column.count ?? ''}</span>
+        </button>
+      </section>
+    );
+  return (
+    <section
+      ref={setNodeRef}
+      aria-label={`${column.label}, ${column.count ?? '…'}`}
+      data-column={column.id}
+      className={cx(
+        'group/column flex min-h-0 min-w-0 flex-1 flex-col rounded-lg transition-[background-color,opacity]',
+        // Seven states fit side by side on a desk; of anything else there may be any number.
+        !bare && (column.grouping === 'status' ? 'min-w-40 basis-40' : 'min-w-56 basis-56'),
+        drop,
+      )}
+    >
+      <Cards column={column} blocked={blocked} reception={reception} bare={bare} onFold={onFold} />
+    </section>
+  );
+}
+
+function Cards({
+  column,
+  blocked,
+  reception,
+  bare,
+  onFold,
+}: Pick<ColumnProps, 'column' | 'blocked' | 'reception' | 'bare' | 'onFold'>) {
+  const { filter } = column;
   const query = useTicketColumn(filter);
   const offline = useIsOffline();
-  const { useSpot, CardList, name } = useDragKit();
+  const { CardList, name } = useDragKit();
   const isPlain = name === 'plain';
-  const { setNodeRef, isOver } = useSpot(`column:${status}`, status, bare === true);
   // A state and no ref: the list inside is mounted before this element is known, and has to hear of it.
   const [scroller, setScroller] = useState<HTMLDivElement | null>(null);
   const items =
@@ -44,27 +106,33 @@ export function Column({ status, filter, count, blocked, reception, bare, onMove
   const onNearEnd = useCallback(() => {
     if (canRead) void fetchNextPage();
   }, [canRead, fetchNextPage]);
-
-  const total = count ?? (hasNextPage ? `${items.length}+` : items.length);
+  const total = column.count ?? (hasNextPage ? `${items.length}+` : items.length);
   return (
-    <section
-      ref={setNodeRef}
-      aria-label={`${STATUS_WORDS[status]}, ${total}`}
-      data-column={status}
-      className={cx(
-        'flex min-h-0 min-w-0 flex-1 flex-col rounded-lg transition-[background-color,opacity]',
-        !bare && 'w-72 min-w-60 shrink-0 basis-60',
-        reception?.may && 'bg-accent-soft',
-        reception?.may && isOver && 'outline-accent outline-2 -outline-offset-2',
-        reception && !reception.may && 'opacity-50 grayscale',
-      )}
-    >
+    <>
       {!bare && (
-        <header className="flex h-9 shrink-0 items-center gap-2 px-2">
-          <StatusIcon status={status} labelled={false} />
-          <h2 className="text-sm font-semibold">{STATUS_WORDS[status]}</h2>
+        <header className="flex h-9 shrink-0 items-center gap-2 pr-1 pl-2">
+          <GroupIcon grouping={column.grouping} id={column.id} />
+          <h2 className="truncate text-sm font-semibold" title={column.label}>
+            {column.label}
+          </h2>
           <span className="num text-faint text-sm">{total}</span>
+          <span className="ml-auto flex items-center opacity-0 transition-opacity group-focus-within/column:opacity-100 group-hover/column:opacity-100">
+            <ChooseAll column={column} items={items} />
+            <IconButton label={`Fold ${column.label}`} className="size-7!" onClick={() => onFold?.(true)}>
+              <Minimize2 size={13} aria-hidden />
+            </IconButton>
+          </span>
         </header>
+      )}
+      {!bare && column.grouping !== 'status' && column.done > 0 && column.count !== undefined && (
+        <p className="text-faint num px-2 pb-1 text-xs">
+          {column.done} of {column.count} done
+        </p>
+      )}
+      {bare && items.length > 0 && (
+        <div className="flex h-11 shrink-0 items-center justify-end px-1">
+          <ChooseAll column={column} items={items} labelled />
+        </div>
       )}
       {reception && !reception.may && <p className="text-muted px-2 pb-1 text-xs">{reception.why}</p>}
       <div ref={setScroller} className="min-h-0 flex-1 overflow-y-auto px-1 pb-3">
@@ -78,31 +146,76 @@ export function Column({ status, filter, count, blocked, reception, bare, onMove
         <CardList items={items} scroller={scroller} onNearEnd={onNearEnd}>
           {(ticket) => (
             <div key={ticket.key} className={isPlain ? 'mb-1.5' : undefined}>
-              <TicketCard ticket={ticket} blocked={blocked} onMove={onMove} />
+              <TicketCard ticket={ticket} among={items} grouping={column.grouping} blocked={blocked} />
             </div>
           )}
         </CardList>
       </div>
-    </section>
+    </>
   );
 }
 
+/** All of a column, read to its end; the second press takes them back. */
+export function ChooseAll({
+  column,
+  items,
+  labelled,
+}: {
+  column: Pick<ColumnSpec, 'label' | 'filter' | 'count'>;
+  items: Ticket[];
+  labelled?: boolean;
+}) {
+  const hasChosen = useHasChosen();
+  const [busy, setBusy] = useState(false);
+  const chosenHere = hasChosen && items.length > 0 && items.every(isChosen);
+  const choose = async (): Promise<void> => {
+    if (chosenHere) {
+      const here = selection.tickets.filter((ticket) => matchesFilter(ticket, column.filter));
+      selection.remove(here.map((ticket) => ticket.key));
+      return;
+    }
+    setBusy(true);
+    try {
+      selection.add(
+        items.length < (column.count ?? Infinity) ? await readAllTickets(column.filter, MOST_CHOSEN) : items,
+      );
+    } catch (error) {
+      showProblem(error);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <label className="tap text-muted flex min-w-6 items-center justify-center gap-2 text-sm">
+      <input
+        type="checkbox"
+        className="size-3.5"
+        aria-label={`Choose all of ${column.label}`}
+        checked={chosenHere}
+        disabled={busy}
+        onChange={() => void choose()}
+      />
+      {labelled && <span aria-hidden>Choose all</span>}
+    </label>
+  );
+}
+
+const isChosen = (ticket: Ticket): boolean => selection.has(ticket.key);
+
 /** On a phone one column is shown; the others are tabs, and a lifted ticket can be dropped on them. */
 export function ColumnTab({
-  status,
-  count,
+  column,
   chosen,
   reception,
   onChoose,
 }: {
-  status: TicketStatus;
-  count: number | undefined;
+  column: ColumnSpec;
   chosen: boolean;
-  reception: { may: boolean; why: string } | null;
+  reception: Reception | null;
   onChoose: () => void;
 }) {
   const { useSpot } = useDragKit();
-  const { setNodeRef, isOver } = useSpot(`tab:${status}`, status, false);
+  const { setNodeRef, isOver } = useSpot(`tab:${column.id}`, column.id, column.label, false);
   return (
     <button
       ref={setNodeRef}
@@ -119,9 +232,9 @@ export function ColumnTab({
         reception && !reception.may && 'opacity-45 grayscale',
       )}
     >
-      <StatusIcon status={status} labelled={false} />
-      {STATUS_WORDS[status]}
-      {count !== undefined && <span className="num text-faint">{count}</span>}
+      <GroupIcon grouping={column.grouping} id={column.id} />
+      {column.label}
+      {column.count !== undefined && <span className="num text-faint">{column.count}</span>}
     </button>
   );
 }

@@ -6,11 +6,12 @@
 import { createContext, use, type ComponentType, type ReactNode } from 'react';
 import type { DraggableAttributes, DraggableSyntheticListeners } from '@dnd-kit/core';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
-import type { TicketStatus } from '../../../../src/domain/words.ts';
 
 export interface DragFrameProps {
   onLift: (ticket: Ticket | null) => void;
-  onDrop: (ticket: Ticket, to: TicketStatus) => void;
+  onDrop: (ticket: Ticket, column: string) => void;
+  /** What dropping it there would do, or why it cannot be; spoken to who cannot see it. */
+  describe: (ticket: Ticket, column: string) => string;
   /** What follows the pointer. */
   lifted: ReactNode;
   children: ReactNode;
@@ -21,6 +22,9 @@ export interface CardListProps {
   scroller: HTMLElement | null;
   /** Called when the end of what has been read is nearly in sight. */
   onNearEnd: () => void;
+  /** The height of most of them, px. */
+  estimate?: number;
+  gap?: number;
   children: (ticket: Ticket) => ReactNode;
 }
 
@@ -39,7 +43,8 @@ export interface DragKit {
   };
   useSpot: (
     id: string,
-    status: TicketStatus,
+    column: string,
+    label: string,
     disabled: boolean,
   ) => { setNodeRef: ((element: HTMLElement | null) => void) | undefined; isOver: boolean };
 }

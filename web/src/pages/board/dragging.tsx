@@ -15,9 +15,6 @@ import {
   type DragEndEvent,
 } from '@dnd-kit/core';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
-import type { TicketStatus } from '../../../../src/domain/words.ts';
-import { PERSON_TRANSITIONS, transitionTo } from '../../api/transitions.ts';
-import { STATUS_WORDS } from '../../format/words.ts';
 import type { DragFrameProps, DragKit } from './drag-kit.ts';
 import { betweenColumns } from './keyboard-moves.ts';
 import { VirtualList } from './virtual-list.tsx';
@@ -28,11 +25,11 @@ const whereItIs: CollisionDetection = (args) => {
   return under.length > 0 ? under : rectIntersection(args);
 };
 
-const statusOf = (data: unknown): TicketStatus | undefined =>
-  (data as { status?: TicketStatus } | undefined)?.status;
+const columnOf = (data: unknown): { column: string; label: string } | undefined =>
+  data as { column: string; label: string } | undefined;
 const ticketOf = (data: unknown): Ticket | undefined => (data as { ticket?: Ticket } | undefined)?.ticket;
 
-function Frame({ onLift, onDrop, lifted, children }: DragFrameProps) {
+function Frame({ onLift, onDrop, describe, lifted, children }: DragFrameProps) {
   const sensors = useSensors(
     useSensor(MouseSensor, { activationConstraint: { distance: 6 } }),
     useSensor(TouchSensor, { activationConstraint: { delay: 250, tolerance: 8 } }),
@@ -43,9 +40,9 @@ function Frame({ onLift, onDrop, lifted, children }: DragFrameProps) {
   );
   const onDragEnd = ({ active, over }: DragEndEvent): void => {
     const ticket = ticketOf(active.data.current);
-    const to = statusOf(over?.data.current);
+    const to = columnOf(over?.data.current);
     onLift(null);
-    if (ticket && to && ticket.status !== to) onDrop(ticket, to);
+    if (ticket && to) onDrop(ticket, to.column);
   };
   return (
     <DndContext
@@ -62,15 +59,14 @@ function Frame({ onLift, onDrop, lifted, children }: DragFrameProps) {
         announcements: {
           onDragStart: ({ active }) => `Lifted ${active.id}.`,
           onDragOver: ({ active, over }) => {
-            const to = statusOf(over?.data.current);
+            const to = columnOf(over?.data.current);
             const ticket = ticketOf(active.data.current);
             if (!to || !ticket) return `${active.id} is over no column.`;
-            const way = transitionTo(ticket, to);
-            return `${STATUS_WORDS[to]}: ${'transition' in way ? PERSON_TRANSITIONS[way.transition].label : way.why}`;
+            return `${to.label}: ${describe(ticket, to.column)}`;
           },
           onDragEnd: ({ active, over }) => {
-            const to = statusOf(over?.data.current);
-            return to ? `Dropped ${active.id} on ${STATUS_WORDS[to]}.` : `${active.id} stays where it was.`;
+            const to = columnOf(over?.data.current);
+            return to ? `Dropped ${active.id} on ${to.label}.` : `${active.id} stays where it was.`;
           },
           onDragCancel: ({ active }) => `${active.id} stays where it was.`,
         },
@@ -87,5 +83,5 @@ export const draggingKit: DragKit = {
   Frame,
   CardList: VirtualList,
   useLift: (ticket, disabled) => useDraggable({ id: ticket.key, data: { ticket }, disabled }),
-  useSpot: (id, status, disabled) => useDroppable({ id, data: { status }, disabled }),
+  useSpot: (id, column, label, disabled) => useDroppable({ id, data: { column, label }, disabled }),
 };

@@ -1,29 +1,32 @@
 /**
  * A ticket on the board. The card is a link that can also be lifted: with the mouse, a held finger, or the space bar.
- * Whoever cannot drag has the same moves in a menu (`S`).
+ * Whoever cannot drag has the same moves behind `S`. `X`, Shift and a click, or its box choose it for an action on many.
  */
 import { Link } from '@tanstack/react-router';
 import { CircleHelp, MoveRight } from 'lucide-react';
-import { lazy, Suspense, useState } from 'react';
+import { memo, type MouseEvent } from 'react';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
-import type { PersonTransition } from '../../api/transitions.ts';
 import { revealHidden } from '../../format/reveal-hidden.ts';
 import { workerName } from '../../format/worker-name.ts';
+import { openDialog } from '../../shell/dialogs.ts';
 import { areKeysOn } from '../../shell/preferences.ts';
+import { selection, useIsChosen } from '../../shell/selection.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { cx } from '../../ui/cx.ts';
 import { EvidenceBadges } from '../../ui/evidence-badge.tsx';
-import { PriorityIcon } from '../../ui/status-icon.tsx';
+import { PriorityIcon, StatusIcon } from '../../ui/status-icon.tsx';
 import { Age } from '../../ui/time.tsx';
 import { useDragKit } from './drag-kit.ts';
+import type { Grouping } from './view.ts';
 
-export function CardFace({ ticket }: { ticket: Ticket }) {
+export function CardFace({ ticket, grouping = 'status' }: { ticket: Ticket; grouping?: Grouping }) {
   const who = ticket.attempt ? workerName(ticket) : ticket.assignee;
   const open = ticket.questions.filter((q) => q.state === 'open');
   return (
     <>
       <span className="text-faint flex items-center gap-1.5 text-xs">
-        <PriorityIcon priority={ticket.priority} size={14} />
+        {grouping !== 'status' && <StatusIcon status={ticket.status} runtime={ticket.runtime} size={14} />}
+        {grouping !== 'priority' && <PriorityIcon priority={ticket.priority} size={14} />}
         <span className="num">{ticket.key}</span>
         {ticket.runtime !== 'idle' && ticket.runtime !== 'closed' && ticket.runtime !== 'queued' && (
           <span
@@ -76,36 +79,46 @@ export function CardFace({ ticket }: { ticket: Ticket }) {
 
 export const CARD = 'card bg-surface block w-full p-2.5 text-left select-none';
 
-const CardMenu = lazy(() => import('./card-menu.tsx'));
+/** What a click on a ticket of a list means when keys are held: choosing, not opening. @returns true when it did */
+export function chooseByClick(event: MouseEvent, ticket: Ticket, among: readonly Ticket[]): boolean {
+  if (!event.shiftKey) return false;
+  event.preventDefault();
+  // The browser marks text from the last click to here.
+  getSelection()?.removeAllRanges();
+  selection.extend(among, ticket);
+  return true;
+}
 
-export function TicketCard({
+/** @returns true when the key was for choosing */
+export function chooseByKey(
+  event: { key: string; metaKey: boolean; ctrlKey: boolean; shiftKey: boolean },
+  ticket: Ticket,
+  among: readonly Ticket[],
+): boolean {
+  if (event.key.toLowerCase() !== 'x' || event.metaKey || event.ctrlKey || !areKeysOn()) return false;
+  if (event.shiftKey) selection.extend(among, ticket);
+  else selection.toggle(ticket);
+  return true;
+}
+
+export const TicketCard = memo(function TicketCard({
   ticket,
+  among,
+  grouping,
   blocked,
-  onMove,
 }: {
   ticket: Ticket;
+  /** The list that it stands in. */
+  among: Ticket[];
+  grouping: Grouping;
   blocked: string | null;
-  onMove: (ticket: Ticket, transition: PersonTransition) => void;
 }) {
-  // null until it is first asked for: the menu comes with the first use.
-  const [menu, setMenu] = useState<boolean | null>(null);
   const { useLift } = useDragKit();
   const { setNodeRef, listeners, attributes, isDragging } = useLift(ticket, blocked !== null);
   const lift = listeners?.['onKeyDown'] as ((event: unknown) => void) | undefined;
-  const trigger = (
-    <button
-      type="button"
-      aria-label={`Move ${ticket.key} …`}
-      title="Move … (S)"
-      aria-haspopup="menu"
-      onClick={menu === null ? () => setMenu(true) : undefined}
-      className="border-line-strong bg-raised text-muted hover:text-text grid size-6 place-items-center rounded border"
-    >
-      <MoveRight size={13} aria-hidden />
-    </button>
-  );
+  const isChosen = useIsChosen(ticket.key);
   return (
-    <div data-row className={cx('group relative', isDragging && 'opacity-40')}>
+    <div data-row data-ticket={ticket.key} className={cx('group relative', isDragging && 'opacity-40')}>
       <Link
         ref={setNodeRef}
         {...listeners}
@@ -114,35 +127,44 @@ export function TicketCard({
         draggable={false}
         aria-roledescription={lift && !blocked ? 'ticket that can be moved' : undefined}
         aria-describedby={attributes?.['aria-describedby']}
+        onClick={(event) => chooseByClick(event, ticket, among)}
         onKeyDown={(event) => {
-          if (event.key === 's' && !event.metaKey && !event.ctrlKey && areKeysOn()) setMenu(true);
-          else lift?.(event);
+          if (!chooseByKey(event, ticket, among)) lift?.(event);
         }}
-        className={cx(CARD, 'hover:border-line-strong touch-manipulation [-webkit-touch-callout:none]')}
+        className={cx(
+          CARD,
+          'hover:border-line-strong touch-manipulation pointer-coarse:min-h-22 pointer-coarse:pb-9 [-webkit-touch-callout:none]',
+          isChosen && 'border-accent! bg-accent-soft!',
+        )}
       >
-        <CardFace ticket={ticket} />
+        <CardFace ticket={ticket} grouping={grouping} />
       </Link>
       <div
         className={cx(
-          'absolute top-1 right-1 opacity-0 transition-opacity group-focus-within:opacity-100 group-hover:opacity-100',
-          menu && 'opacity-100',
+          'bg-raised border-line-strong absolute top-1 right-1 flex items-center rounded border transition-opacity pointer-coarse:top-auto pointer-coarse:right-0 pointer-coarse:bottom-0 pointer-coarse:border-0 pointer-coarse:bg-transparent pointer-coarse:opacity-100',
+          isChosen ? 'opacity-100' : 'opacity-0 group-focus-within:opacity-100 group-hover:opacity-100',
         )}
       >
-        {menu === null ? (
-          trigger
-        ) : (
-          <Suspense fallback={trigger}>
-            <CardMenu
-              ticket={ticket}
-              blocked={blocked}
-              trigger={trigger}
-              open={menu}
-              onOpenChange={setMenu}
-              onMove={onMove}
-            />
-          </Suspense>
-        )}
+        <label className="grid size-6 place-items-center pointer-coarse:size-11">
+          <input
+            type="checkbox"
+            className="size-3.5 pointer-coarse:size-5"
+            aria-label={`Choose ${ticket.key}`}
+            checked={isChosen}
+            onChange={() => selection.toggle(ticket)}
+          />
+        </label>
+        <button
+          type="button"
+          aria-label={`Move ${ticket.key} …`}
+          title="Move … (S)"
+          aria-haspopup="dialog"
+          onClick={() => openDialog({ name: 'pick', what: 'status', tickets: [ticket.key] })}
+          className="text-muted hover:text-text grid size-6 place-items-center pointer-coarse:size-11"
+        >
+          <MoveRight size={13} aria-hidden />
+        </button>
       </div>
     </div>
   );
-}
+});

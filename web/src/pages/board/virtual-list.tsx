@@ -1,16 +1,35 @@
 /** A column's cards, drawn only where one looks. */
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect } from 'react';
+import { useEffect, useLayoutEffect, useState } from 'react';
 import type { CardListProps } from './drag-kit.ts';
 
-export function VirtualList({ items, scroller, onNearEnd, children }: CardListProps) {
+export function VirtualList({ items, scroller, onNearEnd, estimate = 92, gap = 6, children }: CardListProps) {
+  const [box, setBox] = useState<HTMLDivElement | null>(null);
+  const [margin, setMargin] = useState(0);
+  // Where several lists share a scroller, each has to know how far down it begins; what is above may grow.
+  useLayoutEffect(() => {
+    if (!box || !scroller) return undefined;
+    const measure = (): void =>
+      setMargin(
+        Math.round(
+          box.getBoundingClientRect().top - scroller.getBoundingClientRect().top + scroller.scrollTop,
+        ),
+      );
+    measure();
+    const parent = box.closest('[data-lists]');
+    if (!parent) return undefined;
+    const observer = new ResizeObserver(measure);
+    observer.observe(parent);
+    return () => observer.disconnect();
+  }, [box, scroller]);
   // oxlint-disable-next-line react/incompatible-library -- no React Compiler here
   const virtual = useVirtualizer({
     count: items.length,
     getScrollElement: () => scroller,
-    estimateSize: () => 92,
+    estimateSize: () => estimate,
+    scrollMargin: margin,
     getItemKey: (i) => items[i]?.key ?? i,
-    gap: 6,
+    gap,
     overscan: 6,
   });
   const rows = virtual.getVirtualItems();
@@ -19,7 +38,7 @@ export function VirtualList({ items, scroller, onNearEnd, children }: CardListPr
     if (last >= items.length - 8) onNearEnd();
   }, [last, items.length, onNearEnd]);
   return (
-    <div className="relative w-full" style={{ height: virtual.getTotalSize() }}>
+    <div ref={setBox} className="relative w-full" style={{ height: virtual.getTotalSize() }}>
       {rows.map((row) => {
         const ticket = items[row.index];
         if (!ticket) return null;
@@ -29,7 +48,7 @@ export function VirtualList({ items, scroller, onNearEnd, children }: CardListPr
             ref={virtual.measureElement}
             data-index={row.index}
             className="absolute inset-x-0 top-0"
-            style={{ transform: `translateY(${row.start}px)` }}
+            style={{ transform: `translateY(${row.start - margin}px)` }}
           >
             {children(ticket)}
           </div>

@@ -1,6 +1,7 @@
 /** What the words mean: states, evidence, and why a ticket may not be running. */
 import { SKIP_REASONS, TICKET_STATUSES } from '../../../../src/domain/words.ts';
-import { SKIP_MEANS, STATUS_MEANS, STATUS_WORDS } from '../../format/words.ts';
+import { SKIP_MEANS, STATUS_MEANS } from '../../format/meanings.ts';
+import { STATUS_WORDS } from '../../format/words.ts';
 import { PageBody, PageHead, Section } from '../../ui/page.tsx';
 import { StatusIcon } from '../../ui/status-icon.tsx';
 import { ShortcutTable } from './shortcut-table.tsx';

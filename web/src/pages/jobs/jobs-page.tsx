@@ -10,7 +10,7 @@ import { keys } from '../../api/keys.ts';
 import { jobsQuery } from '../../api/queries.ts';
 import { queryClient } from '../../api/query-client.ts';
 import { revealHidden } from '../../format/reveal-hidden.ts';
-import { JOB_MEANS } from '../../format/words.ts';
+import { JOB_MEANS } from '../../format/meanings.ts';
 import { AddButton } from '../../parts/editable-row.tsx';
 import { useBlocked } from '../../shell/session-context.ts';
 import { Badge } from '../../ui/badge.tsx';

@@ -4,12 +4,11 @@
  */
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
-import { toast } from '../../ui/toast.ts';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
-import { api, ApiProblem } from '../../api/client.ts';
+import { ApiProblem } from '../../api/client.ts';
 import { keys } from '../../api/keys.ts';
 import { queryClient } from '../../api/query-client.ts';
-import { keepTicket } from '../../api/transitions.ts';
+import { editTicket, type Patch } from '../../changes/change.ts';
 import { splitLines, splitWords } from '../../format/command.ts';
 import { PriorityField, ProfileField } from '../../parts/ticket-fields.tsx';
 import { useBlocked } from '../../shell/session-context.ts';
@@ -71,7 +70,7 @@ function draftOf(ticket: Ticket): Draft {
   };
 }
 
-function patchOf(draft: Draft, changed: (keyof Draft)[], ticket: Ticket): Record<string, unknown> {
+function patchOf(draft: Draft, changed: (keyof Draft)[], ticket: Ticket): Patch {
   const patch: Record<string, unknown> = {};
   for (const field of changed) {
     const value = draft[field];
@@ -87,7 +86,7 @@ function patchOf(draft: Draft, changed: (keyof Draft)[], ticket: Ticket): Record
       patch['budget'] = Object.keys(budget).length === 0 ? null : budget;
     } else patch[field] = value.trim() === '' ? null : value.trim();
   }
-  return patch;
+  return patch as Patch;
 }
 
 export default function EditDialog({ ticket, onClose }: { ticket: Ticket; onClose: () => void }) {
@@ -101,15 +100,8 @@ export default function EditDialog({ ticket, onClose }: { ticket: Ticket; onClos
     setDraft({ ...draft, [field]: event.target.value });
 
   const save = useMutation({
-    mutationFn: () =>
-      api.patch<Ticket>(`/tickets/${encodeURIComponent(ticket.key)}`, patchOf(draft, changed, base), {
-        ifMatch: base.version,
-      }),
-    onSuccess: (saved) => {
-      keepTicket(saved);
-      toast.success(`${saved.key} is saved`);
-      onClose();
-    },
+    mutationFn: () => editTicket(base, patchOf(draft, changed, base), 'saved'),
+    onSuccess: onClose,
     onError: (error) => {
       if (error instanceof ApiProblem && error.status === 412)
         void queryClient.refetchQueries({ queryKey: keys.ticket(ticket.key), exact: true });

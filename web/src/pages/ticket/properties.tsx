@@ -1,4 +1,5 @@
 /** What is set on the ticket, beside the text on a desk and under it on a phone. */
+import { readBoardSearch } from '../board/view.ts';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
@@ -35,7 +36,7 @@ export function Properties({ ticket }: { ticket: Ticket }) {
               <Link
                 key={label}
                 to="/board"
-                search={{ label, project: '', assignee: '', q: '', column: '' }}
+                search={readBoardSearch({ label })}
                 className="tap inline-flex items-center"
               >
                 <Badge>{revealHidden(label)}</Badge>

@@ -1,36 +1,20 @@
 /** Title, the five facts of the seed, the sentence, and what can be done. */
 import { Pencil } from 'lucide-react';
-import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react';
-import { tinykeys } from 'tinykeys';
+import type { ReactNode } from 'react';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
 import { revealHidden } from '../../format/reveal-hidden.ts';
 import { RUNTIME_WORDS, STATUS_WORDS } from '../../format/words.ts';
 import { TransitionButtons } from '../../parts/transition-buttons.tsx';
-import { areKeysOn } from '../../shell/preferences.ts';
+import { openDialog } from '../../shell/dialogs.ts';
 import { useBlocked } from '../../shell/session-context.ts';
 import { Button } from '../../ui/button.tsx';
 import { StatusIcon } from '../../ui/status-icon.tsx';
 import { Ago } from '../../ui/time.tsx';
 
-const EditDialog = lazy(() => import('./edit-dialog.tsx'));
-
 export function TicketHead({ ticket }: { ticket: Ticket }) {
   const blocked = useBlocked();
-  const [edits, setEdits] = useState(false);
-  useEffect(
-    () =>
-      tinykeys(window, {
-        e: (event) => {
-          const target = event.target as HTMLElement;
-          if (!areKeysOn() || target.closest('input,textarea,select,[role="dialog"],[role="menu"]')) return;
-          event.preventDefault();
-          setEdits(true);
-        },
-      }),
-    [],
-  );
   return (
-    <header>
+    <header data-page-ticket={ticket.key}>
       <p className="num text-faint text-sm">{ticket.key}</p>
       <h1 className="mt-0.5 text-xl leading-snug font-semibold tracking-tight text-balance">
         {revealHidden(ticket.title)}
@@ -59,16 +43,11 @@ export function TicketHead({ ticket }: { ticket: Ticket }) {
           icon={<Pencil size={14} aria-hidden />}
           blocked={blocked}
           title="Edit (E)"
-          onClick={() => setEdits(true)}
+          onClick={() => openDialog({ name: 'edit-ticket', ticket: ticket.key })}
         >
           Edit
         </Button>
       </div>
-      {edits && (
-        <Suspense fallback={null}>
-          <EditDialog ticket={ticket} onClose={() => setEdits(false)} />
-        </Suspense>
-      )}
     </header>
   );
 }

@@ -1,0 +1,170 @@
+/**
+ * The selection as columns. A lifted ticket may be dropped where the transition table has a way for a person, or where a
+ * field takes the column's value; elsewhere the column turns grey and says why. Moves that need words ask for them.
+ */
+import { useNavigate } from '@tanstack/react-router';
+import { useEffect, useState, useSyncExternalStore } from 'react';
+import type { Ticket } from '../../../../src/contract/shapes.ts';
+import { PERSON_TRANSITIONS } from '../../api/transitions.ts';
+import { applyChange } from '../../changes/change.ts';
+import { openDialog } from '../../shell/dialogs.ts';
+import { foldedColumns, setFolded, useFolded } from '../../shell/preferences.ts';
+import { useBlocked } from '../../shell/session-context.ts';
+import { toast } from '../../ui/toast.ts';
+import { Column, ColumnTab, type Reception } from './column.tsx';
+import { type ColumnSpec, dropOn, useColumns, valueOf } from './columns.ts';
+import { DragKitContext, plainKit, type DragKit } from './drag-kit.ts';
+import { CARD, CardFace } from './ticket-card.tsx';
+import { type BoardSearch, filterOf, groupingOf, sortOf } from './view.ts';
+
+/** After the paint, when there is time; not every browser says when that is. @returns takes it back */
+function whenIdle(action: () => void): () => void {
+  if (typeof requestIdleCallback !== 'function') {
+    const timer = setTimeout(action, 100);
+    return () => clearTimeout(timer);
+  }
+  const handle = requestIdleCallback(action, { timeout: 1_000 });
+  return () => cancelIdleCallback(handle);
+}
+
+/** The board is mounted anew with its machinery; whoever was on a ticket stays on it. */
+function keepFocus(): void {
+  const ticket = document.activeElement?.closest<HTMLElement>('[data-ticket]')?.dataset['ticket'];
+  if (ticket === undefined) return;
+  requestAnimationFrame(() =>
+    document.querySelector<HTMLElement>(`[data-ticket="${CSS.escape(ticket)}"] a`)?.focus(),
+  );
+}
+
+/** Loaded once for all visits of the board. */
+let loaded: DragKit | null = null;
+
+const narrow = typeof matchMedia === 'function' ? matchMedia('(max-width: 767px)') : null;
+const useIsNarrow = (): boolean =>
+  useSyncExternalStore(
+    (listener) => {
+      narrow?.addEventListener('change', listener);
+      return () => narrow?.removeEventListener('change', listener);
+    },
+    () => narrow?.matches ?? false,
+  );
+
+export function BoardColumns({ search }: { search: BoardSearch }) {
+  const navigate = useNavigate();
+  const isNarrow = useIsNarrow();
+  const blocked = useBlocked();
+  const grouping = groupingOf(search);
+  const columns = useColumns(grouping, filterOf(search), sortOf(search));
+  const folds = useFolded();
+  const [lifted, setLifted] = useState<Ticket | null>(null);
+  const [kit, setKit] = useState(loaded ?? plainKit);
+  useEffect(() => {
+    if (loaded) return undefined;
+    return whenIdle(() => {
+      void import('./dragging.tsx').then(({ draggingKit }) => {
+        loaded = draggingKit;
+        keepFocus();
+        setKit(draggingKit);
+      });
+    });
+  }, []);
+  const onDrop = (ticket: Ticket, id: string): void => {
+    // Back where it came from is no move, and nothing to explain.
+    if (valueOf(ticket, grouping) === id) return;
+    const drop = dropOn(ticket, grouping, id);
+    if ('change' in drop) void applyChange([ticket], drop.change);
+    else if ('transition' in drop) {
+      const { transition } = drop;
+      if (PERSON_TRANSITIONS[transition].asks === null && transition !== 'accept')
+        void applyChange([ticket], { kind: 'move', input: { transition } });
+      else openDialog({ name: 'transition', ticket: ticket.key, transition });
+    } else {
+      const label = columns.find((column) => column.id === id)?.label ?? id;
+      toast(`${ticket.key} cannot go to ${label}`, { description: drop.why });
+    }
+  };
+  const reception = (column: ColumnSpec): Reception | null => {
+    if (!lifted || valueOf(lifted, grouping) === column.id) return null;
+    const drop = dropOn(lifted, grouping, column.id);
+    return 'why' in drop ? { may: false, why: drop.why } : { may: true, why: '' };
+  };
+  // An empty column takes no room, unless somebody unfolded it; a lifted ticket can be dropped on its strip.
+  const isFolded = (column: ColumnSpec): boolean =>
+    foldedColumns(folds)[`${grouping}:${column.id}`] ?? column.count === 0;
+  const shown =
+    columns.find((column) => column.id === search.column) ??
+    columns.find((column) => column.id === 'todo') ??
+    columns[0];
+  return (
+    <DragKitContext value={kit}>
+      <kit.Frame
+        key={kit.name}
+        onLift={setLifted}
+        onDrop={onDrop}
+        describe={(ticket, id) => describeDrop(ticket, dropOn(ticket, grouping, id))}
+        lifted={
+          lifted && (
+            <div className={`${CARD} shadow-high rotate-1 cursor-grabbing`}>
+              <CardFace ticket={lifted} grouping={grouping} />
+            </div>
+          )
+        }
+      >
+        {isNarrow ? (
+          <div className="flex min-h-0 flex-1 flex-col">
+            <div
+              role="tablist"
+              aria-label="Columns"
+              className="border-line flex shrink-0 overflow-x-auto border-b"
+            >
+              {columns.map((column) => (
+                <ColumnTab
+                  key={column.id}
+                  column={column}
+                  chosen={column === shown}
+                  reception={reception(column)}
+                  onChoose={() =>
+                    void navigate({
+                      to: '/board',
+                      search: (old) => ({ ...old, column: column.id }) as BoardSearch,
+                      replace: true,
+                    })
+                  }
+                />
+              ))}
+            </div>
+            {shown && (
+              <div
+                id="board-column"
+                role="tabpanel"
+                aria-label={shown.label}
+                className="flex min-h-0 flex-1 px-3 pt-2"
+              >
+                <Column key={shown.id} column={shown} blocked={blocked} reception={null} bare />
+              </div>
+            )}
+          </div>
+        ) : (
+          <div className="flex min-h-0 flex-1 gap-1.5 overflow-x-auto px-4 pt-1">
+            {columns.map((column) => (
+              <Column
+                key={column.id}
+                column={column}
+                blocked={blocked}
+                reception={reception(column)}
+                folded={isFolded(column)}
+                onFold={(folded) => setFolded(`${grouping}:${column.id}`, folded)}
+              />
+            ))}
+          </div>
+        )}
+      </kit.Frame>
+    </DragKitContext>
+  );
+}
+
+function describeDrop(ticket: Ticket, drop: ReturnType<typeof dropOn>): string {
+  if ('why' in drop) return drop.why;
+  if ('transition' in drop) return PERSON_TRANSITIONS[drop.transition].label;
+  return drop.change.kind === 'edit' ? `${ticket.key}: ${drop.change.label}` : '';
+}

@@ -1,0 +1,116 @@
+/** Attempts as bars over time, and the axis above them. A bar's pattern says how it ended; its words say it again. */
+import { Link } from '@tanstack/react-router';
+import type { Attempt } from '../../../src/contract/shapes.ts';
+import { duration } from '../format/time.ts';
+import { OUTCOME_WORDS } from '../format/words.ts';
+import { cx } from '../ui/cx.ts';
+
+export interface Scale {
+  from: number;
+  to: number;
+}
+
+/** Percent from the left; outside of the picture it is at its edge. */
+export const place = (at: number, { from, to }: Scale): number =>
+  Math.min(100, Math.max(0, ((at - from) / Math.max(1, to - from)) * 100));
+
+const STRIPES =
+  'bg-[repeating-linear-gradient(135deg,transparent_0_3px,color-mix(in_oklch,var(--surface)_55%,transparent)_3px_6px)]';
+
+function look(attempt: Attempt): { word: string; className: string } {
+  switch (attempt.state) {
+    case 'offered':
+      return { word: 'starting', className: 'bg-accent/50' };
+    case 'running':
+      return { word: 'running', className: 'bg-accent' };
+    case 'stopping':
+      return { word: 'stopping', className: 'bg-amber' };
+    case 'parked':
+      return { word: 'parked', className: 'border-amber border-2 bg-amber-soft' };
+    case 'ended': {
+      const outcome = attempt.outcome ?? 'stopped';
+      if (outcome === 'submitted') return { word: 'submitted', className: 'bg-green' };
+      if (outcome === 'failed' || outcome === 'lost' || outcome === 'timed_out')
+        return { word: OUTCOME_WORDS[outcome].toLowerCase(), className: `bg-red ${STRIPES}` };
+      return { word: OUTCOME_WORDS[outcome].toLowerCase(), className: `bg-faint ${STRIPES}` };
+    }
+  }
+}
+
+export function AttemptBar({ attempt, scale, now }: { attempt: Attempt; scale: Scale; now: number }) {
+  const begin = Date.parse(attempt.startedAt ?? attempt.offeredAt);
+  const end = attempt.endedAt ? Date.parse(attempt.endedAt) : now;
+  if (end < scale.from || begin > scale.to) return null;
+  const { word, className } = look(attempt);
+  const left = place(begin, scale);
+  const who = attempt.profile ?? 'a person';
+  const text = `Attempt ${attempt.number} by ${who}: ${word}, ${duration(end - begin)}`;
+  return (
+    <Link
+      to="/attempts/$id"
+      params={{ id: attempt.id }}
+      preload={false}
+      title={text}
+      aria-label={`${attempt.ticket}, ${text}`}
+      className={cx('absolute inset-y-1.5 z-1 min-w-1.5 rounded-sm hover:brightness-110', className)}
+      style={{ left: `min(${left}%, 100% - 6px)`, width: `${place(end, scale) - left}%` }}
+    />
+  );
+}
+
+const STEPS_MS = [
+  1_000, 5_000, 15_000, 30_000, 60_000, 300_000, 900_000, 1_800_000, 3_600_000, 10_800_000, 21_600_000,
+  43_200_000, 86_400_000, 172_800_000, 604_800_000, 2_592_000_000,
+];
+const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const seconds = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const day = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric' });
+
+/** Round moments in the person's zone, about as many as fit. */
+export function ticksOf({ from, to }: Scale, most: number): { at: number; label: string }[] {
+  const step = STEPS_MS.find((each) => (to - from) / each <= most) ?? STEPS_MS.at(-1) ?? 1;
+  const zone = new Date(from).getTimezoneOffset() * 60_000;
+  const ticks = [];
+  for (let at = Math.ceil((from - zone) / step) * step + zone; at < to; at += step) {
+    const date = new Date(at);
+    const isMidnight = date.getHours() === 0 && date.getMinutes() === 0;
+    const format = step >= 86_400_000 || isMidnight ? day : step < 60_000 ? seconds : time;
+    ticks.push({ at, label: format.format(date) });
+  }
+  return ticks;
+}
+
+export function TimeAxis({ scale, most = 8 }: { scale: Scale; most?: number }) {
+  return (
+    <div className="text-faint num relative h-5 text-2xs" aria-hidden>
+      {ticksOf(scale, most).map(({ at, label }) => (
+        <span
+          key={at}
+          className="absolute -translate-x-1/2 whitespace-nowrap first:translate-x-0"
+          style={{ left: `${place(at, scale)}%` }}
+        >
+          {label}
+        </span>
+      ))}
+    </div>
+  );
+}
+
+export function Legend() {
+  return (
+    <ul className="text-muted flex flex-wrap gap-x-3 gap-y-1 text-xs" aria-label="What the bars mean">
+      {[
+        ['bg-accent', 'running'],
+        ['border-amber border-2 bg-amber-soft', 'parked'],
+        ['bg-green', 'submitted'],
+        [`bg-red ${STRIPES}`, 'failed'],
+        [`bg-faint ${STRIPES}`, 'withdrawn'],
+      ].map(([className, word]) => (
+        <li key={word} className="flex items-center gap-1.5">
+          <span aria-hidden className={cx('h-2.5 w-4 rounded-sm', className)} />
+          {word}
+        </li>
+      ))}
+    </ul>
+  );
+}
