@@ -10,6 +10,7 @@ import { Findings } from '../../parts/findings.tsx';
 import { Loaded } from '../../ui/loaded.tsx';
 import { Empty, Section } from '../../ui/page.tsx';
 import { Ago } from '../../ui/time.tsx';
+import { ProfileFigures } from './profile-figures.tsx';
 
 export function ProfileList({ onEdit }: { onEdit: (profile?: Profile) => void }) {
   const query = useQuery(profilesQuery);
@@ -42,6 +43,7 @@ export function ProfileList({ onEdit }: { onEdit: (profile?: Profile) => void })
                       <Ago at={profile.rateLimitedUntil} />
                     </p>
                   )}
+                  {profile.role === 'worker' && <ProfileFigures profile={profile} />}
                   <div className="mt-1.5">
                     <Findings findings={profile.warnings} />
                   </div>

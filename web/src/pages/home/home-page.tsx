@@ -19,6 +19,7 @@ import { Loaded, Skeleton } from '../../ui/loaded.tsx';
 import { Empty, PageBody, PageHead, Section } from '../../ui/page.tsx';
 import { Ago } from '../../ui/time.tsx';
 
+const Figures = lazy(() => import('./figures.tsx'));
 const FirstSteps = lazy(() => import('./first-steps.tsx'));
 
 export function HomePage() {
@@ -53,6 +54,9 @@ export function HomePage() {
               <Running overview={overview} />
               <Next />
               <Finished />
+              <Suspense fallback={null}>
+                <Figures />
+              </Suspense>
             </div>
           </div>
         )}
@@ -65,7 +69,14 @@ const SHOWN = 8;
 
 function NeedsMe() {
   const inbox = useQuery(inboxQuery('pending,delivered'));
-  const alerts = useQuery(alertsQuery).data?.items.filter((a) => a.state === 'open') ?? [];
+  // A ticket that is out of attempts asks already what shall happen; its alert would ask the same.
+  const asked = new Set(
+    inbox.data?.items.flatMap((item) => (item.kind === 'attempts_exhausted' ? (item.ticket ?? []) : [])),
+  );
+  const alerts =
+    useQuery(alertsQuery).data?.items.filter(
+      (a) => a.state === 'open' && !(a.rule === 'exhausted' && asked.has(a.subject)),
+    ) ?? [];
   return (
     <Section
       title="Needs you"
