@@ -26,6 +26,21 @@ case "$prompt" in
   mc-coord progress '<img src=x onerror="window.pwned = 1"> halfway'
   mc-coord ask '<script>window.pwned = 1</script> [click](javascript:window.pwned=1) <img src=x onerror="window.pwned = 1">'
   ;;
+*'Rewrites the sample'*)
+  printf '# Rewritten\n\nfirst\nsecond\nthird\n' >README.md
+  i=0
+  while [ "$i" -lt 900 ]; do
+    echo "line $i"
+    i=$((i + 1))
+  done >long.txt
+  git add -A
+  git commit -qm 'Rewrite the sample' --allow-empty
+  # What a reviewer wrote at the lines is in the prompt of the next attempt, or this says nothing of it.
+  case "$prompt" in
+  *'**Lines 3–4**'*'Say both at once.'*) mc-coord submit --summary 'Read the review at its lines' ;;
+  *) mc-coord submit --summary 'Rewrote the sample' ;;
+  esac
+  ;;
 *'Works for long'*)
   mc-coord progress 'Counting to a thousand'
   i=0

@@ -56,6 +56,13 @@ export async function forgetEverything(client: QueryClient): Promise<void> {
   removed.clear();
   await writing;
   await clear(store);
+  try {
+    // Reviews that were begun are that person's too.
+    for (const name of Object.keys(localStorage))
+      if (name.startsWith('mc.review.')) localStorage.removeItem(name);
+  } catch {
+    // Nothing was stored then.
+  }
 }
 
 async function restore(client: QueryClient): Promise<void> {

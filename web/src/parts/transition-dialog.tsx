@@ -7,6 +7,7 @@ import { queryClient } from '../api/query-client.ts';
 import { ticketQuery } from '../api/queries.ts';
 import { PERSON_TRANSITIONS, type PersonTransition, type TransitionInput } from '../api/transitions.ts';
 import { moveTicket } from '../changes/change.ts';
+import { commentsOf, forgetDraft, useDraft } from '../pages/ticket/review/review-draft.ts';
 import { revealHidden } from '../format/reveal-hidden.ts';
 import { useBlocked } from '../shell/session-context.ts';
 import { Button } from '../ui/button.tsx';
@@ -40,24 +41,33 @@ export default function TransitionDialog({
   const ticket = useQuery({ ...ticketQuery(seen.key), initialData: seen }).data;
   const [text, setText] = useState('');
   const [commit, setCommit] = useState('');
+  // A review that was begun at the lines of the diff goes along.
+  const attemptId = seen.attempt?.id ?? '';
+  const draft = useDraft(attemptId);
+  const written = transition === 'request_changes' ? commentsOf(draft) : [];
   const move = useMutation({
     mutationFn: () => {
       const input: TransitionInput = { transition };
-      if (words.asks === 'feedback') input.feedback = text;
-      else if (words.asks === 'summary') {
+      if (words.asks === 'feedback') {
+        input.feedback = text;
+        if (written.length > 0) input.comments = written;
+      } else if (words.asks === 'summary') {
         input.summary = text;
         if (commit.trim() !== '') input.commit = commit.trim();
       } else if (text.trim() !== '') input.reason = text;
       return moveTicket({ key: seen.key, status: ticket.status, version }, input);
     },
-    onSuccess: onClose,
+    onSuccess: () => {
+      if (written.length > 0) forgetDraft(attemptId);
+      onClose();
+    },
     onError: (error) => {
       if (error instanceof ApiProblem && error.status === 412)
         void queryClient.refetchQueries({ queryKey: keys.ticket(seen.key), exact: true });
     },
   });
   const isStale = move.error instanceof ApiProblem && move.error.status === 412;
-  const needsText = words.asks !== null && words.asks !== 'optional_reason';
+  const needsText = words.asks !== null && words.asks !== 'optional_reason' && written.length === 0;
   return (
     <Dialog title={`${words.label}: ${seen.key}`} description={words.explains} onClose={onClose}>
       <form
@@ -69,8 +79,15 @@ export default function TransitionDialog({
       >
         <p className="text-sm font-medium">{revealHidden(ticket.title)}</p>
         {ticket.status === 'in_review' && <EvidenceBadges evidence={ticket.evidence} />}
+        {written.length > 0 && (
+          <p className="text-muted text-sm">
+            {written.length === 1
+              ? 'Your comment in the diff goes with it.'
+              : `Your ${written.length} comments in the diff go with it.`}
+          </p>
+        )}
         {words.asks && (
-          <Field label={LABELS[words.asks]} optional={words.asks === 'optional_reason'}>
+          <Field label={LABELS[words.asks]} optional={!needsText}>
             {(control) => (
               <textarea
                 {...control}

@@ -73,6 +73,12 @@ function Charts({ figures }: { figures: Statistics }) {
       <p className="text-muted text-sm sm:col-span-2">
         {cycle.medianSeconds === null ? (
           'No ticket that an agent worked on was finished in this time.'
+        ) : cycle.count === 1 ? (
+          <>
+            The one that an agent worked on took{' '}
+            <span className="num text-text font-medium">{duration(cycle.medianSeconds * 1_000)}</span> from
+            its first claim to done.
+          </>
         ) : (
           <>
             From the first claim to done half of {cycle.count} took at most{' '}

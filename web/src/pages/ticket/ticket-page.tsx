@@ -17,7 +17,7 @@ import { Properties } from './properties.tsx';
 import { TicketHead } from './ticket-head.tsx';
 import { WhyPanel } from './why-panel.tsx';
 
-const DiffSection = lazy(() => import('./diff-section.tsx'));
+const DiffSection = lazy(() => import('./review/diff-section.tsx'));
 
 export function TicketPage() {
   const { key } = useParams({ from: '/inside/tickets/$key' });
@@ -61,7 +61,9 @@ function Body({ ticket }: { ticket: Ticket }) {
           )}
           {ticket.feedback && ticket.status === 'todo' && (
             <Section title="Feedback for the next attempt">
-              <SafeText text={ticket.feedback} className="border-violet border-l-2 pl-3 text-base" />
+              <div className="border-violet border-l-2 pl-3">
+                <SafeMarkdown text={ticket.feedback} />
+              </div>
             </Section>
           )}
           {isLive && <LivePanel ticket={ticket} />}
@@ -90,7 +92,12 @@ function Body({ ticket }: { ticket: Ticket }) {
           )}
           {ticket.attempt && (
             <Suspense fallback={<Skeleton lines={2} />}>
-              <DiffSection attemptId={ticket.attempt.id} isOver={ticket.attempt.state === 'ended'} />
+              <DiffSection
+                key={ticket.attempt.id}
+                ticket={ticket}
+                attemptId={ticket.attempt.id}
+                isOver={ticket.attempt.state === 'ended'}
+              />
             </Suspense>
           )}
           {ticket.attempt && <AttemptList ticket={ticket} />}
