@@ -10,7 +10,8 @@ import { findingTickets, ticketPlan } from './finding-tickets.test-suite.ts';
 import { type StoreUnderTest, append, event } from './testing/store-under-test.ts';
 import { transferConformance } from './transfer.test-suite.ts';
 
-export function storeConformance(name: string, open: () => Promise<StoreUnderTest>): void {
+/** @param moves whether its content can be moved to another database, which is no part of the port */
+export function storeConformance(name: string, open: () => Promise<StoreUnderTest>, moves = true): void {
   describe(`${name} as a store`, () => {
     let t: StoreUnderTest;
     let store: Store;
@@ -427,5 +428,5 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
       });
     });
   });
-  transferConformance(name, open);
+  if (moves) transferConformance(name, open);
 }

@@ -98,6 +98,38 @@ export function statement<P extends object>(
   };
 }
 
+/** More shapes than callers ask for in practice; were there more, they would be compiled again and again. */
+const SHAPES = 500;
+
+/**
+ * A statement whose text depends on what is asked for: which filters, how many values in a list. Each shape is compiled
+ * once, as compiling costs more than most queries here.
+ */
+export function shapes(db: Kysely<Tables>) {
+  const known = new Map<string, (params: Record<string, unknown>) => Query>();
+  return (
+    shape: string,
+    build: (db: Kysely<Tables>) => { compile(): CompiledQuery },
+    params: Record<string, unknown>,
+  ): Query => {
+    let compiled = known.get(shape);
+    if (!compiled) {
+      if (known.size >= SHAPES) known.clear();
+      compiled = statement<Record<string, unknown>>(db, build);
+      known.set(shape, compiled);
+    }
+    return compiled(params);
+  };
+}
+
+/** The placeholders and the parameters of a list. */
+export function listed(name: string, values: readonly unknown[]) {
+  return {
+    placeholders: values.map((_value, index) => p(`${name}${index}`)),
+    params: Object.fromEntries(values.map((value, index) => [`${name}${index}`, value])),
+  };
+}
+
 export function query(builder: { compile(): CompiledQuery }): Query {
   const { sql, parameters } = builder.compile();
   return { sql, params: parameters };

@@ -4,8 +4,6 @@
  */
 import { isRefusal } from '../../src/domain/refusal.ts';
 import type { LandReport } from '../../src/domain/ticket/decide-landing.ts';
-import { evolveTicket } from '../../src/domain/ticket/evolve.ts';
-import type { TicketEvent } from '../../src/domain/ticket/events.ts';
 import type { Ticket } from '../../src/domain/ticket/state.ts';
 import type { LandOffer } from '../../src/contract/runner-protocol.ts';
 import {
@@ -22,6 +20,7 @@ import type { CommitPlan, Store } from '../../src/store/port.ts';
 import { setPause } from '../../src/services/pausing.ts';
 import { createTicket, transitionTicket } from '../../src/services/tickets.ts';
 import { createVerifyWork, finishVerifyWork } from '../../src/services/verification.ts';
+import type { Log } from './judge.ts';
 import type { SimRepository } from './repository.ts';
 import { PERSON, REVIEWER, type World } from './world.ts';
 
@@ -251,7 +250,7 @@ function pausedBeforeCommit(deps: Deps): Deps {
 }
 
 /** What the repositories know, against what the system made of it. */
-export async function landingTruths(world: World): Promise<string[]> {
+export function landingTruths(world: World, items: readonly Ticket[], log: Log): string[] {
   const found: string[] = [];
   for (const [key, repository] of world.repositories) {
     const seen = new Set<string>();
@@ -261,42 +260,37 @@ export async function landingTruths(world: World): Promise<string[]> {
       if (!repository.goodMerges.has(commit)) found.push(`${commit} landed in ${key}, and its checks fail`);
     }
   }
-  const { items } = await world.store.tickets({ sort: 'created', limit: 200 });
   for (const { key, project, status, landing } of items) {
     const lands = status === 'done' && landing?.state === 'landed' && landing.mode !== 'leave_branch';
     if (lands && !world.repository(project).contains(landing.result ?? ''))
       found.push(`${key} is done, and ${landing.result} is not in the branch of ${project}`);
   }
-  found.push(...(await announcements(world)));
+  found.push(...announcements(log));
   return found;
 }
 
 /** Over the whole log: no push is announced in a pause, none beside another of its project, none is withdrawn. */
-async function announcements(world: World): Promise<string[]> {
+function announcements(log: Log): string[] {
   const found: string[] = [];
   const tickets = new Map<string, Ticket>();
   let paused = false;
-  for (let after = 0; ;) {
-    const page = await world.store.eventsAfter(after, 1000);
-    if (page.length === 0) return found;
-    for (const event of page) {
-      after = event.seq;
-      const set = (event.data as { set?: { paused?: unknown } }).set;
-      if (event.stream.startsWith('policy:') && set && 'paused' in set) paused = set.paused !== null;
-      if (!event.stream.startsWith('ticket:')) continue;
-      const key = event.stream.slice('ticket:'.length);
-      const before = tickets.get(key) ?? null;
-      if (event.type === 'landing.intended') {
-        if (paused) found.push(`seq ${event.seq}: a push of ${key} was announced in a pause`);
-        for (const [other, state] of tickets) {
-          const isBeside = other !== key && state.project === before?.project;
-          if (isBeside && state.status === 'in_review' && state.landing?.state === 'pushing')
-            found.push(`seq ${event.seq}: a push of ${key} was announced beside that of ${other}`);
-        }
+  for (const entry of log) {
+    const { event } = entry;
+    const set = (event.data as { set?: { paused?: unknown } }).set;
+    if (event.stream.startsWith('policy:') && set && 'paused' in set) paused = set.paused !== null;
+    if (entry.ticket === null) continue;
+    const { ticket: key, before, after } = entry;
+    if (event.type === 'landing.intended') {
+      if (paused) found.push(`seq ${event.seq}: a push of ${key} was announced in a pause`);
+      for (const [other, state] of tickets) {
+        const isBeside = other !== key && state.project === before?.project;
+        if (isBeside && state.status === 'in_review' && state.landing?.state === 'pushing')
+          found.push(`seq ${event.seq}: a push of ${key} was announced beside that of ${other}`);
       }
-      if (event.type === 'landing.withdrawn' && before?.landing?.state === 'pushing')
-        found.push(`seq ${event.seq}: the landing of ${key} was withdrawn while it was pushed`);
-      tickets.set(key, evolveTicket(before, event as unknown as TicketEvent));
     }
+    if (event.type === 'landing.withdrawn' && before?.landing?.state === 'pushing')
+      found.push(`seq ${event.seq}: the landing of ${key} was withdrawn while it was pushed`);
+    tickets.set(key, after);
   }
+  return found;
 }

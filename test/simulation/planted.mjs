@@ -44,11 +44,22 @@ function look(program, options, limit, found) {
   });
 }
 
-const schedules = (bundle, size, count, limit) =>
-  look(bundle, [`--size=${size}`, '--from=1', `--count=${count}`], limit, ({ done, failed }) => ({
-    after: `${done} ${size === 'small' ? 'small schedules' : 'large worlds'}`,
-    how: failed.violations[0],
-  }));
+/** What is wrong in the store is looked for on SQLite itself. */
+const schedules = (bundle, bug, size, count, limit) =>
+  look(
+    bundle,
+    [
+      `--size=${size}`,
+      '--from=1',
+      `--count=${count}`,
+      ...(bug.file.startsWith('src/store/') ? ['--database=sqlite'] : []),
+    ],
+    limit,
+    ({ done, failed }) => ({
+      after: `${done} ${size === 'small' ? 'small schedules' : 'large worlds'}`,
+      how: failed.violations[0],
+    }),
+  );
 
 const interleavings = async (mutations, folder, limit) => {
   const program = await bundleSimulation(root, folder, mutations, 'test/exhaustive/main.ts');
@@ -62,10 +73,11 @@ async function plant(bug) {
   try {
     const mutations = [bug, ...(bug.also ? [bug.also] : [])];
     const bundle = await bundleSimulation(root, folder, mutations);
-    const found = await schedules(bundle, 'small', 3000, seconds);
+    const found = await schedules(bundle, bug, 'small', 3000, seconds);
     if (found || quick) return found;
     return (
-      (await interleavings(mutations, folder, seconds)) ?? (await schedules(bundle, 'large', 60, 2 * seconds))
+      (await interleavings(mutations, folder, seconds)) ??
+      (await schedules(bundle, bug, 'large', 60, 2 * seconds))
     );
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -1,17 +1,12 @@
 /** One schedule: set up, random steps with faults, judge, heal, demand that every ticket comes to rest, judge again. */
-import type { Project } from '../../src/domain/config.ts';
-import { evolveTicket } from '../../src/domain/ticket/evolve.ts';
-import type { TicketEvent } from '../../src/domain/ticket/events.ts';
-import type { Ticket } from '../../src/domain/ticket/state.ts';
-import { isClosed } from '../../src/domain/ticket/transitions.ts';
-import { submittedCommit } from '../../src/domain/ticket/completion.ts';
 import { clear, raise } from '../../src/services/alerts.ts';
 import { changeJob, changePolicy } from '../../src/services/configuration.ts';
 import { setPause } from '../../src/services/pausing.ts';
+import { atRest, histories, judge, readLog, truths } from './judge.ts';
 import { disturbLanding, landingTruths, startWithLandings } from './landing.ts';
 import { peopleSettle, personActs } from './people.ts';
 import { SimRunner } from './runner.ts';
-import { PERSON, type SimServer, type Size, World, loopsOf } from './world.ts';
+import { type DatabaseName, PERSON, type SimServer, type Size, World, loopsOf } from './world.ts';
 
 export const SMALL: Size = { tickets: 2, runners: 2, servers: 2, steps: 30 };
 export const LARGE: Size = { tickets: 50, runners: 8, servers: 3, steps: 600 };
@@ -24,13 +19,15 @@ export interface Outcome {
   ok: boolean;
   violations: string[];
   events: number;
+  /** The rolling hash of the whole log: equal where everything that happened is equal. */
+  head: string;
   trace: string[];
   /** How often each loop of the servers ran. */
   loopRuns: ReadonlyMap<string, number>;
 }
 
-export async function runSchedule(seed: number, size: Size): Promise<Outcome> {
-  const world = new World(seed, size);
+export async function runSchedule(seed: number, size: Size, database?: DatabaseName): Promise<Outcome> {
+  const world = new World(seed, size, database);
   const violations: string[] = [];
   try {
     await world.setUp();
@@ -46,19 +43,20 @@ export async function runSchedule(seed: number, size: Size): Promise<Outcome> {
     if (violations.length === 0) {
       await heal(world, runners);
       const { items } = await world.store.tickets({ sort: 'created', limit: 200 });
+      const log = await readLog(world);
       violations.push(
         ...world.wrongs,
-        ...(await histories(world, items)),
         ...(await judge(world, 'after healing')),
         ...(await atRest(world, items)),
         ...(await truths(world, items)),
-        ...(await landingTruths(world)),
+        ...(await histories(world, items, log)),
+        ...landingTruths(world, items, log),
       );
     }
   } catch (error) {
     violations.push(`crashed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   }
-  const { seq } = await world.store.head();
+  const { seq, hash } = await world.store.head();
   for (const event of violations.length > 0 ? await world.store.eventsAfter(0, 1000) : []) {
     world.note(
       `#${event.seq} ${event.stream} ${event.type} by ${event.actor.kind}:${event.actor.id} ${JSON.stringify(event.data).slice(0, 300)}`,
@@ -69,6 +67,7 @@ export async function runSchedule(seed: number, size: Size): Promise<Outcome> {
     ok: violations.length === 0,
     violations,
     events: seq,
+    head: hash,
     trace: world.trace,
     loopRuns: world.loopRuns,
   };
@@ -179,9 +178,11 @@ async function heal(world: World, runners: SimRunner[]): Promise<void> {
     await changeJob(deps, PERSON, name, { enabled: true, reason: 'healed' });
   world.startTimers();
   const well = world.random.below(world.servers.length);
+  let isQuiet = false;
   for (let round = 0; round < HEALING_ROUNDS + ROUNDS_PER_TICKET * world.size.tickets; round += 1) {
-    // Time goes on in small steps, so that healthy runners renew in time.
-    world.now += 1000;
+    // Time goes on in small steps, so that healthy runners renew in time; where nobody did anything, none is running.
+    world.now += isQuiet ? 2000 : 1000;
+    const { committed } = world;
     for (const runner of runners) await runner.settle();
     // One server is well; the others limp along, and whatever they leave undone or half done must not matter.
     for (const [index, server] of world.servers.entries())
@@ -190,6 +191,7 @@ async function heal(world: World, runners: SimRunner[]): Promise<void> {
     await staleDeliveries(world);
     // At rest means that nothing is left of any attempt either: a closed ticket may still be stopping one.
     if ((await peopleSettle(world)) && (await world.store.openAttempts()).length === 0) return;
+    isQuiet = world.committed === committed;
   }
 }
 
@@ -197,100 +199,4 @@ async function heal(world: World, runners: SimRunner[]): Promise<void> {
 async function staleDeliveries(world: World): Promise<void> {
   for (const id of await world.store.dueInbox(world.now))
     world.wrongs.push(`inbox item ${id} is as it was, after its delivery or its deadline is over`);
-}
-
-async function judge(world: World, when: string): Promise<string[]> {
-  const verified = await world.verify();
-  return verified.invariants.flatMap((invariant) =>
-    invariant.violations.map((violation) => `${when}: ${invariant.id} ${violation}`),
-  );
-}
-
-async function atRest(world: World, items: readonly Ticket[]): Promise<string[]> {
-  const restless = items.filter((ticket) => !isClosed(ticket.status));
-  const skips = await world.store.skipsOf(restless.map((ticket) => ticket.key));
-  return restless.map(
-    (ticket) =>
-      `${ticket.key} never came to rest: ${ticket.status}, attempt ${ticket.attempts.at(-1)?.state ?? 'none'}, ${skips.get(ticket.key)?.detail ?? 'no reason'}`,
-  );
-}
-
-/** What the world knows, against what the system made of it. */
-async function truths(world: World, items: readonly Ticket[]): Promise<string[]> {
-  const found: string[] = [];
-  for (const ticket of items) {
-    for (const evidence of ticket.evidence) {
-      const claimed =
-        evidence.state === 'verified' && (evidence.kind === 'commit' || evidence.kind === 'check');
-      if (claimed && !world.foundGood.has(evidence.id))
-        found.push(`${evidence.id} of ${ticket.key} is verified, and no verifier found it good`);
-    }
-    if (ticket.status !== 'done') continue;
-    const commit = submittedCommit(ticket);
-    if (commit === null || !world.goodCommits.has(commit))
-      found.push(`${ticket.key} is done on commit ${commit}, whose check fails`);
-  }
-  for (const [question, answer] of world.answers) {
-    const later = world.prompts.filter(
-      (prompt) => prompt.ticket === answer.ticket && prompt.seq > answer.seq,
-    );
-    const first = later[0];
-    if (first && !later.some((prompt) => prompt.text.includes(answer.text))) {
-      found.push(`the answer to ${question} of ${answer.ticket} is in no prompt of what went on`);
-    }
-  }
-  // The audits that ran amid the faults saw a live system; only leases may look neglected there.
-  for (const alert of (await world.store.alerts({ limit: 200 })).items) {
-    if (alert.rule === 'invariant_violated' && alert.subject !== 'I11')
-      found.push(`an audit said: ${alert.detail}`);
-  }
-  for (const open of await world.store
-    .inbox({ states: ['pending', 'delivered'], limit: 200 })
-    .then((page) => page.items)) {
-    if (open.ticket !== null)
-      found.push(
-        `inbox item ${open.id} (${open.kind}) of ${open.ticket} is still ${open.state} although every ticket is closed`,
-      );
-  }
-  return found;
-}
-
-/** Rules that are about the past: who was started when, how often it was tried, what a skip was called. */
-async function histories(world: World, items: readonly Ticket[]): Promise<string[]> {
-  const found: string[] = [];
-  const projects = new Map(
-    (await world.store.documents<Project>('project')).map((project) => [project.key, project]),
-  );
-  for (const { key, project } of items) {
-    let state: Ticket | null = null;
-    let tries = 0;
-    for (const event of (await world.store.streamEvents(
-      `ticket:${key}`,
-      0,
-      10_000,
-    )) as unknown as TicketEvent[]) {
-      if (event.type === 'attempt.offered' && event.data.kind === 'agent' && state !== null) {
-        const { assignee, campaign } = state as Ticket;
-        if (assignee === 'ada') found.push(`${key} was started although it is a person's`);
-        if (campaign !== null && event.data.profile !== 'alpha')
-          found.push(`${key} of alpha's campaign was started as ${event.data.profile}`);
-      }
-      if (event.type === 'ticket.transitioned') {
-        if (event.data.retriesReset) tries = 0;
-        const spent =
-          event.data.transition === 'release' &&
-          /fail|lost|lease|cannot|exited|timed/.test(event.data.reason ?? '');
-        if (spent) tries += 1;
-        if (spent && tries >= (projects.get(project)?.limits.maxAttempts ?? 3))
-          found.push(`${key} was released for try ${tries + 1}`);
-      }
-      if (event.type === 'question.answered') tries = 0;
-      state = evolveTicket(state, event);
-    }
-    for (const skip of await world.store.skipHistory(key)) {
-      if (skip.code === 'claim_conflict' && !skip.detail.startsWith('Lost the race'))
-        found.push(`${key}: a policy skip is called a claim conflict: ${skip.detail}`);
-    }
-  }
-  return found;
 }

@@ -14,8 +14,10 @@ import type { Caller, Deps } from '../../src/services/deps.ts';
 import { createTicket } from '../../src/services/tickets.ts';
 import { verifyState } from '../../src/services/verify.ts';
 import type { Store } from '../../src/store/port.ts';
+import { FIRST_SETTINGS } from '../../src/store/schema.ts';
 import { SqliteConnection } from '../../src/store/sqlite/driver.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
+import { MemoryDatabase } from './memory/memory-database.ts';
 import { Random } from './random.ts';
 import { SimRepository } from './repository.ts';
 import { Scheduler } from './scheduler.ts';
@@ -38,8 +40,12 @@ export interface SimServer {
   due: Map<LoopName, number>;
 }
 
-let connection: SqliteConnection | null = null;
-/** Makes the database what it was when its schema was new; opening another for each world would cost more than a world. */
+/** What a world's store is on: see memory-database.ts; on SQLite it is slower, and the same. */
+export type DatabaseName = 'memory' | 'sqlite';
+/** One of each, emptied for each world: opening another would cost more than a world. */
+const memory = new MemoryDatabase();
+let sqlite: SqliteConnection | null = null;
+/** Makes SQLite's tables what they were when the schema was new. */
 let empty = '';
 const sha256 = (text: string): string => hash('sha256', text);
 const TICK_MS = 2000;
@@ -72,6 +78,8 @@ export class World {
   readonly keys: string[] = [];
   /** While the world heals: tickets that people have seen open. */
   open: ReadonlySet<string> = new Set();
+  /** While the world heals: how many events there were. */
+  committed = 0;
   /** How many tickets have been asked for. */
   created = 0;
   /** What the world saw happen that must not. */
@@ -83,14 +91,15 @@ export class World {
   readonly loopRuns = new Map<string, number>();
   #ids = 0;
 
-  constructor(seed: number, size: Size) {
+  constructor(seed: number, size: Size, database: DatabaseName = 'memory') {
     this.random = new Random(seed);
     this.scheduler = new Scheduler(this.random);
     this.size = size;
-    connection ??= new SqliteConnection(':memory:');
-    connection.exec(empty);
-    this.store = openSqliteStore({ path: connection, clock: () => this.now, schedule: queueMicrotask });
-    if (empty === '') empty = emptying(connection);
+    this.store = openSqliteStore({
+      path: database === 'memory' ? emptyMemory() : emptySqlite(),
+      clock: () => this.now,
+      schedule: queueMicrotask,
+    });
   }
 
   note(text: string): void {
@@ -213,6 +222,7 @@ export class World {
     for (const server of this.servers)
       for (const [name, loop] of loopsOf(server)) server.due.set(name, this.now + (loop.firstAfterMs ?? 0));
     this.store.subscribe((events) => {
+      this.committed += events.length;
       for (const server of this.servers)
         for (const name of server.wired.stirredBy(events)) server.due.set(name, this.now);
     });
@@ -240,15 +250,16 @@ export class World {
   /** Services of one server: in a faulty world every call of its store is a point of interleaving, and may fail. */
   #deps(task: number): Deps {
     const store = this.store;
+    const interleaved = async (member: string, call: () => unknown): Promise<unknown> => {
+      await this.scheduler.point(task);
+      if (this.brokenServer === task || this.random.chance(0.002))
+        throw new Error(`injected failure of ${member}`);
+      return call();
+    };
     const hold =
       (member: string, method: (...args: unknown[]) => unknown) =>
-      async (...args: unknown[]) => {
-        if (!this.faulty) return method(...args);
-        await this.scheduler.point(task);
-        if (this.brokenServer === task || this.random.chance(0.002))
-          throw new Error(`injected failure of ${member}`);
-        return method(...args);
-      };
+      (...args: unknown[]): unknown =>
+        this.faulty ? interleaved(member, () => method(...args)) : method(...args);
     const held = Object.entries(store).map(([member, method]) => [
       member,
       member === 'subscribe' || member === 'close' || member === 'blobs' ? method : hold(member, method),
@@ -281,6 +292,21 @@ export class World {
 
 export function loopsOf(server: SimServer): [LoopName, ServerLoops['loops'][LoopName]][] {
   return Object.entries(server.wired.loops) as [LoopName, ServerLoops['loops'][LoopName]][];
+}
+
+function emptyMemory(): MemoryDatabase {
+  memory.reset(FIRST_SETTINGS);
+  return memory;
+}
+
+function emptySqlite(): SqliteConnection {
+  if (!sqlite) {
+    sqlite = new SqliteConnection(':memory:');
+    void openSqliteStore({ path: sqlite }).close();
+    empty = emptying(sqlite);
+  }
+  sqlite.exec(empty);
+  return sqlite;
 }
 
 function emptying(database: SqliteConnection): string {

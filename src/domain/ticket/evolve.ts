@@ -33,12 +33,12 @@ export function evolveTicket(state: Ticket | null, event: TicketEvent): Ticket {
     };
   }
   if (!state) throw new Error(`${event.type} before ticket.created`);
-  const next = apply(state, event);
-  return {
-    ...next,
-    updatedAt: event.at,
-    version: VERSIONLESS.has(event.type) ? state.version : state.version + 1,
-  };
+  const applied = apply(state, event);
+  // Nobody else has seen a new state yet: copying it again would be most of an event's cost.
+  const next = applied === state ? { ...state } : applied;
+  next.updatedAt = event.at;
+  if (!VERSIONLESS.has(event.type)) next.version = state.version + 1;
+  return next;
 }
 
 function apply(state: Ticket, event: Exclude<TicketEvent, { type: 'ticket.created' }>): Ticket {

@@ -3,7 +3,7 @@ import { type Kysely, sql } from 'kysely';
 import type { ActiveWorker, NeedsInputCandidate, TodoCandidate } from '../../domain/dispatch/snapshot.ts';
 import type { SkipReason } from '../../domain/words.ts';
 import type { LanePosition, LaneRead, OpenAttempt, Work } from '../port.ts';
-import { type Program, type ResultRow, atMost, p, query, statement } from '../program.ts';
+import { type Program, type ResultRow, atMost, listed, p, shapes, statement } from '../program.ts';
 import type { Tables } from '../schema.ts';
 
 const LANE_START: LanePosition = { after: -1, afterKey: '' };
@@ -73,7 +73,8 @@ export function dispatchPrograms(db: Kysely<Tables>) {
         )
         .select(['attempts.id', 'attempts.ticket', 'attempts.state', 'attempts.runner', 'attempts.fence'])
         .select(['leases.holder', 'leases.epoch', 'leases.expires_at'])
-        .where('attempts.state', 'in', HOLDING),
+        .where('attempts.state', 'in', HOLDING)
+        .orderBy('attempts.id'),
     ),
     attemptsOfRunner: statement<{ runner: string }>(db, (k) =>
       k
@@ -88,13 +89,15 @@ export function dispatchPrograms(db: Kysely<Tables>) {
         .select(['attempts.id', 'attempts.ticket', 'attempts.state', 'attempts.runner', 'attempts.fence'])
         .select(['leases.holder', 'leases.epoch', 'leases.expires_at'])
         .where('attempts.runner', '=', p('runner'))
-        .where('attempts.state', 'in', HOLDING),
+        .where('attempts.state', 'in', HOLDING)
+        .orderBy('attempts.id'),
     ),
     parked: statement<object>(db, (k) =>
       k
         .selectFrom('attempts')
         .select(['id', 'ticket', 'state', 'runner', 'fence'])
-        .where('state', '=', 'parked'),
+        .where('state', '=', 'parked')
+        .orderBy('id'),
     ),
     spent: statement<{ since: number }>(db, (k) =>
       k
@@ -143,6 +146,7 @@ export function dispatchPrograms(db: Kysely<Tables>) {
         )
         .where((e) => e.or([e('work.wants_runner', 'is', null), e('work.wants_runner', '=', p('runner'))]))
         .orderBy('work.created_at')
+        .orderBy('work.id')
         .limit(atMost(p('limit'))),
     ),
     workLease: statement<{ id: string }>(db, (k) =>
@@ -161,12 +165,20 @@ export function dispatchPrograms(db: Kysely<Tables>) {
         .selectFrom('work')
         .selectAll()
         .where('attempt', '=', p('attempt'))
-        .where('state', 'in', ['pending', 'running']),
+        .where('state', 'in', ['pending', 'running'])
+        .orderBy('id'),
     ),
     workOfRunner: statement<{ runner: string }>(db, (k) =>
-      k.selectFrom('work').selectAll().where('runner', '=', p('runner')).where('state', '=', 'running'),
+      k
+        .selectFrom('work')
+        .selectAll()
+        .where('runner', '=', p('runner'))
+        .where('state', '=', 'running')
+        .orderBy('id'),
     ),
   };
+
+  const select = shapes(db);
 
   function fields(row: ResultRow, blockers: ReadonlyMap<string, string>) {
     const blockedBy = JSON.parse(String(row['blocked_by'])) as string[];
@@ -240,11 +252,11 @@ export function dispatchPrograms(db: Kysely<Tables>) {
       }
       const blockers = new Map<string, string>();
       if (keys.size > 0) {
-        const { rows } = yield query(
-          db
-            .selectFrom('tickets')
-            .select(['key', 'status'])
-            .where('key', 'in', [...keys]),
+        const list = listed('key', [...keys]);
+        const { rows } = yield select(
+          `blockers ${keys.size}`,
+          (k) => k.selectFrom('tickets').select(['key', 'status']).where('key', 'in', list.placeholders),
+          list.params,
         );
         for (const row of rows) blockers.set(String(row['key']), String(row['status']));
       }

@@ -1,5 +1,5 @@
 /** Reads of what the API and the services ask for: tickets, inbox, alerts, documents, the log. */
-import { type Expression, type ExpressionBuilder, type Kysely, type SqlBool, sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { AlertState } from '../../domain/alert/alert.ts';
 import type { InboxItem } from '../../domain/inbox/inbox.ts';
 import type { Stamped } from '../../domain/config.ts';
@@ -15,8 +15,18 @@ import type {
   TicketQuery,
   TicketRecord,
 } from '../port.ts';
-import { type Program, type ResultRow, atMost, p, query, statement } from '../program.ts';
+import {
+  type Program,
+  type Query,
+  type ResultRow,
+  atMost,
+  listed,
+  p,
+  shapes,
+  statement,
+} from '../program.ts';
 import type { Tables } from '../schema.ts';
+import { agentOf, conditionOf } from './ticket-filter.ts';
 
 const parse = <T>(value: unknown): T => JSON.parse(String(value)) as T;
 
@@ -38,8 +48,24 @@ export function storedEvent(row: ResultRow): StoredEvent {
   };
 }
 
-/** Tickets whose states are kept parsed; a few megabytes at most. */
-const PARSED_TICKETS = 500;
+/** States that are kept parsed, of each kind; a few megabytes at most. */
+const PARSED = 500;
+
+/**
+ * States are read many times for each time that they change, and parsing is most of such a read. The row is read in
+ * any case: what is kept is what its very text meant last. It is shared, and nobody may change it.
+ */
+function parser<T>(): (key: string, text: unknown) => T {
+  const parsed = new Map<string, { text: unknown; state: T }>();
+  return (key, text) => {
+    const known = parsed.get(key);
+    if (known !== undefined && known.text === text) return known.state;
+    if (parsed.size >= PARSED) parsed.clear();
+    const state = parse<T>(text);
+    parsed.set(key, { text, state });
+    return state;
+  };
+}
 
 /** A cursor is the sort value and the key of the last item, so that a page is stable while items come and go. */
 function cursorOf(values: (string | number)[]): string {
@@ -85,14 +111,15 @@ export function readPrograms(db: Kysely<Tables>) {
         .groupBy('status'),
     ),
     inboxItem: statement<{ id: string }>(db, (k) =>
-      k.selectFrom('inbox').select(['item', 'stream_version']).where('id', '=', p('id')),
+      k.selectFrom('inbox').select(['id', 'item', 'stream_version']).where('id', '=', p('id')),
     ),
     inboxOfTicket: statement<{ ticket: string }>(db, (k) =>
       k
         .selectFrom('inbox')
-        .select(['item', 'stream_version'])
+        .select(['id', 'item', 'stream_version'])
         .where('ticket', '=', p('ticket'))
-        .where('state', 'in', ['pending', 'delivered']),
+        .where('state', 'in', ['pending', 'delivered'])
+        .orderBy('id'),
     ),
     dueInbox: statement<{ now: number }>(db, (k) =>
       k
@@ -100,13 +127,18 @@ export function readPrograms(db: Kysely<Tables>) {
         .select('id')
         .where('due_at', '<=', p('now'))
         .where('state', 'in', ['pending', 'delivered'])
+        .orderBy('due_at')
+        .orderBy('id')
         .limit(atMost(200)),
     ),
     alert: statement<{ fingerprint: string }>(db, (k) =>
-      k.selectFrom('alerts').select(['alert', 'stream_version']).where('fingerprint', '=', p('fingerprint')),
+      k
+        .selectFrom('alerts')
+        .select(['id', 'alert', 'stream_version'])
+        .where('fingerprint', '=', p('fingerprint')),
     ),
     alertById: statement<{ id: string }>(db, (k) =>
-      k.selectFrom('alerts').select(['alert', 'stream_version']).where('id', '=', p('id')),
+      k.selectFrom('alerts').select(['id', 'alert', 'stream_version']).where('id', '=', p('id')),
     ),
     document: statement<{ kind: string; id: string }>(db, (k) =>
       k.selectFrom('documents').select('state').where('kind', '=', p('kind')).where('id', '=', p('id')),
@@ -161,26 +193,16 @@ export function readPrograms(db: Kysely<Tables>) {
     ),
   };
 
-  /**
-   * Tickets are read many times for each time that they change, and parsing is most of such a read. The row is read in
-   * any case: what is kept is what its very text meant last. It is shared, and nobody may change it.
-   */
-  const parsed = new Map<string, { text: string; state: Ticket }>();
-  const parseTicket = (key: string, row: ResultRow): Ticket => {
-    const text = String(row['state']);
-    const known = parsed.get(key);
-    if (known?.text === text) return known.state;
-    if (parsed.size >= PARSED_TICKETS) parsed.clear();
-    const state = parse<Ticket>(text);
-    parsed.set(key, { text, state });
-    return state;
-  };
+  const select = shapes(db);
+  const ticketState = parser<Ticket>();
+  const inboxState = parser<InboxItem>();
+  const alertState = parser<AlertState>();
   const inboxRow = (row: ResultRow) => ({
-    item: parse<InboxItem>(row['item']),
+    item: inboxState(String(row['id']), row['item']),
     streamVersion: Number(row['stream_version']),
   });
   const alertRow = (row: ResultRow) => ({
-    alert: parse<AlertState>(row['alert']),
+    alert: alertState(String(row['id']), row['alert']),
     streamVersion: Number(row['stream_version']),
   });
   const skipRow = (row: ResultRow): SkipRecord => ({
@@ -189,53 +211,57 @@ export function readPrograms(db: Kysely<Tables>) {
     at: Number(row['at']),
   });
 
+  function ticketsQuery(q: TicketQuery): Query {
+    const { column, direction } = SORTS[q.sort];
+    const condition = conditionOf(q);
+    const cursor = readCursor(q.cursor);
+    return select(
+      `tickets ${q.sort} ${cursor !== null} ${condition.shape}`,
+      (k) => {
+        let tickets = k.selectFrom('tickets').select(['state', column, 'key']).where(condition.of);
+        if (cursor) tickets = tickets.where(after(column, direction === 'asc' ? '>' : '<', 'key'));
+        return tickets
+          .orderBy(column, direction)
+          .orderBy('key', direction)
+          .limit(atMost(p('limit')));
+      },
+      { ...condition.params, at: cursor?.[0], id: cursor?.[1], limit: q.limit + 1 },
+    );
+  }
+
   return {
     *ticket(key: string): Program<TicketRecord | null> {
       const { rows } = yield s.ticket({ key });
       const row = rows[0];
-      return row ? { state: parseTicket(key, row), streamVersion: Number(row['stream_version']) } : null;
+      return row
+        ? { state: ticketState(key, row['state']), streamVersion: Number(row['stream_version']) }
+        : null;
     },
     *tickets(q: TicketQuery): Program<PageOf<Ticket>> {
       const sort = SORTS[q.sort];
-      const operator = sort.direction === 'asc' ? ('>' as const) : ('<' as const);
-      let select = db
-        .selectFrom('tickets')
-        .select(['state', sort.column, 'key'])
-        .where((e) => matches(e, q));
-      const cursor = readCursor(q.cursor);
-      if (cursor) {
-        const [value, key] = cursor;
-        select = select.where((e) =>
-          e.or([
-            e(sort.column, operator, value),
-            e.and([e(sort.column, '=', value), e('key', operator, key)]),
-          ]),
-        );
-      }
-      const { rows } = yield query(
-        select
-          .orderBy(sort.column, sort.direction)
-          .orderBy('key', sort.direction)
-          .limit(atMost(q.limit + 1)),
-      );
+      const { rows } = yield ticketsQuery(q);
       const page = rows.slice(0, q.limit);
       const last = rows.length > q.limit ? page.at(-1) : undefined;
       return {
-        items: page.map((row) => parse<Ticket>(row['state'])),
+        items: page.map((row) => ticketState(String(row['key']), row['state'])),
         nextCursor: last ? cursorOf([Number(last[sort.column]), String(last['key'])]) : null,
       };
     },
     *groupTickets(filter: TicketFilter, by: TicketGrouping): Program<TicketGroup[]> {
-      const { rows } = yield query(
-        db
-          .selectFrom('tickets')
-          .select((e) => [
-            (by === 'agent' ? agentOf(e) : e.ref(by)).as('value'),
-            'status',
-            e.fn.countAll().as('n'),
-          ])
-          .where((e) => matches(e, filter))
-          .groupBy((e) => [by === 'agent' ? agentOf(e) : e.ref(by), 'status']),
+      const condition = conditionOf(filter);
+      const { rows } = yield select(
+        `groups ${by} ${condition.shape}`,
+        (k) =>
+          k
+            .selectFrom('tickets')
+            .select((e) => [
+              (by === 'agent' ? agentOf(e) : e.ref(by)).as('value'),
+              'status',
+              e.fn.countAll().as('n'),
+            ])
+            .where(condition.of)
+            .groupBy((e) => [by === 'agent' ? agentOf(e) : e.ref(by), 'status']),
+        condition.params,
       );
       return rows.map((row) => ({
         value: row['value'] === null ? null : String(row['value']),
@@ -245,11 +271,11 @@ export function readPrograms(db: Kysely<Tables>) {
     },
     *ticketStatuses(keys: readonly string[]): Program<Map<string, string>> {
       if (keys.length === 0) return new Map();
-      const { rows } = yield query(
-        db
-          .selectFrom('tickets')
-          .select(['key', 'status'])
-          .where('key', 'in', [...keys]),
+      const list = listed('key', keys);
+      const { rows } = yield select(
+        `statuses ${keys.length}`,
+        (k) => k.selectFrom('tickets').select(['key', 'status']).where('key', 'in', list.placeholders),
+        list.params,
       );
       return new Map(rows.map((row) => [String(row['key']), String(row['status'])]));
     },
@@ -276,29 +302,37 @@ export function readPrograms(db: Kysely<Tables>) {
       limit: number;
       cursor?: string;
     }): Program<PageOf<InboxItem>> {
-      let select = db
-        .selectFrom('inbox')
-        .select(['item', 'stream_version', 'created_at', 'id'])
-        .where('state', 'in', q.states);
-      if (q.ticket !== undefined) select = select.where('ticket', '=', q.ticket);
-      if (q.for !== undefined) select = select.where('for_whom', '=', q.for);
+      const states = listed('state', q.states);
       const cursor = readCursor(q.cursor);
-      if (cursor) {
-        const [at, id] = cursor;
-        select = select.where((e) =>
-          e.or([e('created_at', '>', at), e.and([e('created_at', '=', at), e('id', '>', id)])]),
-        );
-      }
-      const { rows } = yield query(
-        select
-          .orderBy('created_at')
-          .orderBy('id')
-          .limit(atMost(q.limit + 1)),
+      const asked = [q.ticket, q.for, cursor ?? undefined].map((filter) => filter !== undefined);
+      const { rows } = yield select(
+        `inbox ${q.states.length} ${asked.join(' ')}`,
+        (k) => {
+          let inbox = k
+            .selectFrom('inbox')
+            .select(['item', 'stream_version', 'created_at', 'id'])
+            .where('state', 'in', states.placeholders);
+          if (q.ticket !== undefined) inbox = inbox.where('ticket', '=', p('ticket'));
+          if (q.for !== undefined) inbox = inbox.where('for_whom', '=', p('for'));
+          if (cursor) inbox = inbox.where(after('created_at', '>', 'id'));
+          return inbox
+            .orderBy('created_at')
+            .orderBy('id')
+            .limit(atMost(p('limit')));
+        },
+        {
+          ...states.params,
+          ticket: q.ticket,
+          for: q.for,
+          at: cursor?.[0],
+          id: cursor?.[1],
+          limit: q.limit + 1,
+        },
       );
       const page = rows.slice(0, q.limit);
       const last = rows.length > q.limit ? page.at(-1) : undefined;
       return {
-        items: page.map((row) => parse<InboxItem>(row['item'])),
+        items: page.map((row) => inboxRow(row).item),
         nextCursor: last ? cursorOf([Number(last['created_at']), String(last['id'])]) : null,
       };
     },
@@ -319,25 +353,25 @@ export function readPrograms(db: Kysely<Tables>) {
       return rows[0] ? alertRow(rows[0]) : null;
     },
     *alerts(q: { states?: string[]; limit: number; cursor?: string }): Program<PageOf<AlertState>> {
-      let select = db.selectFrom('alerts').select(['alert', 'last_seen', 'id']);
-      if (q.states) select = select.where('state', 'in', q.states);
+      const states = listed('state', q.states ?? []);
       const cursor = readCursor(q.cursor);
-      if (cursor) {
-        const [at, id] = cursor;
-        select = select.where((e) =>
-          e.or([e('last_seen', '<', at), e.and([e('last_seen', '=', at), e('id', '<', id)])]),
-        );
-      }
-      const { rows } = yield query(
-        select
-          .orderBy('last_seen', 'desc')
-          .orderBy('id', 'desc')
-          .limit(atMost(q.limit + 1)),
+      const { rows } = yield select(
+        `alerts ${q.states?.length ?? '-'} ${cursor !== null}`,
+        (k) => {
+          let alerts = k.selectFrom('alerts').select(['alert', 'last_seen', 'id']);
+          if (q.states) alerts = alerts.where('state', 'in', states.placeholders);
+          if (cursor) alerts = alerts.where(after('last_seen', '<', 'id'));
+          return alerts
+            .orderBy('last_seen', 'desc')
+            .orderBy('id', 'desc')
+            .limit(atMost(p('limit')));
+        },
+        { ...states.params, at: cursor?.[0], id: cursor?.[1], limit: q.limit + 1 },
       );
       const page = rows.slice(0, q.limit);
       const last = rows.length > q.limit ? page.at(-1) : undefined;
       return {
-        items: page.map((row) => parse<AlertState>(row['alert'])),
+        items: page.map((row) => alertRow(row).alert),
         nextCursor: last ? cursorOf([Number(last['last_seen']), String(last['id'])]) : null,
       };
     },
@@ -363,11 +397,11 @@ export function readPrograms(db: Kysely<Tables>) {
     },
     *skipsOf(tickets: readonly string[]): Program<Map<string, SkipRecord>> {
       if (tickets.length === 0) return new Map();
-      const { rows } = yield query(
-        db
-          .selectFrom('skips')
-          .selectAll()
-          .where('ticket', 'in', [...tickets]),
+      const list = listed('ticket', tickets);
+      const { rows } = yield select(
+        `skips ${tickets.length}`,
+        (k) => k.selectFrom('skips').selectAll().where('ticket', 'in', list.placeholders),
+        list.params,
       );
       return new Map(rows.map((row) => [String(row['ticket']), skipRow(row)]));
     },
@@ -402,35 +436,7 @@ export function readPrograms(db: Kysely<Tables>) {
   };
 }
 
-type TicketExpressions = ExpressionBuilder<Tables, 'tickets'>;
-
-const agentOf = (e: TicketExpressions) => e.fn.coalesce('assignee', 'profile');
-
-/** The filter as one condition. */
-function matches(e: TicketExpressions, q: TicketFilter): Expression<SqlBool> {
-  const all: Expression<SqlBool>[] = [];
-  if (q.project !== undefined) all.push(e('project', '=', q.project));
-  if (q.statuses !== undefined) all.push(e('status', 'in', q.statuses));
-  if (q.priorities !== undefined) all.push(e('priority', 'in', q.priorities));
-  for (const column of ['assignee', 'campaign', 'profile'] as const) {
-    const value = q[column];
-    if (value !== undefined) all.push(value === null ? e(column, 'is', null) : e(column, '=', value));
-  }
-  if (q.agent !== undefined) {
-    all.push(
-      q.agent === null
-        ? e.and([e('assignee', 'is', null), e('profile', 'is', null)])
-        : e.or([e('assignee', '=', q.agent), e.and([e('assignee', 'is', null), e('profile', '=', q.agent)])]),
-    );
-  }
-  if (q.keys !== undefined) all.push(e('key', 'in', q.keys));
-  if (q.label !== undefined)
-    all.push(sql<boolean>`labels like ${`%${escapeLike(JSON.stringify(q.label))}%`} escape '\\'`);
-  for (const word of (q.q ?? '').toLowerCase().split(/\s+/).filter(Boolean).slice(0, 8))
-    all.push(sql<boolean>`search like ${`%${escapeLike(word)}%`} escape '\\'`);
-  return e.and(all);
-}
-
-function escapeLike(text: string): string {
-  return text.replace(/[\\%_]/g, (c) => `\\${c}`);
+/** The rows behind a cursor, in the order of a column and then of a key. */
+function after<T extends string, K extends string>(column: T, operator: '<' | '>', key: K) {
+  return sql<boolean>`(${sql.ref(column)} ${sql.raw(operator)} ${p('at')} or (${sql.ref(column)} = ${p('at')} and ${sql.ref(key)} ${sql.raw(operator)} ${p('id')}))`;
 }

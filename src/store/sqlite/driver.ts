@@ -25,7 +25,14 @@ function loadConstructor(): DatabaseConstructor {
   }
 }
 
-export class SqliteConnection {
+/** What the store asks of a connection. */
+export interface Connection {
+  /** Statements without parameters or results: transactions, savepoints, settings, the schema. */
+  exec(sql: string): void;
+  execute(query: Query): QueryResult;
+}
+
+export class SqliteConnection implements Connection {
   readonly #db: RawDatabase;
   readonly #prepared = new Map<string, { statement: Prepared; reads: boolean }>();
 

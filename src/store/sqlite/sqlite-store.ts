@@ -31,7 +31,7 @@ import {
   schemaStatements,
 } from '../schema.ts';
 import { StoreBroken, StoreBusy } from '../store-errors.ts';
-import { SqliteConnection } from './driver.ts';
+import { type Connection, SqliteConnection } from './driver.ts';
 import { dumpOpenConnection, dumpSqlite, sqliteTarget } from './sqlite-transfer.ts';
 import type { LoadTarget } from '../load-target.ts';
 
@@ -48,8 +48,8 @@ export function sqliteCompiler(): Kysely<Tables> {
 }
 
 export interface SqliteStoreOptions {
-  /** A file, or `:memory:`; or a connection that is open already, which the simulation uses again for each world. */
-  path: string | SqliteConnection;
+  /** A file, or `:memory:`; or what is connected already, which the simulation uses again for each world. */
+  path: string | Connection;
   /** The database's clock, in milliseconds since the epoch. */
   clock?: () => number;
   /** Called at each boundary of each group commit, with the events that it has so far; the place for failpoints. */
@@ -82,7 +82,8 @@ function isBusy(error: unknown): boolean {
 }
 
 export function openSqliteStore(options: SqliteStoreOptions): Store {
-  const connection = typeof options.path === 'string' ? new SqliteConnection(options.path) : options.path;
+  const opened = typeof options.path === 'string' ? new SqliteConnection(options.path) : null;
+  const connection: Connection = opened ?? (options.path as Connection);
   const clock = options.clock ?? Date.now;
   const schedule = options.schedule ?? ((run) => setImmediate(run));
   connection.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = off;');
@@ -339,13 +340,13 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
       if (closed) return Promise.resolve();
       flush();
       closed = true;
-      if (typeof options.path === 'string') connection.close();
+      opened?.close();
       return Promise.resolve();
     },
   };
 }
 
-function prepareSchema(connection: SqliteConnection, unfinished: boolean): void {
+function prepareSchema(connection: Connection, unfinished: boolean): void {
   const tables = connection.execute({
     sql: `select name from sqlite_master where type = 'table' and name = 'settings'`,
     params: [],

@@ -7,7 +7,7 @@ import { type Program, type ResultRow, runSync } from '../program.ts';
 import { readPrograms } from '../programs/read.ts';
 import { UNFINISHED, transferPrograms } from '../programs/transfer.ts';
 import { SCHEMA_VERSION, TABLES, type Tables, refuseNewerSchema, schemaStatements } from '../schema.ts';
-import { SqliteConnection } from './driver.ts';
+import { type Connection, SqliteConnection } from './driver.ts';
 
 const PAGE = 200;
 
@@ -21,7 +21,7 @@ export function dumpSqlite(db: Kysely<Tables>, path: string, at: number): Dump {
 }
 
 /** Of a database that is in memory alone, which no other connection reaches: read at once, handed out later. */
-export function dumpOpenConnection(db: Kysely<Tables>, connection: SqliteConnection, at: number): Dump {
+export function dumpOpenConnection(db: Kysely<Tables>, connection: Connection, at: number): Dump {
   const head = runSync(readPrograms(db).head(), (query) => connection.execute(query));
   const all: TablePage[] = [];
   for (const table of Object.keys(TABLES)) {
