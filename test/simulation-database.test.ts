@@ -53,3 +53,28 @@ it('refuses what it cannot read, rather than to understand it by half', () => {
     /UNIQUE constraint failed: t.a/,
   );
 });
+
+it('joins with what is there, and with what is not', () => {
+  const database = new MemoryDatabase();
+  database.exec('create table "t" ("a" text not null primary key, "b" text)');
+  database.exec('create table "u" ("b" text not null primary key, "c" bigint)');
+  const run = (sql: string, params: unknown[] = []) => database.execute({ sql, params }).rows;
+  for (const [a, b] of [
+    ['x', 'one'],
+    ['y', 'two'],
+    ['z', null],
+  ])
+    run('insert into "t" ("a", "b") values (?, ?)', [a, b]);
+  run('insert into "u" ("b", "c") values (?, ?)', ['one', 1]);
+  const joined = (how: string) =>
+    run(
+      `select "t"."a", "u"."c" from "t" ${how} join "u" on "u"."b" = "t"."b" where "t"."a" in (?, ?) order by "t"."a"`,
+      ['x', 'z'],
+    );
+  expect(joined('left')).toEqual([
+    { a: 'x', c: 1 },
+    { a: 'z', c: null },
+  ]);
+  expect(joined('inner')).toEqual([{ a: 'x', c: 1 }]);
+  expect(run('select "t".* from "t" inner join "u" on "u"."b" = "t"."b"')).toEqual([{ a: 'x', b: 'one' }]);
+});

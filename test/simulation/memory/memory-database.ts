@@ -200,6 +200,7 @@ export class MemoryDatabase {
         if (!beside) found.push(slot);
         else {
           const other = beside(slot.row);
+          if (other === null && select.join?.isInner) continue;
           if (!holds || holds(slot.row, other, parameters)) found.push({ row: slot.row, other });
         }
       }

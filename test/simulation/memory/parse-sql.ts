@@ -26,7 +26,7 @@ export interface Select {
   statement: 'select';
   columns: Selected[];
   from: string;
-  join: { table: string; on: Expression } | null;
+  join: { table: string; on: Expression; isInner: boolean } | null;
   where: Expression | null;
   groupBy: Expression[];
   orderBy: { by: Expression; descends: boolean }[];
@@ -119,11 +119,12 @@ class Parser {
     this.#expect('from');
     const from = this.#name();
     let join: Select['join'] = null;
-    if (this.#takes('left')) {
+    const isInner = this.#takes('inner');
+    if (isInner || this.#takes('left')) {
       this.#expect('join');
       const table = this.#name();
       this.#expect('on');
-      join = { table, on: this.#expression() };
+      join = { table, on: this.#expression(), isInner };
     }
     const where = this.#where();
     const groupBy = this.#takes('group', 'by') ? this.#list(() => this.#sum()) : [];
@@ -328,6 +329,8 @@ class Parser {
 
   #fail(): never {
     const near = this.#tokens[this.#at]?.text ?? 'the end';
-    throw new Error(`the simulation's database cannot read this at ${near}: ${this.#sql}`);
+    throw new Error(
+      `the simulation's database cannot read this at ${near}; teach it in test/simulation/memory/: ${this.#sql}`,
+    );
   }
 }
