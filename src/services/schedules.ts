@@ -127,10 +127,16 @@ export async function previewSlots(
   return nextFirings(line.cron, line.timezone, await deps.store.now(), count);
 }
 
-/** When it is due next; null while it is off. */
-export function nextSlot(schedule: Schedule): number | null {
-  return schedule.enabled ? nextFiring(schedule.cron, schedule.timezone, schedule.decidedUntil) : null;
+/** When it is due next; null while it is off. Slots that pass while its ticket is open are decided, though not written. */
+export function nextSlot(schedule: Schedule, now: number): number | null {
+  if (!schedule.enabled) return null;
+  const isWaiting = schedule.lastRun?.outcome === 'still_open';
+  const after = isWaiting ? Math.max(schedule.decidedUntil, now) : schedule.decidedUntil;
+  return nextFiring(schedule.cron, schedule.timezone, after);
 }
+
+/** Slots that passed while a ticket was open are counted up to here. */
+const MOST_COUNTED = 100;
 
 /** Decides every slot that has come. @returns when the next one comes, or null when none will */
 export async function runSchedules(deps: Deps): Promise<number | null> {
@@ -166,7 +172,14 @@ async function runSlot(
 ): Promise<true | Refusal> {
   const now = await deps.store.now();
   const ticket = schedule.key === null ? null : await deps.store.ticket(schedule.key);
-  const { outcome, detail } = decideSlot(schedule, slot, now, ticket?.state.status ?? null);
+  const state = ticket?.state ?? null;
+  const { outcome, detail, isKnown } = decideSlot(schedule, slot, now, state, () =>
+    nextFirings(schedule.cron, schedule.timezone, schedule.decidedUntil, MOST_COUNTED).filter(
+      (at) => at <= (slot ?? now),
+    ),
+  );
+  // One event for an open ticket, not one for each slot: a line of every second would fill the log.
+  if (isKnown) return true;
   const decision = (key: string | null, at: number, what = { outcome, detail }): Also => {
     const { append, row } = documentWrite<Schedule>(
       decidedBy,

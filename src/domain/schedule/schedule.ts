@@ -41,24 +41,40 @@ export const LATE_AFTER_MS = 60_000;
 /**
  * What becomes of a slot.
  * @param slot when it was due; null when a person asks for a run now
- * @param status of the schedule's ticket; null where there is none yet
+ * @param ticket the schedule's; null where there is none yet
+ * @param passed the slots that have come since the last decision
+ * @returns `isKnown` where the schedule says so already, and nothing is to be written
  */
 export function decideSlot(
-  schedule: Pick<Schedule, 'key' | 'missedRun'>,
+  schedule: Pick<Schedule, 'key' | 'missedRun' | 'lastRun'>,
   slot: number | null,
   now: number,
-  status: TicketStatus | null,
-): { outcome: SlotOutcome; detail: string } {
+  ticket: { status: TicketStatus; statusSince: number } | null,
+  passed: () => readonly number[],
+): { outcome: SlotOutcome; detail: string; isKnown?: boolean } {
+  const name = schedule.key ?? 'its ticket';
+  const wasOpen = schedule.lastRun?.outcome === 'still_open' && schedule.lastRun.slot !== null;
+  if (ticket !== null && isOpen(ticket.status)) {
+    const detail = `${name} is still ${ticket.status.replace('_', ' ')}; it is not started twice`;
+    return { outcome: 'still_open', detail, isKnown: wasOpen && slot !== null };
+  }
+  // Its slot came before it was closed: that it is closed by now makes up for nothing.
+  if (ticket !== null && wasOpen && slot !== null && slot <= ticket.statusSince) {
+    const count = passed().length;
+    const slots = `${count} ${count === 1 ? 'slot' : 'slots'}`;
+    return {
+      outcome: 'still_open',
+      detail: `${slots} passed while ${name} was open; it is not started twice`,
+    };
+  }
   const lateMs = slot === null ? 0 : now - slot;
   const late = lateMs > LATE_AFTER_MS ? `, ${Math.round(lateMs / 60_000)} min late` : '';
   if (late !== '' && schedule.missedRun === 'skip') {
     return { outcome: 'missed', detail: `nobody was there when it was due${late}; its policy is to skip` };
   }
-  if (status !== null && status !== 'backlog' && status !== 'done' && status !== 'cancelled') {
-    return {
-      outcome: 'still_open',
-      detail: `${schedule.key ?? 'its ticket'} is still ${status.replace('_', ' ')}; it is not started twice`,
-    };
-  }
   return { outcome: 'started', detail: `started${late}` };
+}
+
+function isOpen(status: TicketStatus): boolean {
+  return status !== 'backlog' && status !== 'done' && status !== 'cancelled';
 }

@@ -76,6 +76,31 @@ describe('a recurring ticket', () => {
     expect((await tickets()).length).toBe(1);
   });
 
+  it('writes once that its ticket is open, however many slots pass, and says in the end how many they were', async () => {
+    const { body } = await create({ cron: '* * * * * *' });
+    app.advance(1000);
+    await runSchedules(app.deps);
+    for (let second = 0; second < 20; second += 1) {
+      app.advance(1000);
+      await runSchedules(app.deps);
+    }
+    const events = async () => (await app.deps.store.streamEvents(`schedule:${body.id}`, 0, 100)).length;
+    expect(await events()).toBe(3);
+    expect((await only(body.id)).lastRun.detail).toContain('MC-1 is still todo');
+    expect(Date.parse((await only(body.id)).nextRun)).toBeGreaterThan(await app.deps.store.now());
+    await close('MC-1');
+    await runSchedules(app.deps);
+    expect((await tickets()).map((t: { status: string }) => t.status)).toEqual(['cancelled']);
+    expect((await only(body.id)).lastRun).toMatchObject({
+      outcome: 'still_open',
+      detail: '19 slots passed while MC-1 was open; it is not started twice',
+    });
+    app.advance(1000);
+    await runSchedules(app.deps);
+    expect((await tickets()).map((t: { status: string }) => t.status)).toEqual(['todo']);
+    expect(await events()).toBe(5);
+  });
+
   it('F15 runs a slot once, though two servers see it at the same time', async () => {
     await create();
     app.advance(15 * HOUR);
@@ -118,6 +143,8 @@ describe('a recurring ticket', () => {
       if (lastRun && lastRun.slot !== before) {
         expect(slots.has(lastRun.slot)).toBe(false);
         slots.add(lastRun.slot);
+        expect(lastRun.outcome).toBe('started');
+        await close('MC-1');
       }
     }
     expect(slots.size).toBe(130);

@@ -32,10 +32,11 @@ const idParam = z.object({ id: z.string().max(100) });
 export function jobRoutes(api: Api, runJob: (name: string) => Promise<void>): void {
   const { deps } = api;
   const jobs = async (): Promise<jobShapes.Job[]> => {
-    const [all, runs, schedules] = await Promise.all([
+    const [all, runs, schedules, now] = await Promise.all([
       deps.store.documents<Job>('job'),
       deps.store.jobRuns(),
       deps.store.documents<Schedule>('schedule'),
+      deps.store.now(),
     ]);
     return [
       ...all.map((job) =>
@@ -45,7 +46,7 @@ export function jobRoutes(api: Api, runJob: (name: string) => Promise<void>): vo
           runs.find((run) => run.name === job.name),
         ),
       ),
-      ...schedules.map((schedule) => scheduleAsJob(schedule, nextSlot(schedule))),
+      ...schedules.map((schedule) => scheduleAsJob(schedule, nextSlot(schedule, now))),
     ];
   };
   const oneJob = async (name: string): Promise<Answer | Refusal> => {
@@ -104,9 +105,9 @@ export function jobRoutes(api: Api, runJob: (name: string) => Promise<void>): vo
 function scheduleRoutes(api: Api): void {
   const { deps } = api;
   const show =
-    (status?: number) =>
+    (now: number, status?: number) =>
     (state: Schedule & Stamped): Answer => ({
-      body: scheduleView(state, nextSlot(state)),
+      body: scheduleView(state, nextSlot(state, now)),
       version: state.version,
       ...(status === undefined ? {} : { status }),
     });
@@ -127,7 +128,7 @@ function scheduleRoutes(api: Api): void {
         missedRun: missedRun ?? ('run_once' as const),
         ticket: { ...EMPTY_FIELDS, ...fieldsOf(ticket) },
       };
-      const shown = show(201);
+      const shown = show(await deps.store.now(), 201);
       const result = await createSchedule(deps, c.caller, input, { respond: c.respond(shown) });
       return isRefusal(result) ? result : shown(result);
     },
@@ -140,10 +141,10 @@ function scheduleRoutes(api: Api): void {
     query: listed,
     response: shapes.page(jobShapes.schedule),
     handler: async ({ query }) => {
-      const all = await deps.store.documents<Schedule>('schedule');
+      const [all, now] = await Promise.all([deps.store.documents<Schedule>('schedule'), deps.store.now()]);
       return {
         body: pageOf(
-          all.map((state) => scheduleView(state, nextSlot(state))),
+          all.map((state) => scheduleView(state, nextSlot(state, now))),
           query,
         ),
       };
@@ -170,7 +171,7 @@ function scheduleRoutes(api: Api): void {
     response: jobShapes.schedule,
     handler: async ({ params }) => {
       const found = await deps.store.document<Schedule>('schedule', params.id);
-      return found ? show()(found) : notFound('schedule', params.id);
+      return found ? show(await deps.store.now())(found) : notFound('schedule', params.id);
     },
   });
   api.route({
@@ -186,7 +187,7 @@ function scheduleRoutes(api: Api): void {
       const { ticket, ...rest } = c.body;
       const change = { ...rest, ...(ticket ? { ticket: fieldsOf(ticket) } : {}) };
       const result = await changeSchedule(deps, c.caller, c.params.id, change, { ifMatch: c.ifMatch });
-      return isRefusal(result) ? result : show()(result);
+      return isRefusal(result) ? result : show(await deps.store.now())(result);
     },
   });
 }
