@@ -61,7 +61,14 @@ async function serve(settings: Settings, unlock: () => void): Promise<void> {
   const serverFile = join(dataDir, 'server.json');
   settings.port = settings.port === 0 ? await previousPort(serverFile, settings.host) : settings.port;
   const store = await openStore(settings);
-  const server = await startServer({ store, settings, version, webRoot: join(root, 'dist', 'web'), log });
+  const server = await startServer({
+    store,
+    settings,
+    version,
+    root,
+    webRoot: join(root, 'dist', 'web'),
+    log,
+  });
   const { deps, url } = server;
 
   const adminSecret =

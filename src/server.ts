@@ -15,6 +15,7 @@ import { attemptTokens } from './services/access.ts';
 import { type ServerLoops, serverLoops } from './server-loops.ts';
 import { ensureJobs } from './services/configuration.ts';
 import type { Deps } from './services/deps.ts';
+import { makeSampleProject } from './sample-project.ts';
 import type { Settings } from './settings.ts';
 import type { Store } from './store/port.ts';
 import { type HttpApp, createHttpApp } from './transports/http/app.ts';
@@ -55,6 +56,8 @@ export async function startServer(options: {
   store: Store;
   settings: Settings;
   version: string;
+  /** The folder of the installation. */
+  root: string;
   webRoot: string | null;
   log: (level: 'info' | 'error', message: string, facts?: object) => void;
 }): Promise<RunningServer> {
@@ -114,6 +117,7 @@ export async function startServer(options: {
         );
       },
       runJob: (name) => jobs.run(name),
+      makeSample: () => makeSampleProject(deps, options.root, settings.dataDir),
       metrics: async () => {
         await gauges();
         return registry.metrics();

@@ -41,6 +41,7 @@ export const ERROR_CODES = [
   'reference_not_found',
   'dependency_cycle',
   'repository_unusable',
+  'sample_unavailable',
   'invalid_cron',
   'landing_in_progress',
   'decision_not_allowed',
@@ -233,6 +234,13 @@ export const ERRORS: Record<ErrorCode, ErrorEntry> = {
     title: 'The repository cannot be used',
     advice: 'Give the path of a git repository with at least one commit, and a branch that exists in it.',
     retryable: false,
+  },
+  sample_unavailable: {
+    status: 422,
+    title: 'The sample project could not be made',
+    advice:
+      'Read the detail; on a checkout of Mission Control `node examples/demo/start.mjs --running` says more.',
+    retryable: true,
   },
   invalid_cron: {
     status: 422,

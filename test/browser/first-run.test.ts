@@ -19,6 +19,24 @@ afterAll(async () => {
 });
 
 describe('the first run', () => {
+  it('offers a sample at the press of a button, and its first ticket is done without reading anything but the screen', async () => {
+    const sample = await new MissionControl('local').start();
+    try {
+      const { page, errors } = await signIn(browser, sample);
+      await page.getByRole('button', { name: 'Make the sample project' }).click();
+      await page.getByRole('heading', { name: 'Running now' }).waitFor({ timeout: 30_000 });
+      await page.getByText('A bill of 10.00 split by 3 loses a cent').first().waitFor();
+      await sample.until('DEMO-1', (t) => t.status === 'done', 60_000);
+      await page.getByRole('list', { name: 'Finished' }).getByText('A bill of 10.00').waitFor();
+      // The token that made it is over.
+      const { items } = await sample.api.get<Page<{ name: string }>>('/tokens');
+      expect(items.map((token) => token.name)).not.toContain('sample-project');
+      expect(errors).toEqual([]);
+    } finally {
+      await sample.stop();
+    }
+  });
+
   it('leads in three steps from nothing to an agent at work, and says what is wrong on the way', async () => {
     const repository = join(control.dir, 'repository');
     mkdirSync(repository);

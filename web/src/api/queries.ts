@@ -22,6 +22,7 @@ import type {
   Event,
   InboxItem,
   Page,
+  Policy,
   Profile,
   Project,
   Runner,
@@ -181,6 +182,10 @@ export const schedulePreviewQuery = (line: { cron: string; timezone: string }) =
     retry: false,
     gcTime: 60_000,
   });
+export const policyQuery = queryOptions({
+  queryKey: keys.policy,
+  queryFn: ({ signal }) => api.get<Policy>('/policy', { signal }),
+});
 export const projectsQuery = list<Project>('/projects', keys.projects);
 export const profilesQuery = list<Profile>('/profiles', keys.profiles);
 export const campaignsQuery = list<Campaign>('/campaigns', keys.campaigns);

@@ -2,6 +2,7 @@
 import type {
   ActorKind,
   AlertSeverity,
+  Decider,
   EvidenceKind,
   EvidenceState,
   InboxKind,
@@ -76,6 +77,12 @@ export const ON_ACCEPT_WORDS: Record<OnAccept, string> = {
   merge: 'Merge',
   squash: 'Squash and merge',
   pull_request: 'Push a branch for a pull request',
+};
+
+export const DECIDER_WORDS: Record<Decider, string> = {
+  human: 'A person',
+  orchestrator: 'The orchestrator',
+  policy: 'The policy, when all evidence is verified',
 };
 
 export const LANDING_WORDS: Record<LandingState, string> = {

@@ -1,8 +1,7 @@
 /** The controls that every form about a ticket shares: a new ticket, a ticket that is edited, one that recurs. */
 import { useQuery } from '@tanstack/react-query';
-import { EVIDENCE_KINDS, type EvidenceKind } from '../../../src/domain/words.ts';
 import { campaignsQuery, profilesQuery } from '../api/queries.ts';
-import { EVIDENCE_WORDS, PRIORITY_WORDS } from '../format/words.ts';
+import { PRIORITY_WORDS } from '../format/words.ts';
 import { Field } from '../ui/field.tsx';
 
 interface Choice<T> {
@@ -62,37 +61,5 @@ export function CampaignField({ value, onChange }: Choice<string>) {
         </select>
       )}
     </Field>
-  );
-}
-
-/** @param value null as long as the ticket asks for what its project asks for */
-export function RequiresField({
-  value,
-  inherited,
-  onChange,
-}: Choice<EvidenceKind[] | null> & { inherited: EvidenceKind[] }) {
-  const list = value ?? inherited;
-  return (
-    <fieldset className="sm:col-span-2">
-      <legend className="text-muted mb-1 text-xs font-medium">
-        Done needs verified{' '}
-        <span className="text-faint font-normal">
-          {value === null ? 'as the project says' : 'for this ticket'}
-        </span>
-      </legend>
-      <div className="flex flex-wrap gap-x-4">
-        {EVIDENCE_KINDS.map((kind) => (
-          <label key={kind} className="tap flex items-center gap-1.5 text-sm">
-            <input
-              type="checkbox"
-              className="size-4"
-              checked={list.includes(kind)}
-              onChange={(e) => onChange(e.target.checked ? [...list, kind] : list.filter((k) => k !== kind))}
-            />
-            {EVIDENCE_WORDS[kind]}
-          </label>
-        ))}
-      </div>
-    </fieldset>
   );
 }

@@ -32,6 +32,8 @@ export interface SystemView {
   notReady: () => Promise<string | null>;
   metrics: () => Promise<string>;
   runJob: (name: string) => Promise<void>;
+  /** Makes the sample project. @returns why it could not, or null */
+  makeSample: () => Promise<string | null>;
   /** The address of this server, for sign-in links. */
   url: () => string;
   secureCookies: boolean;
@@ -130,6 +132,21 @@ export function systemRoutes(api: Api, hub: EventHub, system: SystemView): void 
           errors: [{ path: 'timezone', message: 'an IANA name, like Europe/Berlin' }],
         });
       return { body: await readStatistics(deps, { days: query.days ?? 30, timezone }) };
+    },
+  });
+  api.route({
+    method: 'POST',
+    path: '/sample-project',
+    summary:
+      'Makes a sample repository with scripted agents and tickets; what is there already is left as it is',
+    access: 'admin',
+    response: z.object({ project: z.string() }),
+    status: 201,
+    handler: async () => {
+      const problem = await system.makeSample();
+      return problem === null
+        ? { body: { project: 'DEMO' }, status: 201 }
+        : refuse('sample_unavailable', problem);
     },
   });
   api.route({

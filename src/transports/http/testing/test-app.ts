@@ -110,6 +110,7 @@ export async function createTestApp(): Promise<TestApp> {
       notReady: () => Promise.resolve(null),
       metrics: () => Promise.resolve('# none\n'),
       runJob: () => Promise.resolve(),
+      makeSample: () => Promise.resolve(null),
     },
   });
   await http.app.ready();

@@ -13,6 +13,7 @@ import { useBlocked } from '../../shell/session-context.ts';
 import { Button } from '../../ui/button.tsx';
 import { Field } from '../../ui/field.tsx';
 import { ProblemNote } from '../../ui/problem.tsx';
+import { TextField } from '../../ui/text-field.tsx';
 
 const ADAPTER_WORDS: Record<Adapter, { label: string; command: string; hint: string }> = {
   claude: {
@@ -109,20 +110,17 @@ export function ProfileForm({
     >
       {profile && <Findings findings={profile.warnings} />}
       <div className="grid gap-3 sm:grid-cols-2">
-        <Field label="Id" hint="Tickets name it: claude_opus_medium">
-          {(c) => (
-            <input
-              {...c}
-              className="control font-mono"
-              required
-              disabled={profile !== undefined}
-              maxLength={64}
-              pattern="[A-Za-z0-9][A-Za-z0-9._\-]*"
-              value={id}
-              onChange={(e) => setId(e.target.value)}
-            />
-          )}
-        </Field>
+        <TextField
+          label="Id"
+          hint="Tickets name it: claude_opus_medium"
+          look="font-mono"
+          required
+          disabled={profile !== undefined}
+          maxLength={64}
+          pattern="[A-Za-z0-9][A-Za-z0-9._\-]*"
+          value={id}
+          onChange={setId}
+        />
         <Field label="Agent" hint={ADAPTER_WORDS[adapter].hint}>
           {(c) => (
             <select
@@ -145,22 +143,15 @@ export function ProfileForm({
         </Field>
       </div>
       <div className="grid gap-3 sm:grid-cols-[minmax(0,1fr)_10rem]">
-        <Field label="Command" hint="Without its protocol’s own flags; ${MC_URL} and the like are replaced.">
-          {(c) => (
-            <input
-              {...c}
-              className="control font-mono"
-              required
-              value={command}
-              onChange={(e) => setCommand(e.target.value)}
-            />
-          )}
-        </Field>
-        <Field label="Model" optional>
-          {(c) => (
-            <input {...c} className="control" value={model} onChange={(e) => setModel(e.target.value)} />
-          )}
-        </Field>
+        <TextField
+          label="Command"
+          hint="Without its protocol’s own flags; ${MC_URL} and the like are replaced."
+          look="font-mono"
+          required
+          value={command}
+          onChange={setCommand}
+        />
+        <TextField label="Model" optional value={model} onChange={setModel} />
       </div>
       <div className="grid gap-3 sm:grid-cols-2">
         <Field
@@ -193,58 +184,44 @@ export function ProfileForm({
             </select>
           )}
         </Field>
-        <Field label="Environment it may see" optional hint="Names, separated by commas.">
-          {(c) => (
-            <input
-              {...c}
-              className="control font-mono"
-              placeholder="LANG, TZ"
-              value={envAllow}
-              onChange={(e) => setEnvAllow(e.target.value)}
-            />
-          )}
-        </Field>
+        <TextField
+          label="Environment it may see"
+          optional
+          hint="Names, separated by commas."
+          look="font-mono"
+          placeholder="LANG, TZ"
+          value={envAllow}
+          onChange={setEnvAllow}
+        />
         <div className="grid grid-cols-3 gap-2">
-          <Field label="Workers">
-            {(c) => (
-              <input
-                {...c}
-                className="control num"
-                type="number"
-                min={0}
-                placeholder="any"
-                value={maxWorkers}
-                onChange={(e) => setMaxWorkers(e.target.value)}
-              />
-            )}
-          </Field>
-          <Field label="Minutes">
-            {(c) => (
-              <input
-                {...c}
-                className="control num"
-                type="number"
-                min={1}
-                step="any"
-                value={minutes}
-                onChange={(e) => setMinutes(e.target.value)}
-              />
-            )}
-          </Field>
-          <Field label="USD">
-            {(c) => (
-              <input
-                {...c}
-                className="control num"
-                type="number"
-                min={0.01}
-                step="any"
-                placeholder="any"
-                value={usd}
-                onChange={(e) => setUsd(e.target.value)}
-              />
-            )}
-          </Field>
+          <TextField
+            label="Workers"
+            look="num"
+            type="number"
+            min={0}
+            placeholder="any"
+            value={maxWorkers}
+            onChange={setMaxWorkers}
+          />
+          <TextField
+            label="Minutes"
+            look="num"
+            type="number"
+            min={1}
+            step="any"
+            value={minutes}
+            onChange={setMinutes}
+          />
+          <TextField
+            label="USD"
+            look="num"
+            type="number"
+            min={0.01}
+            step="any"
+            placeholder="any"
+            value={usd}
+            onChange={setUsd}
+          />
         </div>
       </div>
       <ProblemNote error={save.error} />

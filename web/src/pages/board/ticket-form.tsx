@@ -2,16 +2,17 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
-import type { EvidenceKind } from '../../../../src/domain/words.ts';
 import { api, newKey } from '../../api/client.ts';
 import { projectsQuery } from '../../api/queries.ts';
 import { keepTicket } from '../../api/transitions.ts';
 import { splitLines, splitWords } from '../../format/command.ts';
-import { CampaignField, PriorityField, ProfileField, RequiresField } from '../../parts/ticket-fields.tsx';
+import { CompletionFields, type OwnCompletion } from '../../parts/completion-fields.tsx';
+import { CampaignField, PriorityField, ProfileField } from '../../parts/ticket-fields.tsx';
 import { useBlocked } from '../../shell/session-context.ts';
 import { Button } from '../../ui/button.tsx';
 import { Field } from '../../ui/field.tsx';
 import { ProblemNote } from '../../ui/problem.tsx';
+import { TextField } from '../../ui/text-field.tsx';
 
 export default function TicketForm({
   project: preset,
@@ -38,7 +39,7 @@ export default function TicketForm({
   const [blockedBy, setBlockedBy] = useState('');
   const [notBefore, setNotBefore] = useState('');
   const [usd, setUsd] = useState('');
-  const [requires, setRequires] = useState<EvidenceKind[] | null>(null);
+  const [completion, setCompletion] = useState<OwnCompletion>(null);
   // The same key until the body changes: pressing twice makes one ticket.
   const [key, setKey] = useState(newKey);
 
@@ -60,7 +61,7 @@ export default function TicketForm({
           acceptanceCriteria: splitLines(criteria),
           ...(notBefore === '' ? {} : { notBefore: new Date(notBefore).toISOString() }),
           ...(usd === '' ? {} : { budget: { usd: Number(usd) } }),
-          ...(requires === null ? {} : { completion: { requires } }),
+          ...(completion === null ? {} : { completion }),
         },
         { idempotencyKey: key },
       ),
@@ -70,7 +71,6 @@ export default function TicketForm({
     },
     onError: () => setKey(newKey()),
   });
-  const inherited = projects.find((p) => p.key === project)?.completion.requires ?? [];
 
   return (
     <form
@@ -84,20 +84,15 @@ export default function TicketForm({
       }}
     >
       <div className="grid gap-3 sm:grid-cols-[minmax(0,1fr)_9rem]">
-        <Field label="Title">
-          {(c) => (
-            <input
-              {...c}
-              className="control"
-              required
-              autoFocus
-              maxLength={200}
-              placeholder="What should be true afterwards?"
-              value={title}
-              onChange={(e) => setTitle(e.target.value)}
-            />
-          )}
-        </Field>
+        <TextField
+          label="Title"
+          required
+          autoFocus
+          maxLength={200}
+          placeholder="What should be true afterwards?"
+          value={title}
+          onChange={setTitle}
+        />
         <Field label="Project">
           {(c) => (
             <select
@@ -116,28 +111,24 @@ export default function TicketForm({
           )}
         </Field>
       </div>
-      <Field label="Description" optional hint="Markdown. The agent reads it as it stands.">
-        {(c) => (
-          <textarea
-            {...c}
-            className="control"
-            rows={5}
-            value={description}
-            onChange={(e) => setDescription(e.target.value)}
-          />
-        )}
-      </Field>
-      <Field label="Acceptance criteria" optional hint="One per line.">
-        {(c) => (
-          <textarea
-            {...c}
-            className="control"
-            rows={2}
-            value={criteria}
-            onChange={(e) => setCriteria(e.target.value)}
-          />
-        )}
-      </Field>
+      <TextField
+        label="Description"
+        optional
+        hint="Markdown. The agent reads it as it stands."
+        area
+        rows={5}
+        value={description}
+        onChange={setDescription}
+      />
+      <TextField
+        label="Acceptance criteria"
+        optional
+        hint="One per line."
+        area
+        rows={2}
+        value={criteria}
+        onChange={setCriteria}
+      />
       <div className="grid gap-3 sm:grid-cols-3">
         <Field label="Start in">
           {(c) => (
@@ -158,58 +149,52 @@ export default function TicketForm({
       <details>
         <summary className="text-muted tap flex items-center text-sm">More</summary>
         <div className="mt-3 grid gap-3 sm:grid-cols-2">
-          <Field label="Assignee" optional hint="A profile, or a person: then no worker takes it.">
-            {(c) => (
-              <input
-                {...c}
-                className="control"
-                value={assignee}
-                onChange={(e) => setAssignee(e.target.value)}
-              />
-            )}
-          </Field>
+          <TextField
+            label="Assignee"
+            optional
+            hint="A profile, or a person: then no worker takes it."
+            value={assignee}
+            onChange={setAssignee}
+          />
           <CampaignField value={campaign} onChange={setCampaign} />
-          <Field label="Labels" optional hint="Separated by commas.">
-            {(c) => (
-              <input {...c} className="control" value={labels} onChange={(e) => setLabels(e.target.value)} />
-            )}
-          </Field>
-          <Field label="Blocked by" optional hint="Keys, separated by commas.">
-            {(c) => (
-              <input
-                {...c}
-                className="control num"
-                placeholder="MC-12"
-                value={blockedBy}
-                onChange={(e) => setBlockedBy(e.target.value)}
-              />
-            )}
-          </Field>
-          <Field label="Not before" optional>
-            {(c) => (
-              <input
-                {...c}
-                className="control"
-                type="datetime-local"
-                value={notBefore}
-                onChange={(e) => setNotBefore(e.target.value)}
-              />
-            )}
-          </Field>
-          <Field label="Budget in USD" optional>
-            {(c) => (
-              <input
-                {...c}
-                className="control num"
-                type="number"
-                min={0.01}
-                step="any"
-                value={usd}
-                onChange={(e) => setUsd(e.target.value)}
-              />
-            )}
-          </Field>
-          <RequiresField value={requires} inherited={inherited} onChange={setRequires} />
+          <TextField
+            label="Labels"
+            optional
+            hint="Separated by commas."
+            value={labels}
+            onChange={setLabels}
+          />
+          <TextField
+            label="Blocked by"
+            optional
+            hint="Keys, separated by commas."
+            look="num"
+            placeholder="MC-12"
+            value={blockedBy}
+            onChange={setBlockedBy}
+          />
+          <TextField
+            label="Not before"
+            optional
+            type="datetime-local"
+            value={notBefore}
+            onChange={setNotBefore}
+          />
+          <TextField
+            label="Budget in USD"
+            optional
+            look="num"
+            type="number"
+            min={0.01}
+            step="any"
+            value={usd}
+            onChange={setUsd}
+          />
+          <CompletionFields
+            value={completion}
+            project={projects.find((p) => p.key === project)}
+            onChange={setCompletion}
+          />
         </div>
       </details>
       <ProblemNote error={create.error} />

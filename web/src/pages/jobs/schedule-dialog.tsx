@@ -3,13 +3,13 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useDeferredValue, useState } from 'react';
 import type { Schedule } from '../../../../src/contract/job-shapes.ts';
 import { MISSED_RUNS, type MissedRun } from '../../../../src/domain/schedule/schedule.ts';
-import type { EvidenceKind } from '../../../../src/domain/words.ts';
 import { api, newKey } from '../../api/client.ts';
 import { keys } from '../../api/keys.ts';
 import { projectsQuery, scheduleQuery } from '../../api/queries.ts';
 import { queryClient } from '../../api/query-client.ts';
 import { splitLines, splitWords } from '../../format/command.ts';
-import { CampaignField, PriorityField, ProfileField, RequiresField } from '../../parts/ticket-fields.tsx';
+import { CompletionFields, type OwnCompletion } from '../../parts/completion-fields.tsx';
+import { CampaignField, PriorityField, ProfileField } from '../../parts/ticket-fields.tsx';
 import { useBlocked } from '../../shell/session-context.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
@@ -18,6 +18,7 @@ import { Loaded } from '../../ui/loaded.tsx';
 import { ProblemNote } from '../../ui/problem.tsx';
 import { toast } from '../../ui/toast.ts';
 import { NextRuns } from './next-runs.tsx';
+import { TextField } from '../../ui/text-field.tsx';
 
 const MISSED_WORDS: Record<MissedRun, string> = {
   run_once: 'Make up for them, once',
@@ -79,8 +80,7 @@ function ScheduleForm({ schedule: given, onSaved }: { schedule?: Schedule; onSav
   const [campaign, setCampaign] = useState(before?.campaign ?? '');
   const [labels, setLabels] = useState(before?.labels.join(', ') ?? '');
   const [usd, setUsd] = useState(before?.budget?.usd?.toString() ?? '');
-  const completion = (before?.completion ?? {}) as { requires?: EvidenceKind[] };
-  const [requires, setRequires] = useState<EvidenceKind[] | null>(completion.requires ?? null);
+  const [completion, setCompletion] = useState((before?.completion ?? null) as OwnCompletion);
   // The same key until the body changes: pressing twice sets up one.
   const [key, setKey] = useState(newKey);
   const line = { cron: cron.trim(), timezone: timezone.trim() || 'UTC' };
@@ -104,7 +104,7 @@ function ScheduleForm({ schedule: given, onSaved }: { schedule?: Schedule; onSav
           campaign: campaign || null,
           labels: splitWords(labels),
           budget: Object.keys(budget).length === 0 ? null : budget,
-          ...(requires === null ? {} : { completion: { ...completion, requires } }),
+          completion,
         },
       };
       return schedule
@@ -136,7 +136,6 @@ function ScheduleForm({ schedule: given, onSaved }: { schedule?: Schedule; onSav
     (schedule.missedRun !== 'run_once' ||
       [before?.assignee, before?.campaign, before?.budget, before?.completion].some((each) => each != null) ||
       schedule.ticket.labels.length > 0);
-  const inherited = projects.find((p) => p.key === project)?.completion.requires ?? [];
 
   return (
     <form
@@ -150,20 +149,15 @@ function ScheduleForm({ schedule: given, onSaved }: { schedule?: Schedule; onSav
       }}
     >
       <div className="grid gap-3 sm:grid-cols-[minmax(0,1fr)_9rem]">
-        <Field label="Title">
-          {(c) => (
-            <input
-              {...c}
-              className="control"
-              required
-              autoFocus
-              maxLength={200}
-              placeholder="What should be true each time?"
-              value={title}
-              onChange={(e) => setTitle(e.target.value)}
-            />
-          )}
-        </Field>
+        <TextField
+          label="Title"
+          required
+          autoFocus
+          maxLength={200}
+          placeholder="What should be true each time?"
+          value={title}
+          onChange={setTitle}
+        />
         <Field label="Project">
           {(c) => (
             <select
@@ -185,21 +179,18 @@ function ScheduleForm({ schedule: given, onSaved }: { schedule?: Schedule; onSav
         </Field>
       </div>
       <div className="grid gap-3 sm:grid-cols-2">
-        <Field label="When" hint="A cron line: minute hour day month weekday.">
-          {(c) => (
-            <input
-              {...c}
-              className="control num font-mono"
-              required
-              maxLength={200}
-              spellCheck={false}
-              autoComplete="off"
-              placeholder="0 3 * * 1-5"
-              value={cron}
-              onChange={(e) => setCron(e.target.value)}
-            />
-          )}
-        </Field>
+        <TextField
+          label="When"
+          hint="A cron line: minute hour day month weekday."
+          look="num font-mono"
+          required
+          maxLength={200}
+          spellCheck={false}
+          autoComplete="off"
+          placeholder="0 3 * * 1-5"
+          value={cron}
+          onChange={setCron}
+        />
         <Field label="Time zone" hint="In which the line is read, like Europe/Berlin.">
           {(c) => (
             <>
@@ -237,28 +228,24 @@ function ScheduleForm({ schedule: given, onSaved }: { schedule?: Schedule; onSav
         ))}
       </div>
       <NextRuns line={JSON.parse(asked) as typeof line} />
-      <Field label="Description" optional hint="Markdown. The agent reads it as it stands.">
-        {(c) => (
-          <textarea
-            {...c}
-            className="control"
-            rows={4}
-            value={description}
-            onChange={(e) => setDescription(e.target.value)}
-          />
-        )}
-      </Field>
-      <Field label="Acceptance criteria" optional hint="One per line.">
-        {(c) => (
-          <textarea
-            {...c}
-            className="control"
-            rows={2}
-            value={criteria}
-            onChange={(e) => setCriteria(e.target.value)}
-          />
-        )}
-      </Field>
+      <TextField
+        label="Description"
+        optional
+        hint="Markdown. The agent reads it as it stands."
+        area
+        rows={4}
+        value={description}
+        onChange={setDescription}
+      />
+      <TextField
+        label="Acceptance criteria"
+        optional
+        hint="One per line."
+        area
+        rows={2}
+        value={criteria}
+        onChange={setCriteria}
+      />
       <div className="grid gap-3 sm:grid-cols-2">
         <PriorityField value={priority} onChange={setPriority} />
         <ProfileField value={profile} onChange={setProfile} />
@@ -282,36 +269,36 @@ function ScheduleForm({ schedule: given, onSaved }: { schedule?: Schedule; onSav
               </select>
             )}
           </Field>
-          <Field label="Assignee" optional hint="A profile, or a person: then no worker takes it.">
-            {(c) => (
-              <input
-                {...c}
-                className="control"
-                value={assignee}
-                onChange={(e) => setAssignee(e.target.value)}
-              />
-            )}
-          </Field>
+          <TextField
+            label="Assignee"
+            optional
+            hint="A profile, or a person: then no worker takes it."
+            value={assignee}
+            onChange={setAssignee}
+          />
           <CampaignField value={campaign} onChange={setCampaign} />
-          <Field label="Labels" optional hint="Separated by commas.">
-            {(c) => (
-              <input {...c} className="control" value={labels} onChange={(e) => setLabels(e.target.value)} />
-            )}
-          </Field>
-          <Field label="Budget in USD" optional>
-            {(c) => (
-              <input
-                {...c}
-                className="control num"
-                type="number"
-                min={0.01}
-                step="any"
-                value={usd}
-                onChange={(e) => setUsd(e.target.value)}
-              />
-            )}
-          </Field>
-          <RequiresField value={requires} inherited={inherited} onChange={setRequires} />
+          <TextField
+            label="Labels"
+            optional
+            hint="Separated by commas."
+            value={labels}
+            onChange={setLabels}
+          />
+          <TextField
+            label="Budget in USD"
+            optional
+            look="num"
+            type="number"
+            min={0.01}
+            step="any"
+            value={usd}
+            onChange={setUsd}
+          />
+          <CompletionFields
+            value={completion}
+            project={projects.find((p) => p.key === project)}
+            onChange={setCompletion}
+          />
         </div>
       </details>
       <ProblemNote error={save.error} />

@@ -1,7 +1,7 @@
 /** Where accepted work is deployed to, and how Mission Control asks what runs there. */
 import type { Project } from '../../../../src/contract/shapes.ts';
 import { commandLine, parseCommand } from '../../format/command.ts';
-import { Field } from '../../ui/field.tsx';
+import { TextField } from '../../ui/text-field.tsx';
 
 export interface DeployDraft {
   environment: string;
@@ -39,47 +39,34 @@ export function DeployFields({
   const isNamed = draft.environment.trim() !== '';
   return (
     <div className="grid gap-3 sm:grid-cols-[9rem_minmax(0,1fr)_7rem]">
-      <Field label="Deployed to" optional hint="Evidence of kind deploy">
-        {(c) => (
-          <input
-            {...c}
-            className="control"
-            placeholder="production"
-            maxLength={64}
-            value={draft.environment}
-            onChange={(e) => onChange({ ...draft, environment: e.target.value })}
-          />
-        )}
-      </Field>
-      <Field
+      <TextField
+        label="Deployed to"
+        optional
+        hint="Evidence of kind deploy"
+        placeholder="production"
+        maxLength={64}
+        value={draft.environment}
+        onChange={(value) => onChange({ ...draft, environment: value })}
+      />
+      <TextField
         label="Probe"
         optional={!isNamed}
         hint="An address or a command that says which commit runs there."
-      >
-        {(c) => (
-          <input
-            {...c}
-            className="control font-mono"
-            placeholder="https://example.org/version"
-            required={isNamed}
-            value={draft.probe}
-            onChange={(e) => onChange({ ...draft, probe: e.target.value })}
-          />
-        )}
-      </Field>
-      <Field label="Within seconds">
-        {(c) => (
-          <input
-            {...c}
-            className="control num"
-            type="number"
-            min={1}
-            max={604800}
-            value={draft.seconds}
-            onChange={(e) => onChange({ ...draft, seconds: e.target.value })}
-          />
-        )}
-      </Field>
+        look="font-mono"
+        placeholder="https://example.org/version"
+        required={isNamed}
+        value={draft.probe}
+        onChange={(value) => onChange({ ...draft, probe: value })}
+      />
+      <TextField
+        label="Within seconds"
+        look="num"
+        type="number"
+        min={1}
+        max={604800}
+        value={draft.seconds}
+        onChange={(value) => onChange({ ...draft, seconds: value })}
+      />
     </div>
   );
 }

@@ -17,19 +17,14 @@ import { keys } from '../../api/keys.ts';
 import { profilesQuery } from '../../api/queries.ts';
 import { queryClient } from '../../api/query-client.ts';
 import { commandLine, parseCommand, splitLines, splitWords } from '../../format/command.ts';
-import { EVIDENCE_WORDS, ON_ACCEPT_WORDS } from '../../format/words.ts';
+import { DECIDER_WORDS, EVIDENCE_WORDS, ON_ACCEPT_WORDS } from '../../format/words.ts';
 import { DeployFields, deployBody, deployDraft } from './deploy-fields.tsx';
 import { Findings } from '../../parts/findings.tsx';
 import { useBlocked } from '../../shell/session-context.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { Field } from '../../ui/field.tsx';
 import { ProblemNote } from '../../ui/problem.tsx';
-
-const DECIDER_WORDS: Record<Decider, string> = {
-  human: 'A person',
-  orchestrator: 'The orchestrator',
-  policy: 'The policy, when all evidence is verified',
-};
+import { TextField } from '../../ui/text-field.tsx';
 
 interface CheckDraft {
   name: string;
@@ -116,68 +111,47 @@ export function ProjectForm({
     >
       {project && <Findings findings={project.warnings} />}
       <div className="grid gap-3 sm:grid-cols-[7rem_minmax(0,1fr)]">
-        <Field label="Key" hint="Like MC; tickets are MC-1, MC-2 …">
-          {(c) => (
-            <input
-              {...c}
-              className="control num uppercase"
-              required
-              disabled={project !== undefined}
-              maxLength={10}
-              pattern="[A-Z][A-Z0-9]*"
-              value={key}
-              onChange={(e) => setKey(e.target.value.toUpperCase())}
-            />
-          )}
-        </Field>
-        <Field label="Name" optional>
-          {(c) => (
-            <input
-              {...c}
-              className="control"
-              value={name}
-              maxLength={200}
-              onChange={(e) => setName(e.target.value)}
-            />
-          )}
-        </Field>
+        <TextField
+          label="Key"
+          hint="Like MC; tickets are MC-1, MC-2 …"
+          look="num uppercase"
+          required
+          disabled={project !== undefined}
+          maxLength={10}
+          pattern="[A-Z][A-Z0-9]*"
+          value={key}
+          onChange={(value) => setKey(value.toUpperCase())}
+        />
+        <TextField label="Name" optional value={name} maxLength={200} onChange={setName} />
       </div>
       <div className="grid gap-3 sm:grid-cols-[minmax(0,1fr)_10rem]">
-        <Field label="Repository" hint="A path on the server’s machine, or the URL of a git remote.">
-          {(c) => (
-            <input
-              {...c}
-              className="control font-mono"
-              required
-              placeholder="/home/me/src/app"
-              value={where}
-              onChange={(e) => setWhere(e.target.value)}
-            />
-          )}
-        </Field>
-        <Field label="Branch" optional>
-          {(c) => (
-            <input
-              {...c}
-              className="control font-mono"
-              placeholder="main"
-              value={branch}
-              onChange={(e) => setBranch(e.target.value)}
-            />
-          )}
-        </Field>
+        <TextField
+          label="Repository"
+          hint="A path on the server’s machine, or the URL of a git remote."
+          look="font-mono"
+          required
+          placeholder="/home/me/src/app"
+          value={where}
+          onChange={setWhere}
+        />
+        <TextField
+          label="Branch"
+          optional
+          look="font-mono"
+          placeholder="main"
+          value={branch}
+          onChange={setBranch}
+        />
       </div>
-      <Field label="Setup" optional hint="Runs in each fresh worktree, before the agent and before checks.">
-        {(c) => (
-          <input
-            {...c}
-            className="control font-mono"
-            placeholder="npm ci"
-            value={setup}
-            onChange={(e) => setSetup(e.target.value)}
-          />
-        )}
-      </Field>
+      <TextField
+        label="Setup"
+        optional
+        hint="Runs in each fresh worktree, before the agent and before checks."
+        look="font-mono"
+        placeholder="npm ci"
+        value={setup}
+        onChange={setSetup}
+      />
       <fieldset>
         <legend className="text-muted mb-1 text-xs font-medium">
           Checks{' '}
@@ -296,47 +270,35 @@ export function ProjectForm({
                 </select>
               )}
             </Field>
-            <Field label="Attempts per ticket">
-              {(c) => (
-                <input
-                  {...c}
-                  className="control num"
-                  type="number"
-                  min={1}
-                  max={1000}
-                  value={maxAttempts}
-                  onChange={(e) => setMaxAttempts(e.target.value)}
-                />
-              )}
-            </Field>
+            <TextField
+              label="Attempts per ticket"
+              look="num"
+              type="number"
+              min={1}
+              max={1000}
+              value={maxAttempts}
+              onChange={setMaxAttempts}
+            />
           </div>
           <DeployFields draft={deploy} onChange={setDeploy} />
-          <Field
+          <TextField
             label="Protected paths"
             optional
             hint="One glob per line. A diff that touches one always goes to a person."
-          >
-            {(c) => (
-              <textarea
-                {...c}
-                className="control font-mono"
-                placeholder="test/**"
-                value={guarded}
-                onChange={(e) => setGuarded(e.target.value)}
-              />
-            )}
-          </Field>
-          <Field label="Runner labels" optional hint="Only runners with all of these work on it.">
-            {(c) => (
-              <input
-                {...c}
-                className="control"
-                placeholder="linux, gpu"
-                value={runnerLabels}
-                onChange={(e) => setRunnerLabels(e.target.value)}
-              />
-            )}
-          </Field>
+            area
+            look="font-mono"
+            placeholder="test/**"
+            value={guarded}
+            onChange={setGuarded}
+          />
+          <TextField
+            label="Runner labels"
+            optional
+            hint="Only runners with all of these work on it."
+            placeholder="linux, gpu"
+            value={runnerLabels}
+            onChange={setRunnerLabels}
+          />
         </div>
       </details>
       <ProblemNote error={save.error} />

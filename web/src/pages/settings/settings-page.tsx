@@ -1,4 +1,4 @@
-/** Projects and tokens, each with what a live look at it found. */
+/** Projects, each with what a live look at it found; the policy for all work; tokens. */
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Project } from '../../../../src/contract/shapes.ts';
@@ -10,6 +10,7 @@ import { useMe } from '../../shell/session-context.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Loaded } from '../../ui/loaded.tsx';
 import { Empty, PageBody, PageHead, Section } from '../../ui/page.tsx';
+import { PolicySection } from './policy-form.tsx';
 import { ProjectForm } from './project-form.tsx';
 import { TokenList } from './token-list.tsx';
 
@@ -25,6 +26,7 @@ export function SettingsPage() {
       <PageBody narrow>
         <div className="space-y-8">
           <Projects onEdit={(project) => setEditing({ project })} />
+          <PolicySection />
           {me.role === 'admin' && <TokenList />}
         </div>
       </PageBody>

@@ -19,6 +19,7 @@ import { Loaded } from '../../ui/loaded.tsx';
 import { Section } from '../../ui/page.tsx';
 import { ProblemNote, showProblem } from '../../ui/problem.tsx';
 import { Ago } from '../../ui/time.tsx';
+import { TextField } from '../../ui/text-field.tsx';
 
 const ROLE_MEANS: Record<Role, string> = {
   admin: 'Everything, including projects, profiles and tokens.',
@@ -184,18 +185,14 @@ function CreateToken({
           if (name.trim() !== '') create.mutate();
         }}
       >
-        <Field label="Name" hint="Decisions made with it are signed with this name.">
-          {(c) => (
-            <input
-              {...c}
-              className="control"
-              required
-              maxLength={100}
-              value={name}
-              onChange={(e) => setName(e.target.value)}
-            />
-          )}
-        </Field>
+        <TextField
+          label="Name"
+          hint="Decisions made with it are signed with this name."
+          required
+          maxLength={100}
+          value={name}
+          onChange={setName}
+        />
         <div className="grid grid-cols-2 gap-3">
           <Field label="Role" hint={ROLE_MEANS[role]}>
             {(c) => (

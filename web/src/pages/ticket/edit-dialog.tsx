@@ -2,21 +2,23 @@
  * Editing the fields. Only what was changed is sent, on the version that was seen. When somebody else was faster, both
  * versions of what clashes stand side by side, and nothing is lost.
  */
-import { useMutation } from '@tanstack/react-query';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
 import { ApiProblem } from '../../api/client.ts';
 import { keys } from '../../api/keys.ts';
+import { projectsQuery } from '../../api/queries.ts';
 import { queryClient } from '../../api/query-client.ts';
 import { editTicket, type Patch } from '../../changes/change.ts';
 import { splitLines, splitWords } from '../../format/command.ts';
-import { PriorityField, ProfileField } from '../../parts/ticket-fields.tsx';
+import { CompletionFields, type OwnCompletion } from '../../parts/completion-fields.tsx';
+import { CampaignField, PriorityField, ProfileField } from '../../parts/ticket-fields.tsx';
 import { useBlocked } from '../../shell/session-context.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { Field } from '../../ui/field.tsx';
 import { ProblemNote } from '../../ui/problem.tsx';
 import { SafeText } from '../../ui/safe-text.tsx';
+import { TextField } from '../../ui/text-field.tsx';
 
 interface Draft {
   title: string;
@@ -30,6 +32,8 @@ interface Draft {
   blockedBy: string;
   notBefore: string;
   usd: string;
+  /** As JSON, so that it is compared as the others are. */
+  completion: string;
 }
 
 const NAMES: Record<keyof Draft, string> = {
@@ -44,6 +48,7 @@ const NAMES: Record<keyof Draft, string> = {
   blockedBy: 'Blocked by',
   notBefore: 'Not before',
   usd: 'Budget in USD',
+  completion: 'What makes it done',
 };
 const FIELDS = Object.keys(NAMES) as (keyof Draft)[];
 
@@ -67,6 +72,7 @@ function draftOf(ticket: Ticket): Draft {
     blockedBy: ticket.blockedBy.join(', '),
     notBefore: localTime(ticket.notBefore),
     usd: ticket.budget?.usd?.toString() ?? '',
+    completion: JSON.stringify(ticket.ownCompletion),
   };
 }
 
@@ -80,6 +86,7 @@ function patchOf(draft: Draft, changed: (keyof Draft)[], ticket: Ticket): Patch 
     else if (field === 'labels') patch[field] = splitWords(value);
     else if (field === 'blockedBy') patch[field] = splitWords(value).map((k) => k.toUpperCase());
     else if (field === 'notBefore') patch[field] = value === '' ? null : new Date(value).toISOString();
+    else if (field === 'completion') patch[field] = JSON.parse(value) as OwnCompletion;
     else if (field === 'usd') {
       const { usd: _, ...rest } = ticket.budget ?? {};
       const budget = value === '' ? rest : { ...rest, usd: Number(value) };
@@ -91,13 +98,13 @@ function patchOf(draft: Draft, changed: (keyof Draft)[], ticket: Ticket): Patch 
 
 export default function EditDialog({ ticket, onClose }: { ticket: Ticket; onClose: () => void }) {
   const blocked = useBlocked();
+  const project = useQuery(projectsQuery).data?.items.find((each) => each.key === ticket.project);
   // What the person saw when the dialog opened, or when they last looked at a conflict.
   const [base, setBase] = useState(ticket);
   const [draft, setDraft] = useState(() => draftOf(ticket));
   const seen = draftOf(base);
   const changed = FIELDS.filter((field) => draft[field] !== seen[field]);
-  const set = (field: keyof Draft) => (event: { target: { value: string } }) =>
-    setDraft({ ...draft, [field]: event.target.value });
+  const set = (field: keyof Draft) => (value: string) => setDraft({ ...draft, [field]: value });
 
   const save = useMutation({
     mutationFn: () => editTicket(base, patchOf(draft, changed, base), 'saved'),
@@ -123,83 +130,67 @@ export default function EditDialog({ ticket, onClose }: { ticket: Ticket; onClos
           if (e.key === 'Enter' && (e.metaKey || e.ctrlKey)) e.currentTarget.requestSubmit();
         }}
       >
-        <Field label="Title">
-          {(c) => (
-            <input
-              {...c}
-              className="control"
-              required
-              maxLength={200}
-              value={draft.title}
-              onChange={set('title')}
-            />
-          )}
-        </Field>
-        <Field label="Description">
-          {(c) => (
-            <textarea
-              {...c}
-              className="control"
-              rows={8}
-              value={draft.description}
-              onChange={set('description')}
-            />
-          )}
-        </Field>
-        <Field label="Acceptance criteria" hint="One per line.">
-          {(c) => (
-            <textarea
-              {...c}
-              className="control"
-              value={draft.acceptanceCriteria}
-              onChange={set('acceptanceCriteria')}
-            />
-          )}
-        </Field>
+        <TextField label="Title" required maxLength={200} value={draft.title} onChange={set('title')} />
+        <TextField
+          label="Description"
+          area
+          rows={8}
+          value={draft.description}
+          onChange={set('description')}
+        />
+        <TextField
+          label="Acceptance criteria"
+          hint="One per line."
+          area
+          value={draft.acceptanceCriteria}
+          onChange={set('acceptanceCriteria')}
+        />
         <div className="grid gap-3 sm:grid-cols-2">
           <PriorityField
             value={Number(draft.priority)}
             onChange={(value) => setDraft({ ...draft, priority: String(value) })}
           />
           <ProfileField value={draft.profile} onChange={(profile) => setDraft({ ...draft, profile })} />
-          <Field label="Assignee" hint="A profile, or a person: then no worker takes it.">
-            {(c) => <input {...c} className="control" value={draft.assignee} onChange={set('assignee')} />}
-          </Field>
-          <Field label="Campaign">
-            {(c) => <input {...c} className="control" value={draft.campaign} onChange={set('campaign')} />}
-          </Field>
-          <Field label="Labels" hint="Separated by commas.">
-            {(c) => <input {...c} className="control" value={draft.labels} onChange={set('labels')} />}
-          </Field>
-          <Field label="Blocked by" hint="Keys, separated by commas.">
-            {(c) => (
-              <input {...c} className="control num" value={draft.blockedBy} onChange={set('blockedBy')} />
-            )}
-          </Field>
-          <Field label="Not before">
-            {(c) => (
-              <input
-                {...c}
-                className="control"
-                type="datetime-local"
-                value={draft.notBefore}
-                onChange={set('notBefore')}
-              />
-            )}
-          </Field>
-          <Field label="Budget in USD">
-            {(c) => (
-              <input
-                {...c}
-                className="control num"
-                type="number"
-                min={0.01}
-                step="any"
-                value={draft.usd}
-                onChange={set('usd')}
-              />
-            )}
-          </Field>
+          <TextField
+            label="Assignee"
+            hint="A profile, or a person: then no worker takes it."
+            value={draft.assignee}
+            onChange={set('assignee')}
+          />
+          <CampaignField value={draft.campaign} onChange={set('campaign')} />
+          <TextField
+            label="Labels"
+            hint="Separated by commas."
+            value={draft.labels}
+            onChange={set('labels')}
+          />
+          <TextField
+            label="Blocked by"
+            hint="Keys, separated by commas."
+            look="num"
+            value={draft.blockedBy}
+            onChange={set('blockedBy')}
+          />
+          <TextField
+            label="Not before"
+            type="datetime-local"
+            value={draft.notBefore}
+            onChange={set('notBefore')}
+          />
+          <TextField
+            label="Budget in USD"
+            look="num"
+            type="number"
+            min={0.01}
+            step="any"
+            value={draft.usd}
+            onChange={set('usd')}
+          />
+          <CompletionFields
+            value={JSON.parse(draft.completion) as OwnCompletion}
+            project={project}
+            onChange={(completion) => setDraft({ ...draft, completion: JSON.stringify(completion) })}
+          />
         </div>
         {!lost && <ProblemNote error={save.error} />}
         {lost && (

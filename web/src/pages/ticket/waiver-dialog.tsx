@@ -11,6 +11,7 @@ import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
 import { ProblemNote } from '../../ui/problem.tsx';
+import { TextField } from '../../ui/text-field.tsx';
 
 export default function WaiverDialog({ ticket, onClose }: { ticket: Ticket; onClose: () => void }) {
   const kinds = ticket.completion.requires;
@@ -72,17 +73,13 @@ export default function WaiverDialog({ ticket, onClose }: { ticket: Ticket; onCl
             )}
           </Field>
         </div>
-        <Field label="Why is this work good without it?">
-          {(c) => (
-            <textarea
-              {...c}
-              className="control"
-              required
-              value={reason}
-              onChange={(e) => setReason(e.target.value)}
-            />
-          )}
-        </Field>
+        <TextField
+          label="Why is this work good without it?"
+          area
+          required
+          value={reason}
+          onChange={setReason}
+        />
         <ProblemNote error={waive.error} />
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>Close</Button>
