@@ -35,8 +35,8 @@ export async function startServer(env = {}) {
   return {
     url,
     pid: child.pid,
-    dataDir,
-    token: readFileSync(join(dataDir, 'admin.token'), 'utf8').trim(),
+    dataDir: env.MC_DATA_DIR ?? dataDir,
+    token: env.MC_ADMIN_TOKEN ?? readFileSync(join(env.MC_DATA_DIR ?? dataDir, 'admin.token'), 'utf8').trim(),
     startedMs,
     stop: async () => {
       const gone = once(child, 'exit');

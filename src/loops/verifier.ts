@@ -7,14 +7,25 @@ import { advanceLanding, inLandingOrder } from '../services/landing.ts';
 import { applyPolicy, createVerifyWork } from '../services/verification.ts';
 import type { Deps } from '../services/deps.ts';
 
+const AT_A_TIME = 32;
+
 /** @param all looks at everything in review: after a start, and when a project's policy has changed under its tickets */
 export async function runVerifier(deps: Deps, all = false): Promise<number> {
   let created = 0;
   const keys = all ? await everythingInReview(deps) : await deps.store.ticketsToVerify(1000);
-  for (const key of keys) {
-    await verifyArtifacts(deps, key);
-    if (await createVerifyWork(deps, key)) created += 1;
-    else await applyPolicy(deps, key);
+  // Some at a time: what is committed in one turn of the event loop shares one flush of the disk.
+  for (let from = 0; from < keys.length; from += AT_A_TIME) {
+    const bring = async (key: string): Promise<boolean> => {
+      await verifyArtifacts(deps, key);
+      if (await createVerifyWork(deps, key)) return true;
+      await applyPolicy(deps, key);
+      return false;
+    };
+    const settled = await Promise.allSettled(keys.slice(from, from + AT_A_TIME).map(bring));
+    for (const result of settled) {
+      if (result.status === 'rejected') throw result.reason;
+      if (result.value) created += 1;
+    }
   }
   for (const key of await inLandingOrder(deps, keys)) if (await advanceLanding(deps, key)) created += 1;
   return created;
