@@ -11,8 +11,8 @@ import type { AttemptVerb, ControlPlane, Registration, WorkVerb } from './ports.
 
 export interface ControlPlaneOptions {
   dataDir: string;
-  /** Given by the user; else `server.json` in the data directory says it. */
-  server?: string;
+  /** Given by the user, several where they share a database; else `server.json` in the data directory says it. */
+  servers?: string[];
   /** Given by the environment; else `runner.token` in the data directory holds it. */
   token?: string;
 }
@@ -21,6 +21,7 @@ export class HttpControlPlane implements ControlPlane {
   readonly #options: ControlPlaneOptions;
   #client: ApiClient | undefined;
   #instance: string | undefined;
+  #turn = 0;
 
   constructor(options: ControlPlaneOptions) {
     this.#options = options;
@@ -92,6 +93,8 @@ export class HttpControlPlane implements ControlPlane {
       // A restarted server may have another port, and a new data directory another token.
       if (error instanceof Unreachable || (error instanceof ApiProblem && error.status === 401)) {
         this.#client = undefined;
+        // Where one of several does not answer, the next one may.
+        if (error instanceof Unreachable) this.#turn += 1;
       }
       throw error;
     }
@@ -99,7 +102,8 @@ export class HttpControlPlane implements ControlPlane {
 
   #connect(): ApiClient {
     if (this.#client) return this.#client;
-    const { dataDir, server, token } = this.#options;
+    const { dataDir, servers = [], token } = this.#options;
+    const server = servers[this.#turn % Math.max(servers.length, 1)];
     const file = join(dataDir, 'server.json');
     const url = server ?? readJsonFile<{ url?: string }>(file)?.url;
     if (url === undefined)

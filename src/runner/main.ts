@@ -75,7 +75,7 @@ async function main(): Promise<void> {
     });
   }
   installShim(dataDir, fileURLToPath(new URL('../cli/mc-coord.js', import.meta.url)));
-  const controlPlane = new HttpControlPlane({ dataDir, server: flags.server, token: flags.token });
+  const controlPlane = new HttpControlPlane({ dataDir, servers: flags.servers, token: flags.token });
   // Not even a child that inherits by accident shall see it.
   delete process.env['MC_RUNNER_TOKEN'];
   const clock = systemClock;

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 
 export interface RunnerFlags {
   dataDir: string;
-  server: string | undefined;
+  servers: string[];
   token: string | undefined;
   name: string;
   slots: number;
@@ -23,7 +23,8 @@ export class UsageError extends Error {}
 export const USAGE = `Usage: node dist/runner/main.js [options]
 
   --data-dir DIR       where clones, worktrees and records are (default: MC_DATA_DIR, else ~/.local/share/mission-control)
-  --server URL         the control plane; without it server.json in the data directory names it
+  --server URL,…       the control plane, or several servers on one database, of which one that answers is used; without
+                       it server.json in the data directory names it
   --name NAME          unique among runners (default: the name of this machine)
   --slots N            how many agents at a time (default: the number of cores)
   --labels a,b         what this runner can do; projects may require labels
@@ -52,7 +53,11 @@ export function parseFlags(args: string[], env: NodeJS.ProcessEnv): RunnerFlags 
   }
   return {
     dataDir: resolve(dataDir),
-    server: values.server === undefined ? undefined : checkUrl(values.server),
+    servers: (values.server ?? '')
+      .split(',')
+      .map((address) => address.trim())
+      .filter((address) => address !== '')
+      .map(checkUrl),
     token: env['MC_RUNNER_TOKEN'] === '' ? undefined : env['MC_RUNNER_TOKEN'],
     name,
     slots:

@@ -1,0 +1,171 @@
+/** Two and three servers on one database: leaders that are killed and paused, a stream that goes on elsewhere, clocks. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ApiClient } from '../../src/client/api-client.ts';
+import { parseEventStream } from '../../src/client/event-stream.ts';
+import type { MissionControl } from '../harness/mission-control.ts';
+import { PostgresServer } from '../harness/postgres-server.ts';
+import { Fleet, GOOD, dispatcherOf, problem } from './support/fleet.ts';
+
+let database: PostgresServer;
+let fleet: Fleet;
+beforeAll(async () => {
+  if (problem === null) database = await PostgresServer.start();
+}, 120_000);
+afterAll(() => database?.dispose());
+beforeEach(async () => {
+  if (problem === null) fleet = await Fleet.on(database);
+});
+afterEach(() => fleet?.stop());
+
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function reviewed(mc: MissionControl, keys: string[], ms = 90_000): Promise<void> {
+  for (const key of keys) await mc.inStatus(key, 'in_review', ms);
+  for (const key of keys) {
+    const submitted = (await mc.attempts(key)).filter((attempt) => attempt.outcome === 'submitted');
+    expect(submitted, key).toHaveLength(1);
+  }
+}
+
+describe.skipIf(problem !== null)('several servers', () => {
+  it('the leader is killed: another dispatches, runners go to servers that answer, and no claim is made twice', async () => {
+    const [one, two, three] = [await fleet.server(), await fleet.server(), await fleet.server()];
+    await one.project();
+    await one.profile('worker', `sleep 0.3; ${GOOD}`);
+    const urls = [one.url, two.url, three.url];
+    const far = await fleet.runner('far', urls);
+    const near = await fleet.runner('near', urls.toReversed());
+    const keys: string[] = [];
+    for (let n = 0; n < 4; n += 1) keys.push((await one.ticket('worker')).key);
+    const leader = await fleet.leader();
+    const others = fleet.servers.filter((mc) => mc !== leader);
+    await leader.endServer('SIGKILL');
+    const [survivor] = others;
+    if (!survivor) throw new Error('nobody is left');
+    for (let n = 0; n < 4; n += 1) {
+      const ticket = { project: 'MC', title: 'after', status: 'todo', profile: 'worker' };
+      keys.push((await survivor.api.post<{ key: string }>('/tickets', ticket)).key);
+    }
+    await fleet.leader(others);
+    await reviewed(survivor, keys);
+    for (const runner of [far, near]) expect(runner.child?.exitCode).toBeNull();
+    // Back at once, it stands by.
+    await leader.start();
+    expect(await dispatcherOf(leader)).not.toBe('leader');
+    expect((await leader.get(keys[0] ?? '')).status).toBe('in_review');
+  });
+
+  it('the leader is paused for three leases and woken: it has lost its lead, and what it was about to write is refused', async () => {
+    const [one, two] = [await fleet.server(), await fleet.server()];
+    await one.project();
+    await one.profile('worker', GOOD);
+    const leader = await fleet.leader();
+    const other = leader === one ? two : one;
+    const first = await fleet.runner('first', [leader.url]);
+    await fleet.runner('second', [other.url]);
+    // Claims of the paused leader may be under way: they are what must not come late.
+    const keys = await Promise.all(Array.from({ length: 6 }, async () => (await other.ticket('worker')).key));
+    leader.server?.kill('SIGSTOP');
+    // Told to a server that does not hear: it is done when that wakes, once.
+    const late = new ApiClient(leader.url, leader.token).post<{ key: string }>(
+      '/tickets',
+      { project: 'MC', title: 'told to the paused one' },
+      { timeoutMs: 90_000 },
+    );
+    const DISPATCH_LEASE_MS = 10_000;
+    const paused = wait(3 * DISPATCH_LEASE_MS + 500);
+    expect(await fleet.leader([other])).toBe(other);
+    await reviewed(other, keys);
+    await paused;
+    const before = await other.api.get<{ dispatcher: { epoch: number } }>('/overview');
+    leader.server?.kill('SIGCONT');
+    await leader.eventually(
+      async () => (await dispatcherOf(leader)) === 'standby',
+      'it knows that it has lost its lead',
+    );
+    expect((await other.get((await late).key)).title).toBe('told to the paused one');
+    const more = await Promise.all([one, two].map(async (mc) => (await mc.ticket('worker')).key));
+    await reviewed(leader, more);
+    const after = await other.api.get<{ dispatcher: { epoch: number; state: string } }>('/overview');
+    expect(after.dispatcher).toMatchObject({ state: 'leader', epoch: before.dispatcher.epoch });
+    expect(first.child?.exitCode).toBeNull();
+  });
+
+  it('a stream that was read from one server goes on at another without a gap and without a repetition', async () => {
+    const [one, two] = [await fleet.server(), await fleet.server()];
+    await one.project();
+    const seen: number[] = [];
+    let isKilled = false;
+    const read = async (mc: MissionControl, until: (seq: number) => boolean): Promise<void> => {
+      const abort = new AbortController();
+      const last = seen.at(-1);
+      const query = last === undefined ? {} : { lastEventId: String(last) };
+      const response = await new ApiClient(mc.url, mc.token).download('GET', '/stream', {
+        query,
+        signal: abort.signal,
+        timeoutMs: 60_000,
+      });
+      try {
+        for await (const { id, event } of parseEventStream(response.body as never)) {
+          expect(event).not.toBe('reset');
+          if (id === null) continue;
+          seen.push(Number(id));
+          if (until(Number(id))) return;
+        }
+      } catch (error) {
+        if (!isKilled) throw error;
+      } finally {
+        abort.abort();
+      }
+    };
+    let written = 0;
+    const write = async (mc: MissionControl, n: number): Promise<void> => {
+      for (let i = 0; i < n; i += 1)
+        await mc.api.post('/tickets', { project: 'MC', title: `number ${(written += 1)}` });
+    };
+    const reading = read(one, () => false);
+    await Promise.all([write(one, 30), write(two, 30)]);
+    isKilled = true;
+    await one.endServer('SIGKILL');
+    await reading;
+    expect(seen.length).toBeGreaterThan(10);
+    await write(two, 30);
+    const { head } = await two.verify();
+    if (seen.at(-1) !== head.seq) await read(two, (seq) => seq >= head.seq);
+    const first = seen[0] ?? 0;
+    expect(seen).toEqual(Array.from({ length: head.seq - first + 1 }, (_, n) => first + n));
+    await one.start();
+  });
+
+  it('clocks of servers and runners jump by hours, and no lease ends before its time, nor is anything done twice', async () => {
+    const shift = fileURLToPath(new URL('support/shift-clock.mjs', import.meta.url));
+    const one = await fleet.server();
+    const clock = join(one.dir, 'clock');
+    writeFileSync(clock, '0');
+    const shifted = { NODE_OPTIONS: `--import=${shift}`, MC_TEST_CLOCK: clock };
+    const two = await fleet.server(shifted);
+    await one.project();
+    await one.profile('worker', `while [ ! -e $OUT/go ]; do sleep 0.05; done; ${GOOD}`);
+    const runner = await fleet.runner('far', [two.url]);
+    const { key } = await one.ticket('worker');
+    await one.inStatus(key, 'in_progress');
+    await one.eventually(async () => (await one.attempts(key))[0]?.state === 'running', 'it runs');
+    const HOUR_MS = 3_600_000;
+    for (const hours of [5, -5, 24 * 365]) {
+      writeFileSync(clock, String(hours * HOUR_MS));
+      // Longer than lease and grace together.
+      await wait(6000);
+      expect((await one.attempts(key)).map(({ state }) => state)).toEqual(['running']);
+    }
+    one.touch('go');
+    await reviewed(one, [key]);
+    expect(await one.attempts(key)).toHaveLength(1);
+    expect(runner.child?.exitCode).toBeNull();
+    // What the server with the wrong clock writes down is dated by the database.
+    const { createdAt } = await two.ticket('worker', { status: 'backlog' });
+    expect(Math.abs(Date.parse(createdAt) - Date.now())).toBeLessThan(60_000);
+  });
+});
