@@ -21,6 +21,8 @@ import type { Store } from './store/port.ts';
 import { type HttpApp, createHttpApp } from './transports/http/app.ts';
 
 export interface RunningServer {
+  /** As it is named in leases. */
+  id: string;
   deps: Deps;
   http: HttpApp;
   url: string;
@@ -65,7 +67,8 @@ export async function startServer(options: {
   const deps = await createDeps(store, settings);
   await ensureJobs(deps, SYSTEM_JOBS);
 
-  const wired = serverLoops(deps, `srv_${uuidv7().replaceAll('-', '')}`, settings.tickSeconds * 1000, {
+  const id = `srv_${uuidv7().replaceAll('-', '')}`;
+  const wired = serverLoops(deps, id, settings.tickSeconds * 1000, {
     monotonic: () => performance.now(),
     disk: () => freeSpace(settings.dataDir),
   });
@@ -134,6 +137,7 @@ export async function startServer(options: {
 
   const loops = startLoops({ deps, wired, http, log });
   return {
+    id,
     deps,
     http,
     url,

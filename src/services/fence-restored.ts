@@ -5,6 +5,7 @@
  */
 import type { Runner } from '../domain/config.ts';
 import { isRefusal } from '../domain/refusal.ts';
+import type { OrchestratorSession } from '../domain/orchestrator/session.ts';
 import { decideStop } from '../domain/ticket/decide-attempt.ts';
 import { decideExpire } from '../domain/ticket/decide-dispatch.ts';
 import { changeTicket } from './change-ticket.ts';
@@ -45,6 +46,14 @@ export async function fenceRestored(
     if (isRefusal(ended)) throw new Error(ended.detail);
   }
   const deliveries = await returnDelivered(deps, RESTORE);
+  for (const session of await deps.store.documents<OrchestratorSession>('session')) {
+    // Its work is withdrawn: without this it would be waited for, and nobody woken.
+    if (session.run === null) continue;
+    const over = await changeDocument<OrchestratorSession>(deps, RESTORE, 'session', session.id, () => ({
+      run: null,
+    }));
+    if (isRefusal(over)) throw new Error(over.detail);
+  }
   const runners = await deps.store.documents<Runner>('runner');
   for (const { id } of runners) {
     const released = await changeDocument<Runner>(deps, RESTORE, 'runner', id, () => ({

@@ -61,7 +61,10 @@ export function transferPrograms(db: Kysely<Tables>) {
         .where('state', 'in', ['pending', 'running']),
     ),
     sessionsGone: statement<object>(db, (k) =>
-      k.deleteFrom('credentials').where('kind', 'in', ['session', 'code']),
+      k
+        .deleteFrom('credentials')
+        // Also of an orchestrator's run, whose token is its own.
+        .where((e) => e.or([e('kind', 'in', ['session', 'code']), e('id', 'like', 'ses_wrk_%')])),
     ),
     presencesGone: statement<object>(db, (k) => k.deleteFrom('presence')),
   };

@@ -1,5 +1,7 @@
 /** Runners of many machines, over HTTP: whose a name is, which versions fit, draining, and commits that are handed over. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { fenceRestored } from '../../services/fence-restored.ts';
+import { wakeOrchestrator } from '../../services/orchestrator.ts';
 import { createTestApp, type TestApp } from './testing/test-app.ts';
 
 let t: TestApp;
@@ -105,6 +107,35 @@ describe('a runner that drains', () => {
     const [shown] = (await t.call('GET', '/runners')).body.items as { state: string }[];
     expect(shown?.state).toBe('draining');
   });
+});
+
+it('an orchestrator whose run was copied is woken anew after a restore', async () => {
+  await t.call('POST', '/profiles', {
+    body: { id: 'orc', adapter: 'claude', command: 'true', role: 'orchestrator' },
+  });
+  await t.call('POST', '/projects', {
+    body: {
+      key: 'OR',
+      name: 'OR',
+      repository: { path: '/repo' },
+      defaultProfile: 'worker',
+      completion: { decidedBy: 'orchestrator' },
+    },
+  });
+  await register('runner', 'far', { kinds: ['attempt', 'session'] });
+  await t.call('POST', '/tickets', { body: { project: 'OR', title: 'Decide', status: 'todo' } });
+  const [offer] = (await pollAs('runner', 'run_far')).offers;
+  await t.call('POST', `/attempts/${offer?.attempt}/accept`, { as: 'runner', body: { fence: offer?.fence } });
+  const token = (offer as unknown as { token: string }).token;
+  await t.call('POST', '/attempts/self/signals', { as: token, body: { type: 'ask', text: 'Which?' } });
+  const isWoken = await wakeOrchestrator(t.deps);
+  expect(isWoken).toBe(true);
+  expect(await wakeOrchestrator(t.deps)).toBe(false);
+  await fenceRestored(t.deps, { how: 'restored', from: { seq: 1, hash: 'x' }, copiedAt: 0 });
+  const sessions = await t.deps.store.documents<{ run: unknown }>('session');
+  expect(sessions.map(({ run }) => run)).toEqual([null]);
+  // What it was asked still waits.
+  expect(await wakeOrchestrator(t.deps)).toBe(true);
 });
 
 describe('commits that are handed over', () => {
