@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect } from 'vitest';
 import type { z } from 'zod';
 import { ERRORS, type ErrorCode } from '../../src/contract/errors.ts';
 import * as requests from '../../src/contract/requests.ts';
+import * as runnerRequests from '../../src/contract/runner-requests.ts';
 import * as jobShapes from '../../src/contract/job-shapes.ts';
 import * as shapes from '../../src/contract/shapes.ts';
 
@@ -50,6 +51,7 @@ const REQUESTS: [method: string, path: RegExp, schema: z.ZodType][] = [
   ['POST', /^\/pause$/, requests.pause],
   ['PUT', /^\/policy$/, requests.putPolicy],
   ['POST', /^\/tokens$/, requests.createToken],
+  ['POST', /^\/runners\/[^/]+\/drain$/, runnerRequests.drainRunner],
 ];
 
 const SHAPES: [path: RegExp, schema: z.ZodType][] = [
@@ -73,6 +75,7 @@ const SINGLES: [path: RegExp, schema: z.ZodType][] = [
   [/^\/projects\/[^/]+$/, shapes.project],
   [/^\/profiles\/[^/]+$/, shapes.profile],
   [/^\/inbox\/[^/]+\/act$/, shapes.inboxItem],
+  [/^\/runners\/[^/]+\/(drain|release)$/, shapes.runner],
   [/^\/jobs\/[^/]+$/, jobShapes.job],
   [/^\/policy$/, shapes.policy],
   [/^\/verify$/, shapes.verification],

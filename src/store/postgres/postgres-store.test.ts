@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CuttingProxy } from '../../../test/harness/cutting-proxy.ts';
@@ -164,6 +165,21 @@ describe.skipIf(problem !== null)('two servers on one PostgreSQL', () => {
     await Promise.all(Array.from({ length: 200 }, (_, i) => (i % 2 ? one : two).commit(plan(`s${i}`))));
     const all = Array.from({ length: 200 }, (_, i) => i + 1);
     await vi.waitFor(() => expect(seen).toEqual({ one: all, two: all }), 10_000);
+  });
+
+  it('read the blobs that the other took in, large ones too, and keep each once', async () => {
+    const content = Buffer.alloc(1_300_000, 'many bytes ');
+    const name = await one.blobs?.put(content);
+    expect(name).toBe(createHash('sha256').update(content).digest('hex'));
+    expect(await two.blobs?.put(content)).toBe(name);
+    expect(Buffer.from((await two.blobs?.read(name ?? '')) ?? []).equals(content)).toBe(true);
+    expect(await two.blobs?.hashOf(name ?? '')).toBe(name);
+    expect(await one.blobs?.list()).toEqual([name]);
+    expect(await one.blobs?.read('0'.repeat(64))).toBeNull();
+    const empty = (await one.blobs?.put(new Uint8Array())) ?? '';
+    expect(await two.blobs?.read(empty)).toEqual(Buffer.alloc(0));
+    await two.blobs?.remove(name ?? '');
+    expect(await one.blobs?.list()).toEqual([empty]);
   });
 
   it('see the events of the other also when the connection that listens was lost', async () => {
