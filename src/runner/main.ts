@@ -103,6 +103,7 @@ async function main(): Promise<void> {
       name: flags.name,
       slots: flags.slots,
       labels: flags.labels,
+      kinds: flags.kinds,
       version: readVersion(),
       containment: [
         ...(cgroups ? (['cgroups'] as const) : []),

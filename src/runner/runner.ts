@@ -25,6 +25,7 @@ export interface RunnerSettings {
   name: string;
   slots: number;
   labels: string[];
+  kinds: string[];
   version: string;
   containment: Containment[];
   exitWhenAlone: boolean;
@@ -192,12 +193,12 @@ export class Runner {
   }
 
   async #register(): Promise<Registration> {
-    const { name, slots, labels, version, containment } = this.#settings;
+    const { name, slots, labels, kinds, version, containment } = this.#settings;
     const registration = await this.#attempts.controlPlane.register({
       name,
       slots,
       labels,
-      kinds: ['attempt', 'verify', 'land', 'session'],
+      kinds,
       version,
       containment,
       pid: process.pid,

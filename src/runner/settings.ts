@@ -10,6 +10,8 @@ export interface RunnerFlags {
   name: string;
   slots: number;
   labels: string[];
+  /** What it does at all. */
+  kinds: string[];
   exitWhenAlone: boolean;
   killGraceMs: number;
   /** How long what runs may finish after SIGTERM, before it is handed over. */
@@ -28,6 +30,7 @@ export const USAGE = `Usage: node dist/runner/main.js [options]
   --name NAME          unique among runners (default: the name of this machine)
   --slots N            how many agents at a time (default: the number of cores)
   --labels a,b         what this runner can do; projects may require labels
+  --kinds a,b          what it does: attempt, verify, land, session (default: all)
   --exit-when-alone    exit when no server answered for longer than any lease lasts
   --contain            run agents in PID namespaces, so that nothing they start can leave (or MC_CONTAIN=1)
   --kill-grace SECONDS between SIGTERM and SIGKILL (default 5)
@@ -66,11 +69,23 @@ export function parseFlags(args: string[], env: NodeJS.ProcessEnv): RunnerFlags 
       .split(',')
       .map((label) => label.trim())
       .filter((label) => label !== ''),
+    kinds: kindsOf(values.kinds),
     exitWhenAlone: values['exit-when-alone'] ?? false,
     contain: values.contain ?? (env['MC_CONTAIN'] ?? '') === '1',
     finishMs: 1000 * wholeNumber('--finish', values['finish'] ?? '0', 0, 86_400),
     killGraceMs: 1000 * wholeNumber('--kill-grace', values['kill-grace'] ?? '5', 0, 600),
   };
+}
+
+export const KINDS = ['attempt', 'verify', 'land', 'session'];
+
+function kindsOf(given: string | undefined): string[] {
+  if (given === undefined) return KINDS;
+  const kinds = given.split(',').map((kind) => kind.trim());
+  const wrong = kinds.find((kind) => !KINDS.includes(kind));
+  if (wrong !== undefined)
+    throw new UsageError(`--kinds ${given}: "${wrong}" is none of ${KINDS.join(', ')}`);
+  return kinds;
 }
 
 function parse(args: string[]): ReturnType<typeof parseOptions> {
@@ -90,6 +105,7 @@ function parseOptions(args: string[]) {
       name: { type: 'string' },
       slots: { type: 'string' },
       labels: { type: 'string' },
+      kinds: { type: 'string' },
       'exit-when-alone': { type: 'boolean' },
       'kill-grace': { type: 'string' },
       finish: { type: 'string' },

@@ -252,6 +252,14 @@ it.skipIf(problem !== null)(
     const second = await mctl(['restore', lived.file, '--data-dir', dataDir], { MC_DATABASE_URL: empty });
     expect(second.err).toContain('nothing is ever overwritten');
     expect(second.err).not.toContain('secret');
+    // As one that was broken off leaves it: no server takes it, and the same command makes it whole.
+    const schema = /search_path=(\w+)/.exec(new URL(empty).searchParams.get('options') ?? '')?.[1];
+    await database.query(`insert into ${schema}.settings (name, value) values ('unfinished', '1')`);
+    await expect(start({ MC_DATA_DIR: dataDir, MC_DATABASE_URL: empty })).rejects.toThrow(
+      /broken off before it was verified/,
+    );
+    const anew = await mctl(['restore', lived.file, '--data-dir', dataDir], { MC_DATABASE_URL: empty });
+    expect(anew).toMatchObject({ code: 0, err: '' });
     const other = await start({ MC_DATA_DIR: dataDir, MC_DATABASE_URL: empty });
     await expectFenced(other, lived);
     const embedded = join(mc.dir, 'embedded');

@@ -151,6 +151,21 @@ it('SIGTERM leaves what runs the time that was given, and hands over what is not
   ]);
 });
 
+it('one machine runs agents, another checks and lands what they have made', async () => {
+  await project({
+    checks: [{ name: 'test', command: ['/bin/sh', '-c', 'grep -qx good value'] }],
+    completion: { requires: ['signal', 'commit', 'check'], decidedBy: 'policy', onAccept: 'merge' },
+  });
+  await mc.profile('worker', 'echo good > value; git commit -qam x; mc-coord submit --summary done');
+  const far = await runner('far', '--kinds', 'attempt');
+  await runner('near', '--kinds', 'verify,land');
+  expect((await far.shown())?.kinds).toEqual(['attempt']);
+  const { key } = await mc.ticket('worker');
+  await mc.inStatus(key, 'done', 40_000);
+  expect(mc.git(bare, 'show', 'main:value')).toBe('good');
+  expect(await attemptsOf(key)).toEqual([[1, 'run_far', 'submitted']]);
+});
+
 it('a runner that is not taken says why, and leaves', async () => {
   await runner('far');
   const other = new RemoteRunner(mc, 'far');

@@ -151,6 +151,7 @@ const WORDS_OF_OPTION: Record<string, readonly string[] | Named> = {
   '--unblock': 'tickets',
   '--ticket': 'tickets',
   '--to': ['postgresql', 'sqlite'],
+  '--kind': ['attempt', 'verify', 'land', 'session'],
 };
 
 async function valuesOf(option: Option, names: (what: Named) => Promise<Candidate[]>): Promise<Candidate[]> {

@@ -16,6 +16,7 @@ interface StartOptions {
   slots?: string;
   label?: string[];
   finish?: string;
+  kind?: string[];
 }
 
 export function defineRunner(program: Command, io: Io): void {
@@ -28,6 +29,7 @@ export function defineRunner(program: Command, io: Io): void {
     .description('work on this machine for a server: mctl runner --server URL --token TOKEN')
     .option('--name <name>', 'how it is called; else the name of this machine')
     .option('--slots <n>', 'attempts at once; else the number of cores')
+    .option('--kind <kind>', 'what it does: attempt, verify, land, session (repeatable; else all)', gather)
     .option('--finish <seconds>', 'how long agents may finish after SIGTERM before their work is handed over')
     .option('--label <label>', 'what it offers, for projects that ask for it (repeatable)', gather);
   runs<StartOptions>(start, io, async (context, options) => {
@@ -42,12 +44,14 @@ export function defineRunner(program: Command, io: Io): void {
       );
     }
     const labels = words(options.label) ?? [];
+    const kinds = words(options.kind) ?? [];
     const args = [
       ['--data-dir', dataDirectory(context.flags, io.env)],
       ...(url === undefined ? [] : [['--server', url]]),
       ...(options.name === undefined ? [] : [['--name', options.name]]),
       ...(options.slots === undefined ? [] : [['--slots', options.slots]]),
       ...(labels.length === 0 ? [] : [['--labels', labels.join(',')]]),
+      ...(kinds.length === 0 ? [] : [['--kinds', kinds.join(',')]]),
       ...(options.finish === undefined ? [] : [['--finish', options.finish]]),
     ].flat();
     // By the environment, so that no process list shows it.

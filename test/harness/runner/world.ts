@@ -9,6 +9,7 @@ import { systemClock } from '../../../src/runner/clock.ts';
 import { HttpControlPlane } from '../../../src/runner/control-plane.ts';
 import { Clones } from '../../../src/runner/git/clones.ts';
 import { HandOver } from '../../../src/runner/hand-over.ts';
+import { KINDS } from '../../../src/runner/settings.ts';
 import { Worktrees } from '../../../src/runner/git/worktrees.ts';
 import { ownerTag } from '../../../src/runner/processes/stray-processes.ts';
 import { readBootId, systemProcesses } from '../../../src/runner/processes/system-processes.ts';
@@ -102,6 +103,7 @@ export class World {
         name: 'local',
         slots: 2,
         labels: [],
+        kinds: KINDS,
         version: '0',
         containment: [],
         exitWhenAlone: false,
