@@ -473,7 +473,7 @@ describe('an artifact', () => {
     await mc.move(key, 'accept');
     expect((await mc.get(key)).status).toBe('done');
     // Bytes that were changed afterwards are found by looking again.
-    writeFileSync(join(mc.dataDir, 'artifacts', sha256.slice(0, 2), sha256), 'tampered');
+    await mc.overwriteBlob(sha256, 'tampered');
     await mc.api.post(`/evidence/${artifact?.id}/verify`);
     await mc.eventually(
       async () => (await mc.get(key)).evidence.find((e) => e.id === artifact?.id)?.state === 'refuted',

@@ -41,8 +41,15 @@ it('F08 no lock outlives its attempt: after a run died the ticket is edited, tak
   expect(late).toMatchObject({ code: 'stale_attempt' });
 
   await dead.poll({ draining: true });
-  const { version } = await mc.get(first.key);
-  await mc.api.patch(`/tickets/${first.key}`, { priority: 0 }, { ifMatch: version });
+  // It may just have been offered again: whoever edits reads it once more then.
+  await mc.eventually(async () => {
+    const { version } = await mc.get(first.key);
+    return mc.api
+      .patch(`/tickets/${first.key}`, { priority: 0 }, { ifMatch: version })
+      .catch((error: { code?: string }) => {
+        if (error.code !== 'version_conflict') throw error as Error;
+      });
+  }, 'it is edited');
   await RunnerProcess.start(mc, 'alive');
   await mc.inStatus(first.key, 'in_review', 40_000);
   await mc.settled(first.key);
