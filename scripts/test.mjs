@@ -76,7 +76,18 @@ const unitReport = join(reports, 'unit.json');
 const check = await node(['scripts/check.mjs', '--report', unitReport]);
 add('check', count(unitReport), check.ok, check.seconds);
 
-for (const suite of ['e2e', 'field', 'fleet', 'postgres', 'agents', 'kill', 'exhaustive', 'simulation', 'planted', 'browser']) {
+for (const suite of [
+  'e2e',
+  'field',
+  'fleet',
+  'postgres',
+  'agents',
+  'kill',
+  'exhaustive',
+  'simulation',
+  'planted',
+  'browser',
+]) {
   const folder = join(root, 'test', suite);
   const config = join(folder, 'vitest.config.ts');
   const program = PROGRAMS[suite];
