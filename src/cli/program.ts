@@ -23,6 +23,7 @@ import { defineSignIn } from './commands/sign-in.ts';
 import { defineTicket, defineTicketVerbs } from './commands/ticket.ts';
 import { defineToken } from './commands/token.ts';
 import { defineTop } from './commands/top.ts';
+import { defineExport, defineImport } from './commands/transfer.ts';
 import { defineVerify } from './commands/verify.ts';
 import { defineWatch } from './commands/watch.ts';
 import type { Io } from './context.ts';
@@ -70,6 +71,8 @@ export function createProgram(io: Io): Command {
   defineBackup(program, io);
   defineRestore(program, io);
   defineMigrateStore(program, io);
+  defineExport(program, io);
+  defineImport(program, io);
   program.commandsGroup('Everything else, by noun:');
   defineTicket(program, io);
   defineAttempt(program, io);
