@@ -2,12 +2,13 @@
 import { useNavigate } from '@tanstack/react-router';
 import { Bookmark, BookmarkPlus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
+import { ExportButtons } from '../../parts/export-buttons.tsx';
 import { setSavedViews, useSavedViews } from '../../shell/preferences.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
 import { toast } from '../../ui/toast.ts';
-import { type BoardSearch, queryOf, searchOfQuery, USUAL_VIEWS } from './view.ts';
+import { type BoardSearch, filterOf, queryOf, searchOfQuery, USUAL_VIEWS } from './view.ts';
 
 export default function SavedViews({ search, onClose }: { search: BoardSearch; onClose: () => void }) {
   const navigate = useNavigate();
@@ -84,6 +85,10 @@ export default function SavedViews({ search, onClose }: { search: BoardSearch; o
           Save
         </Button>
       </form>
+      <div className="border-line mt-3 border-t pt-3">
+        <p className="text-muted mb-2 text-xs">What is shown now, as a file:</p>
+        <ExportButtons filter={filterOf(search)} name="board" />
+      </div>
     </Dialog>
   );
 }

@@ -1,4 +1,4 @@
-/** Projects, each with what a live look at it found; the policy for all work; tokens. */
+/** Projects, each with what a live look at it found; the policy for all work; tickets in and out; tokens. */
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Project } from '../../../../src/contract/shapes.ts';
@@ -10,6 +10,7 @@ import { useMe } from '../../shell/session-context.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Loaded } from '../../ui/loaded.tsx';
 import { Empty, PageBody, PageHead, Section } from '../../ui/page.tsx';
+import { DataSection } from './data-section.tsx';
 import { PolicySection } from './policy-form.tsx';
 import { ProjectForm } from './project-form.tsx';
 import { TokenList } from './token-list.tsx';
@@ -27,6 +28,7 @@ export function SettingsPage() {
         <div className="space-y-8">
           <Projects onEdit={(project) => setEditing({ project })} />
           <PolicySection />
+          <DataSection />
           {me.role === 'admin' && <TokenList />}
         </div>
       </PageBody>
