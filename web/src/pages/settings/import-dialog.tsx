@@ -73,7 +73,7 @@ export default function ImportDialog({ onClose }: { onClose: () => void }) {
                 {...control}
                 type="file"
                 accept=".json,.csv,.md,.markdown,.txt"
-                className="control file:bg-hover file:text-text file:mr-3 file:rounded file:border-0 file:px-2 file:py-1 file:text-xs"
+                className="control h-auto py-1.5 file:bg-hover file:text-text file:mr-3 file:rounded file:border-0 file:px-2 file:py-1 file:text-xs"
                 onChange={(event) => void take(event.target.files?.[0])}
               />
             )}
