@@ -3,7 +3,8 @@
  * The server's process: settings, data directory, store, signals, and the local runner beside it. The first line on
  * standard output is one JSON object with the address; all else goes to standard error.
  */
-import { readFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -61,8 +62,10 @@ async function serve(settings: Settings, unlock: () => void): Promise<void> {
   const serverFile = join(dataDir, 'server.json');
   settings.port = settings.port === 0 ? await previousPort(serverFile, settings.host) : settings.port;
   const store = await openStore(settings);
-  await dropLeftLease(store, settings, serverFile);
+  const id = `srv_${randomUUID().replaceAll('-', '')}`;
+  await dropLeftLease(store, settings, id);
   const server = await startServer({
+    id,
     store,
     settings,
     version,
@@ -70,7 +73,7 @@ async function serve(settings: Settings, unlock: () => void): Promise<void> {
     webRoot: join(root, 'dist', 'web'),
     log,
   });
-  const { deps, id, url } = server;
+  const { deps, url } = server;
 
   const adminSecret =
     settings.adminToken ??
@@ -87,7 +90,7 @@ async function serve(settings: Settings, unlock: () => void): Promise<void> {
 
   writeFileAtomically(
     serverFile,
-    `${JSON.stringify({ url, pid: process.pid, id, startedAt: new Date().toISOString() })}\n`,
+    `${JSON.stringify({ url, pid: process.pid, startedAt: new Date().toISOString() })}\n`,
   );
   process.stdout.write(`${JSON.stringify({ event: 'listening', url, pid: process.pid })}\n`);
   const { code } = await createSignInCode(deps, { id: 'tok_installation', role: 'admin', name: 'admin' });
@@ -140,18 +143,13 @@ async function openStore({ dataDir, databaseUrl }: Settings): Promise<Store> {
  * The lock on the data directory proves that the server that ran on it before is gone, and holds no lease any more. A
  * database that is shared may have been left to another server since; the embedded one may not.
  */
-async function dropLeftLease(store: Store, settings: Settings, serverFile: string): Promise<void> {
+async function dropLeftLease(store: Store, settings: Settings, id: string): Promise<void> {
+  const file = join(settings.dataDir, 'server.id');
+  const before = existsSync(file) ? readFileSync(file, 'utf8').trim() : null;
   const left = await store.readLease(DISPATCH_LEASE);
-  if (left && (settings.databaseUrl === null || left.holder === readServerFile(serverFile).id))
+  if (left && (settings.databaseUrl === null || left.holder === before))
     await store.dropLease(DISPATCH_LEASE, left.holder);
-}
-
-function readServerFile(serverFile: string): { url?: string; id?: string } {
-  try {
-    return JSON.parse(readFileSync(serverFile, 'utf8')) as { url?: string; id?: string };
-  } catch {
-    return {};
-  }
+  writeFileAtomically(file, `${id}\n`);
 }
 
 /** Only for tests that ask for it; what this process starts does not inherit it. */
@@ -176,8 +174,9 @@ async function ensureToken(deps: Deps, secret: string, role: Role, name: string)
 
 /** The port of the last time, if it is free: bookmarks and running agents go on to work. */
 async function previousPort(serverFile: string, host: string): Promise<number> {
+  if (!existsSync(serverFile)) return 0;
   try {
-    const { url = '' } = readServerFile(serverFile);
+    const { url } = JSON.parse(readFileSync(serverFile, 'utf8')) as { url: string };
     const port = Number(new URL(url).port);
     const free = await new Promise<boolean>((resolve) => {
       const probe = createServer();

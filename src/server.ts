@@ -21,8 +21,6 @@ import type { Store } from './store/port.ts';
 import { type HttpApp, createHttpApp } from './transports/http/app.ts';
 
 export interface RunningServer {
-  /** As it is named in leases. */
-  id: string;
   deps: Deps;
   http: HttpApp;
   url: string;
@@ -55,6 +53,8 @@ export async function createDeps(store: Store, settings: Settings): Promise<Deps
 }
 
 export async function startServer(options: {
+  /** As it is named in leases. */
+  id: string;
   store: Store;
   settings: Settings;
   version: string;
@@ -67,8 +67,7 @@ export async function startServer(options: {
   const deps = await createDeps(store, settings);
   await ensureJobs(deps, SYSTEM_JOBS);
 
-  const id = `srv_${uuidv7().replaceAll('-', '')}`;
-  const wired = serverLoops(deps, id, settings.tickSeconds * 1000, {
+  const wired = serverLoops(deps, options.id, settings.tickSeconds * 1000, {
     monotonic: () => performance.now(),
     disk: () => freeSpace(settings.dataDir),
   });
@@ -137,7 +136,6 @@ export async function startServer(options: {
 
   const loops = startLoops({ deps, wired, http, log });
   return {
-    id,
     deps,
     http,
     url,

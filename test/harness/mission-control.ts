@@ -27,6 +27,7 @@ import {
   readProcessTable,
   sendSignal,
 } from '../../src/runner/processes/process-table.ts';
+import { SqliteConnection } from '../../src/store/sqlite/driver.ts';
 import { findStrayMarkers, ownerTag } from '../../src/runner/processes/stray-processes.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -102,6 +103,23 @@ export class MissionControl {
     const url = new URL(base);
     url.searchParams.set('options', `-c search_path=${schema}`);
     return { MC_DATABASE_URL: url.href };
+  }
+
+  /** The types of all events in the log, from the database itself. */
+  async eventTypes(): Promise<string[]> {
+    const select = 'select distinct type from events';
+    const { MC_DATABASE_URL: url } = await this.#database();
+    if (url === undefined) {
+      const database = new SqliteConnection(join(this.dataDir, 'mission-control.db'));
+      const { rows } = database.execute({ sql: select, params: [] });
+      database.close();
+      return rows.map(({ type }) => String(type));
+    }
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    const { rows } = await client.query<{ type: string }>(select);
+    await client.end();
+    return rows.map(({ type }) => type);
   }
 
   /** As somebody who can write where the server keeps its blobs. */

@@ -1,7 +1,5 @@
 /** The tests of a list of points: lives of servers, twenty to a data directory. */
-import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { SqliteConnection } from '../../src/store/sqlite/driver.ts';
 import { Lives } from './kill.ts';
 import { EVENT_TYPES } from './points.ts';
 
@@ -22,7 +20,7 @@ export function liveThrough(points: readonly string[]): void {
         await lives.end();
         expect(lives.wrong).toEqual([]);
         expect(lives.kills).toBe(here.length);
-        expect(unknownTypes(lives)).toEqual([]);
+        expect(await unknownTypes(lives)).toEqual([]);
       } finally {
         kills += lives.kills;
         starts.push(...lives.starts);
@@ -40,14 +38,10 @@ export function liveThrough(points: readonly string[]): void {
 }
 
 /** Types of ticket and inbox events in the log that no point names: a new one has to be listed. */
-function unknownTypes({ mc }: Lives): string[] {
-  const database = new SqliteConnection(join(mc.dataDir, 'mission-control.db'));
-  const { rows } = database.execute({ sql: 'select distinct type from events', params: [] });
-  database.close();
+async function unknownTypes({ mc }: Lives): Promise<string[]> {
   const listed: readonly string[] = EVENT_TYPES;
   // Set up before the first kill: the project, the profile, the jobs, the tokens.
-  return rows
-    .map(({ type }) => String(type))
+  return (await mc.eventTypes())
     .filter((type) => /^(ticket|attempt|question|evidence|waiver|inbox|runner)\./.test(type))
     .filter((type) => !listed.includes(type) && type !== 'runner.created');
 }

@@ -14,8 +14,7 @@ const FILES = [
   'test/field/restarts.test.ts',
   'test/field/lost-workers.test.ts',
   'test/field/review-and-proof.test.ts',
-  'test/kill/points-1.test.ts',
-  'test/kill/points-2.test.ts',
+  'test/postgres/kill.test.ts',
 ];
 
 const problem = whyNoPostgres();
@@ -27,7 +26,7 @@ export default defineConfig({
     include: problem === null ? FILES : [],
     passWithNoTests: problem !== null,
     globalSetup: problem === null ? ['test/harness/postgres-for-a-suite.ts'] : [],
-    testTimeout: 120_000,
+    testTimeout: 300_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
   },
