@@ -229,13 +229,13 @@ describe('an agent that misbehaves', () => {
   });
 
   it('and floods both streams with rubbish is heard up to the cap, and ends as it wants', async () => {
-    world.runner();
+    world.runner({ outputCapBytes: 4 * 1024 * 1024 });
     const attempt = world.controlPlane.offer(
-      world.attempt('head -c 60000000 /dev/urandom >&2 & head -c 60000000 /dev/urandom; wait; exit 5'),
+      world.attempt('head -c 20000000 /dev/urandom >&2 & head -c 20000000 /dev/urandom; wait; exit 5'),
     );
     expect(await ended(attempt)).toMatchObject({ exitCode: 5 });
     const marker = await until(() => textOf(attempt, 'runner'), 'the cap is said', 20_000);
-    expect(marker).toBe('[output truncated: the first 64 MiB are kept]\n');
+    expect(marker).toBe('[output truncated: the first 4 MiB are kept]\n');
   }, 40_000);
 
   it('and storms with forks in sessions of their own is ended whole', async () => {

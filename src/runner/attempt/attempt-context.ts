@@ -33,4 +33,6 @@ export interface AttemptContext {
   /** The largest bundle that the server takes; 0 where it takes none, null until it has said so. */
   bundleMaxBytes: () => number | null;
   handOver: HandOver;
+  /** How much of an attempt's output is kept; as the pump says where nothing is said here. */
+  outputCapBytes?: number;
 }

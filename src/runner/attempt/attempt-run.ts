@@ -409,6 +409,7 @@ export class AttemptRun {
         { stream: 'runner', path: this.#files.notes },
       ],
       cursor: this.#files.cursor,
+      ...(this.#context.outputCapBytes === undefined ? {} : { capBytes: this.#context.outputCapBytes }),
       secrets: secretsOf(this.#context, record.offer),
       clock,
       // Numbers must not repeat, even if this runner lost what it knew of the attempt when it was parked.

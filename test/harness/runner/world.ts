@@ -81,7 +81,13 @@ export class World {
     }
   }
 
-  runner(settings: Partial<RunnerSettings> & { courtesyMs?: number; killGraceMs?: number } = {}): LiveRunner {
+  runner(
+    settings: Partial<RunnerSettings> & {
+      courtesyMs?: number;
+      killGraceMs?: number;
+      outputCapBytes?: number;
+    } = {},
+  ): LiveRunner {
     const log: string[] = [];
     const clones = new Clones(this.dataDir);
     const worktrees = new Worktrees(this.dataDir, clones);
@@ -118,6 +124,7 @@ export class World {
         bootId: readBootId(),
         gateway: null,
         courtesyMs: settings.courtesyMs ?? 300,
+        ...(settings.outputCapBytes === undefined ? {} : { outputCapBytes: settings.outputCapBytes }),
       },
       { ...shared, clones, worktrees },
     );
