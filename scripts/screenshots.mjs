@@ -1,5 +1,6 @@
-// `npm run screenshots`: starts a server of its own with the demo, waits until there is something to see, and takes the
-// pictures of docs/images/. What is pictured is the real thing, at work.
+// `npm run screenshots`: starts a server of its own with the demo, waits until there is something to see, and takes
+// pictures of every page, in both themes, on a desk and a phone. What is pictured is the real thing, at work. The
+// README's own are kept in docs/images/; the others go to test-results/screenshots/, to be looked at.
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,6 +14,8 @@ import { installMissing } from './setup.mjs';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 installMissing(root);
 const images = join(root, 'docs/images');
+const others = join(root, 'test-results/screenshots');
+const KEPT = new Set(['home', 'board', 'board-timeline']);
 const executablePath = await ensureBrowser();
 if (executablePath === null) process.exit(1);
 
@@ -67,10 +70,13 @@ const { done, inbox } = await waitForCycle();
 const ticketOf = (kind) => `/tickets/${inbox.find((item) => item.kind === kind).ticket}`;
 const PAGES = [
   { name: 'home', path: '/' },
-  { name: 'board', path: '/board', width: 1960 },
+  { name: 'board', path: '/board', width: 1440 },
+  { name: 'board-list', path: '/board?view=list&status=all', width: 1440 },
+  { name: 'board-timeline', path: '/board?view=timeline', width: 1440 },
+  { name: 'board-by-agent', path: '/board?group=agent&status=all', width: 1440 },
   { name: 'ticket-done', path: `/tickets/${done.key}` },
   { name: 'ticket-question', path: ticketOf('question') },
-  { name: 'ticket-review', path: ticketOf('review') },
+  { name: 'ticket-review', path: `${ticketOf('review')}#diff` },
   { name: 'ticket-refuted', path: ticketOf('attempts_exhausted') },
   { name: 'attempt', path: `/attempts/${done.attempt.id}` },
   { name: 'inbox', path: '/inbox' },
@@ -91,6 +97,7 @@ const PHONE = {
 };
 
 mkdirSync(images, { recursive: true });
+mkdirSync(others, { recursive: true });
 let taken = 0;
 const browser = await chromium.launch({
   executablePath,
@@ -108,6 +115,12 @@ try {
       const isPhone = device === PHONE;
       const context = await browser.newContext({ ...device, colorScheme, reducedMotion: 'reduce' });
       const page = await context.newPage();
+      await page.goto(`${url}/sign-in`);
+      await page.locator('main').first().waitFor();
+      await page.waitForTimeout(500);
+      const theme = `${isPhone ? '-phone' : ''}-${colorScheme}`;
+      await page.screenshot({ path: join(others, `sign-in${theme}.png`) });
+      taken += 1;
       const { url: signIn } = await api('POST', '/sign-in-links', {});
       await page.goto(signIn);
       await page.waitForURL(`${url}/`);
@@ -117,8 +130,8 @@ try {
         await page.locator('main').first().waitFor();
         // Lists fill after the page has loaded; the stream of events never lets the network be idle.
         await page.waitForTimeout(1000);
-        const file = `${name}${isPhone ? '-phone' : ''}-${colorScheme}.png`;
-        await page.screenshot({ path: join(images, file) });
+        const file = `${name}${theme}.png`;
+        await page.screenshot({ path: join(KEPT.has(name) && !isPhone ? images : others, file) });
         taken += 1;
       }
       await context.close();
@@ -133,5 +146,7 @@ try {
   for (const { pid } of runners) process.kill(pid, 'SIGTERM');
   rmSync(dataDir, { recursive: true, force: true });
 }
-process.stdout.write(`${taken} pictures in docs/images\n`);
+process.stdout.write(
+  `${taken} pictures: the README’s in docs/images, the others in test-results/screenshots\n`,
+);
 process.exit(0);

@@ -14,6 +14,15 @@ const server = process.env['MC_URL'] ?? 'http://127.0.0.1:4831';
 
 export default defineConfig({
   root: here,
+  resolve: {
+    alias: {
+      // Its edition for browsers asks `innerHTML` what `&lt;` means, which trusted types forbid: the page would break at
+      // the first entity that somebody wrote. The other edition has a table.
+      'decode-named-character-reference': fileURLToPath(
+        import.meta.resolve('decode-named-character-reference'),
+      ),
+    },
+  },
   build: {
     outDir: '../dist/web',
     emptyOutDir: true,

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { ApiClient } from '../../../src/client/api-client.ts';
 import type { Page, Ticket } from '../../../src/contract/shapes.ts';
 
-const root = fileURLToPath(new URL('../../..', import.meta.url));
+export const root = fileURLToPath(new URL('../../..', import.meta.url));
 const agent = fileURLToPath(new URL('scripted-agent.sh', import.meta.url));
 
 export class MissionControl {
@@ -22,7 +22,11 @@ export class MissionControl {
   #server: ChildProcess | null = null;
   #log = '';
 
-  constructor(runner: 'none' | 'local') {
+  /** The folder whose `dist` is started. */
+  readonly installation: string;
+
+  constructor(runner: 'none' | 'local', installation = root) {
+    this.installation = installation;
     this.dir = mkdtempSync(join(tmpdir(), 'mc-browser-'));
     this.runner = runner;
   }
@@ -32,10 +36,10 @@ export class MissionControl {
   }
 
   async start(): Promise<this> {
-    if (!existsSync(join(root, 'dist/web/index.html')))
+    if (!existsSync(join(this.installation, 'dist/web/index.html')))
       throw new Error('dist/web is missing. Run `npm run build` first.');
     const port = this.url === '' ? '0' : new URL(this.url).port;
-    const server = spawn(process.execPath, [join(root, 'dist/main.js')], {
+    const server = spawn(process.execPath, [join(this.installation, 'dist/main.js')], {
       env: {
         ...process.env,
         MC_DATA_DIR: this.#dataDir,

@@ -4,6 +4,8 @@ import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react';
 import { overviewQuery } from '../api/queries.ts';
 import type { Session } from '../api/types.ts';
 import { OfflineBanner } from './offline-banner.tsx';
+import { Button } from '../ui/button.tsx';
+import { Spare } from '../ui/spare.tsx';
 import { onFirstToast } from '../ui/toast.ts';
 import { useDialog, openDialog } from './dialogs.ts';
 import { PauseBanner } from './pause-banner.tsx';
@@ -48,9 +50,40 @@ export function Shell({ session, children }: { session: Session; children: React
           <BottomBar overview={overview} />
         </div>
       </div>
-      <Dialogs />
-      <Messages />
+      <Spare
+        fallback={(again) => (
+          <NotHere
+            onClose={() => {
+              openDialog(null);
+              again();
+            }}
+          />
+        )}
+      >
+        <Dialogs />
+      </Spare>
+      <Spare>
+        <Messages />
+      </Spare>
     </SessionContext>
+  );
+}
+
+/** A dialog whose code never reached this device: said where it would have been. */
+function NotHere({ onClose }: { onClose: () => void }) {
+  return (
+    <div
+      role="alertdialog"
+      aria-label="Not on this device"
+      className="border-line-strong bg-raised shadow-high fixed inset-x-4 bottom-20 z-50 mx-auto flex max-w-md items-center gap-3 rounded-xl border p-4 text-sm"
+    >
+      <p className="flex-1">
+        This part of the app is not on this device yet, and the server cannot be reached. Nothing was changed.
+      </p>
+      <Button autoFocus onClick={onClose}>
+        Close
+      </Button>
+    </div>
   );
 }
 

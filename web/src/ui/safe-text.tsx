@@ -1,15 +1,20 @@
 /** Text of agents and strangers: shown as text, with its hidden characters made visible. */
 import { lazy, Suspense } from 'react';
 import { revealHidden } from '../format/reveal-hidden.ts';
+import { Spare } from './spare.tsx';
 
 const Markdown = lazy(() => import('./markdown.tsx'));
 
 export function SafeMarkdown({ text }: { text: string }) {
   const shown = revealHidden(text);
+  // What cannot be drawn, or drawn yet, is still read.
+  const plain = <p className="text-base leading-6 whitespace-pre-wrap">{shown}</p>;
   return (
-    <Suspense fallback={<p className="text-base leading-6 whitespace-pre-wrap">{shown}</p>}>
-      <Markdown text={shown} />
-    </Suspense>
+    <Spare fallback={() => plain}>
+      <Suspense fallback={plain}>
+        <Markdown text={shown} />
+      </Suspense>
+    </Spare>
   );
 }
 

@@ -20,7 +20,11 @@ const show =
   (title, options) => {
     wanted = true;
     ask();
-    void import('sonner').then(({ toast: sonner }) => sonner[kind](title, options));
+    // Without a network it may not be on this device yet; then there is no message, and nothing else is amiss.
+    import('sonner').then(
+      ({ toast: sonner }) => sonner[kind](title, options),
+      () => undefined,
+    );
   };
 
 export const toast: Show & { success: Show; error: Show; warning: Show } = Object.assign(show('message'), {
