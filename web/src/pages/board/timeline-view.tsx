@@ -18,6 +18,9 @@ import { chooseByClick, chooseByKey } from './ticket-card.tsx';
 import { type BoardSearch, filterOf, sortOf } from './view.ts';
 import { VirtualList } from './virtual-list.tsx';
 
+/** As many as have room beside each other; a turned phone is told at the next visit. */
+const MOST_TICKS = innerWidth < 640 ? 3 : 8;
+
 const HOUR_MS = 3_600_000;
 const SPANS = { hour: HOUR_MS, day: 24 * HOUR_MS, week: 168 * HOUR_MS, month: 720 * HOUR_MS } as const;
 type Span = keyof typeof SPANS | 'all';
@@ -96,7 +99,7 @@ export default function TimelineView({ search }: { search: BoardSearch }) {
         </div>
         <div className={ROW}>
           <span />
-          <TimeAxis scale={scale} />
+          <TimeAxis scale={scale} most={MOST_TICKS} />
         </div>
       </div>
       {query.data === undefined && !query.error && !offline && (
@@ -165,7 +168,7 @@ function TimelineRow({
         <span className="truncate max-sm:sr-only">{revealHidden(ticket.title)}</span>
       </Link>
       <div className="relative" role="group" aria-label={`Attempts at ${ticket.key}: ${attempts.length}`}>
-        {ticksOf(scale, 8).map(({ at }) => (
+        {ticksOf(scale, MOST_TICKS).map(({ at }) => (
           <span
             key={at}
             aria-hidden

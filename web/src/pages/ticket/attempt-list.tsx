@@ -55,7 +55,7 @@ function Picture({ attempts }: { attempts: Attempt[] }) {
   const scale = { from: begins - margin, to: ends + margin };
   return (
     <div className="card mb-3 px-3.5 pt-2 pb-1" data-timeline>
-      <TimeAxis scale={scale} most={6} />
+      <TimeAxis scale={scale} most={innerWidth < 640 ? 3 : 6} />
       <div className="relative h-9">
         <span aria-hidden className="bg-line absolute inset-x-0 top-1/2 h-px" />
         {attempts.map((attempt) => (
