@@ -246,7 +246,7 @@ for (const { name, value, limit } of rows)
   process.stdout.write(
     `${name.padEnd(48)} ${String(value).padStart(8)} ${limit === null ? '' : `(at most ${limit})`} ${limit !== null && value > limit ? 'MISSED' : ''}\n`,
   );
-const file = args.get('json') ?? 'test-results/bench-board.json';
+const file = args.get('json') ?? 'bench-results/board.json';
 mkdirSync(dirname(file), { recursive: true });
 writeFileSync(file, `${JSON.stringify({ tickets: TICKETS, rounds: ROUNDS, rows }, null, 2)}\n`);
 process.stdout.write(
