@@ -216,7 +216,7 @@ export async function disturbLanding(world: World): Promise<void> {
   ])();
 }
 
-const PLAIN_TICKET = {
+export const PLAIN_TICKET = {
   title: 'A ticket',
   description: '',
   priority: 2,

@@ -7,6 +7,7 @@ import { changeJob, changePolicy } from '../../src/services/configuration.ts';
 import { actOnInbox, leaseInbox } from '../../src/services/inbox.ts';
 import { signalAttempt } from '../../src/services/attempts.ts';
 import { closeMerge } from '../../src/services/landing.ts';
+import type { Caller } from '../../src/services/deps.ts';
 import { setPause } from '../../src/services/pausing.ts';
 import { answerQuestion, commentTicket, editTicket, transitionTicket } from '../../src/services/tickets.ts';
 import { reverifyEvidence } from '../../src/services/verification.ts';
@@ -135,11 +136,15 @@ async function decide(world: World, ticket: Ticket, caller: typeof PERSON): Prom
 }
 
 /** Leases, thinks, acts; sometimes twice, sometimes too late, sometimes never. */
-async function orchestratorActs(world: World): Promise<void> {
+export async function orchestratorActs(
+  world: World,
+  caller: Caller = ORCHESTRATOR,
+  consumer = 'orc',
+): Promise<void> {
   const { random } = world;
   const { deps } = world.anyServer();
-  const items = await leaseInbox(deps, ORCHESTRATOR, {
-    consumer: 'orc',
+  const items = await leaseInbox(deps, caller, {
+    consumer,
     max: 2,
     seconds: 1 + random.below(10),
   });
@@ -161,12 +166,12 @@ async function orchestratorActs(world: World): Promise<void> {
     };
     const times = random.chance(0.2) ? 2 : 1;
     for (let i = 0; i < times; i += 1) {
-      const result = await actOnInbox(deps, ORCHESTRATOR, item.id, act, {});
+      const result = await actOnInbox(deps, caller, item.id, act, {});
       if (!isRefusal(result) && act.decision === 'accept') await sawEffect(world, item);
       if (isRefusal(result) && result.code === 'evidence_incomplete') {
         await actOnInbox(
           deps,
-          ORCHESTRATOR,
+          caller,
           item.id,
           { ...act, decision: 'request_changes', feedback: 'evidence' },
           {},

@@ -392,6 +392,74 @@ export const PLANTED = [
     find: "return decided(draft, settleOutcome(draft, attempt, 'lost', { reason: 'the lease ran out' }));",
     replace: 'return decided(draft);',
   },
+  // Recurring work
+  {
+    name: 'a slot is decided again and again',
+    file: 'src/services/schedules.ts',
+    find: '{ decidedUntil: slot ?? schedule.decidedUntil, key,',
+    replace: '{ decidedUntil: schedule.decidedUntil, key,',
+  },
+  {
+    name: 'a missed slot runs against its policy',
+    file: 'src/domain/schedule/schedule.ts',
+    find: "if (late !== '' && schedule.missedRun === 'skip') {",
+    replace: 'if (false) {',
+  },
+  {
+    name: 'a missed slot is never made up for',
+    file: 'src/domain/schedule/schedule.ts',
+    find: "if (late !== '' && schedule.missedRun === 'skip') {",
+    replace: "if (late !== '') {",
+  },
+  {
+    name: 'a recurring ticket is made apart from its slot',
+    file: 'src/services/schedules.ts',
+    find: '{ also: (key, at) => decision(key, at) },',
+    replace: '{},',
+  },
+  {
+    name: 'an open recurring ticket is not looked at',
+    file: 'src/domain/schedule/schedule.ts',
+    find: 'if (ticket !== null && isOpen(ticket.status)) {',
+    replace: 'if (false) {',
+  },
+  {
+    name: 'a slot that passed while its ticket was open is run',
+    file: 'src/domain/schedule/schedule.ts',
+    find: 'if (ticket !== null && wasOpen && slot !== null && slot <= ticket.statusSince) {',
+    replace: 'if (false) {',
+  },
+  // The orchestrator's session [5]
+  {
+    name: 'an empty inbox wakes the orchestrator [5]',
+    file: 'src/services/orchestrator.ts',
+    find: 'if (items.length === 0) return false;',
+    replace: '',
+  },
+  {
+    name: 'a session is woken while it runs [5]',
+    file: 'src/services/orchestrator.ts',
+    find: 'if (before?.run || (await whatHolds',
+    replace: 'if ((await whatHolds',
+  },
+  {
+    name: 'nobody relieves the orchestrator of an item [5]',
+    file: 'src/domain/orchestrator/session.ts',
+    find: 'const relieved = left.filter((item) => times(item) >= MOST_ASKED);',
+    replace: 'const relieved = left.filter(() => false);',
+  },
+  {
+    name: 'reminders are not counted [5]',
+    file: 'src/domain/orchestrator/session.ts',
+    find: 'items.map((item) => [item, (state.asked[item] ?? 0) + 1])',
+    replace: 'items.map((item) => [item, 1])',
+  },
+  {
+    name: 'a run of the session that ends is not over [5]',
+    file: 'src/services/orchestrator.ts',
+    find: 'before?.run?.work === work.id ? await endOf(deps, before, work, report, cost, now) : EMPTY;',
+    replace: 'EMPTY;',
+  },
   // Alerts [8]
   {
     name: 'an alert raised anew instead of reopened [8]',

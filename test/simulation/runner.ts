@@ -3,7 +3,7 @@
  * that loses, doubles and delays messages; it crashes and comes back with or without its memory; it is paused past its
  * lease. What it does with its own processes follows the rules for runners; its agents do whatever they like.
  */
-import type { LandOffer, Offer } from '../../src/contract/runner-protocol.ts';
+import type { LandOffer, Offer, SessionOffer } from '../../src/contract/runner-protocol.ts';
 import type { Runner } from '../../src/domain/config.ts';
 import { isRefusal } from '../../src/domain/refusal.ts';
 import {
@@ -19,6 +19,7 @@ import { pollOnce, registerRunner, runnerFor } from '../../src/services/runners.
 import { finishVerifyWork } from '../../src/services/verification.ts';
 import type { Outcome } from '../../src/domain/words.ts';
 import { landWork } from './landing.ts';
+import { runSession } from './session.ts';
 import type { World } from './world.ts';
 
 interface Agent {
@@ -49,6 +50,7 @@ export class SimRunner {
   #agents: Agent[] = [];
   #work: Extract<Offer, { kind: 'verify' }>[] = [];
   #lands: LandOffer[] = [];
+  #sessions: SessionOffer[] = [];
 
   constructor(world: World, name: string) {
     this.#world = world;
@@ -57,7 +59,12 @@ export class SimRunner {
   }
 
   get idle(): boolean {
-    return this.#agents.length === 0 && this.#work.length === 0 && this.#lands.length === 0;
+    return (
+      this.#agents.length === 0 &&
+      this.#work.length === 0 &&
+      this.#lands.length === 0 &&
+      this.#sessions.length === 0
+    );
   }
 
   /** Paused (SIGSTOP, a sleeping laptop) until then. */
@@ -76,6 +83,7 @@ export class SimRunner {
     const choices: [number, () => Promise<void>][] = [[3, () => this.#poll()]];
     if (this.#work.length > 0) choices.push([4, () => this.#verify()]);
     if (this.#lands.length > 0) choices.push([4, () => this.#land()]);
+    if (this.#sessions.length > 0) choices.push([4, () => this.#session()]);
     if (agent) {
       choices.push(
         [4, () => this.#heartbeat(agent)],
@@ -98,6 +106,7 @@ export class SimRunner {
     }
     while (this.#work.length > 0) await this.#verify();
     while (this.#lands.length > 0) await this.#land();
+    while (this.#sessions.length > 0) await this.#session();
   }
 
   async #call<T>(what: string, run: () => Promise<T>): Promise<T> {
@@ -142,7 +151,7 @@ export class SimRunner {
           name: this.name,
           slots: 2,
           labels: [],
-          kinds: ['attempt', 'verify', 'land'],
+          kinds: ['attempt', 'verify', 'land', 'session'],
           software: '1',
           pid: 1,
           protocol: 2,
@@ -175,6 +184,7 @@ export class SimRunner {
       for (const offer of offers) {
         if (offer.kind === 'attempt') await this.#take(offer);
         else if (offer.kind === 'land') this.#lands.push(offer);
+        else if (offer.kind === 'session') this.#sessions.push(offer);
         else if (
           offer.kind === 'verify' &&
           !this.#work.some((own) => own.work === offer.work && own.fence === offer.fence)
@@ -410,6 +420,13 @@ export class SimRunner {
     });
   }
 
+  #session(): Promise<void> {
+    return this.#try('decides', async () => {
+      const offer = this.#sessions.shift();
+      if (offer) await runSession(this.#world, offer, (what, run) => this.#call(what, run));
+    });
+  }
+
   #verify(): Promise<void> {
     return this.#try('verifies', async () => {
       const offer = this.#work.shift();
@@ -464,6 +481,7 @@ export class SimRunner {
     this.#id = null;
     this.#work = [];
     this.#lands = [];
+    this.#sessions = [];
     for (const agent of this.#agents.slice()) {
       if (random.chance(0.3)) {
         this.#drop(agent);

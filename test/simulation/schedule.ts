@@ -5,7 +5,9 @@ import { setPause } from '../../src/services/pausing.ts';
 import { atRest, histories, judge, readLog, truths } from './judge.ts';
 import { disturbLanding, landingTruths, startWithLandings } from './landing.ts';
 import { peopleSettle, personActs } from './people.ts';
+import { disturbRecurring, endRecurring, recur, slotTruths, startRecurring } from './recurring.ts';
 import { SimRunner } from './runner.ts';
+import { SESSION_PROFILE, sessionTruths } from './session.ts';
 import { type DatabaseName, PERSON, type SimServer, type Size, World, loopsOf } from './world.ts';
 
 export const SMALL: Size = { tickets: 2, runners: 2, servers: 2, steps: 30 };
@@ -32,6 +34,8 @@ export async function runSchedule(seed: number, size: Size, database?: DatabaseN
   try {
     await world.setUp();
     if (world.random.chance(0.4)) await world.plain(startWithLandings(world, 2));
+    if (world.random.chance(0.25)) await startRecurring(world);
+    if (world.random.chance(0.25)) await world.addOrchestrator(SESSION_PROFILE);
     const runners = Array.from({ length: size.runners }, (_, i) => new SimRunner(world, `r${i + 1}`));
     await misbehave(world, runners);
     // In the middle of faults no reaper may have run for long; that leases end is judged after healing.
@@ -51,6 +55,8 @@ export async function runSchedule(seed: number, size: Size, database?: DatabaseN
         ...(await truths(world, items)),
         ...(await histories(world, items, log)),
         ...landingTruths(world, items, log),
+        ...(await slotTruths(world, log)),
+        ...(await sessionTruths(world, log)),
       );
     }
   } catch (error) {
@@ -86,6 +92,9 @@ async function misbehave(world: World, runners: SimRunner[]): Promise<void> {
       [0.5, () => newTicket(world)],
       [1, () => observation(world)],
       [2, () => disturbLanding(world)],
+      [world.schedule === null ? 0 : 3, () => recur(world)],
+      [world.schedule === null ? 0 : 1, () => disturbRecurring(world)],
+      [world.hasOrchestrator ? 2 : 0, () => world.anyServer().wired.loops.orchestrator.runOnce()],
     ]);
     if (random.chance(0.02)) await takeover(world);
     if (random.chance(0.06)) scheduler.frozen.add(world.anyServer().task);
@@ -178,6 +187,7 @@ async function heal(world: World, runners: SimRunner[]): Promise<void> {
     await changeJob(deps, PERSON, name, { enabled: true, reason: 'healed' });
   world.startTimers();
   const well = world.random.below(world.servers.length);
+  await endRecurring(world, world.server(well));
   let isQuiet = false;
   for (let round = 0; round < HEALING_ROUNDS + ROUNDS_PER_TICKET * world.size.tickets; round += 1) {
     // Time goes on in small steps, so that healthy runners renew in time; where nobody did anything, none is running.

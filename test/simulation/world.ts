@@ -80,6 +80,9 @@ export class World {
   open: ReadonlySet<string> = new Set();
   /** While the world heals: how many events there were. */
   committed = 0;
+  /** The schedule of this world, where it has one. */
+  schedule: string | null = null;
+  hasOrchestrator = false;
   /** How many tickets have been asked for. */
   created = 0;
   /** What the world saw happen that must not. */
@@ -153,6 +156,15 @@ export class World {
     // Some come in later, amid the faults.
     this.created = this.size.tickets - this.random.below(this.size.tickets / 4 + 1);
     for (let i = 0; i < this.created; i += 1) await this.plain(this.addTicket(deps, this.random.below(5)));
+  }
+
+  /** An agent that the inbox wakes, as which somebody has made a profile. */
+  async addOrchestrator(id: string): Promise<void> {
+    this.hasOrchestrator = true;
+    const { deps } = this.server(0);
+    await this.plain(
+      createDocument<Profile>(deps, PERSON, 'profile', id, profile(id, this.random, 'orchestrator')),
+    );
   }
 
   async addTicket(deps: Deps, priority: number) {
@@ -321,12 +333,12 @@ function emptying(database: SqliteConnection): string {
   ].join(' ');
 }
 
-function profile(id: string, random: Random): Profile {
+function profile(id: string, random: Random, role: Profile['role'] = 'worker'): Profile {
   return {
     id,
     adapter: 'command',
     command: ['agent'],
-    role: 'worker',
+    role,
     env: {},
     envAllow: [],
     home: 'isolated',
