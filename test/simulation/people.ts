@@ -250,7 +250,9 @@ async function openTickets(world: World): Promise<Ticket[]> {
 export async function peopleSettle(world: World): Promise<boolean> {
   const { deps } = world.anyServer();
   // The orchestrator does its part too, by the inbox; what it leaves, people decide.
-  if (world.random.chance(0.5)) await orchestratorActs(world);
+  const isLeft = world.muteFor > 0;
+  world.muteFor -= isLeft ? 1 : 0;
+  if (!isLeft && world.random.chance(0.5)) await orchestratorActs(world);
   const open = await openTickets(world);
   for (const ticket of open) {
     const move = (transition: 'ready' | 'accept' | 'request_changes' | 'hand_in', facts: object = {}) =>
@@ -263,7 +265,7 @@ export async function peopleSettle(world: World): Promise<boolean> {
         { ifMatch: ticket.version },
       );
     if (ticket.status === 'backlog') await move('ready');
-    for (const question of openQuestions(ticket)) {
+    for (const question of isLeft ? [] : openQuestions(ticket)) {
       const choice = question.kind === 'attempts_exhausted' ? 'retry' : question.choices[0]?.id;
       await answerQuestion(
         deps,
@@ -273,7 +275,7 @@ export async function peopleSettle(world: World): Promise<boolean> {
         {},
       );
     }
-    if (ticket.status === 'in_review') {
+    if (ticket.status === 'in_review' && !isLeft) {
       // Whoever handed it in tries first, and is refused.
       await transitionTicket(deps, PERSON, ticket.key, { transition: 'accept' }, { ifMatch: ticket.version });
       const accepted = await move('accept');

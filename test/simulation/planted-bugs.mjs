@@ -31,6 +31,7 @@ export const PLANTED = [
   },
   {
     name: 'two ticks at a time [1]',
+    slow: true,
     file: 'src/loops/dispatcher.ts',
     find: 'this.#running ??= this.#run()',
     replace: 'this.#running = this.#run()',
@@ -333,12 +334,14 @@ export const PLANTED = [
   },
   {
     name: 'a push is announced in a pause [9]',
+    slow: true,
     file: 'src/domain/ticket/decide-landing.ts',
     find: "if (context.rules.paused) return refuse('paused',",
     replace: "if (false) return refuse('paused',",
   },
   {
     name: 'a pause comes between deciding and announcing a push [9]',
+    slow: true,
     file: 'src/services/landing.ts',
     find: "{ guard: 'config_version', version },",
     replace: '',
@@ -425,6 +428,7 @@ export const PLANTED = [
   },
   {
     name: 'a slot that passed while its ticket was open is run',
+    slow: true,
     file: 'src/domain/schedule/schedule.ts',
     find: 'if (ticket !== null && wasOpen && slot !== null && slot <= ticket.statusSince) {',
     replace: 'if (false) {',
@@ -451,8 +455,8 @@ export const PLANTED = [
   {
     name: 'reminders are not counted [5]',
     file: 'src/domain/orchestrator/session.ts',
-    find: 'items.map((item) => [item, (state.asked[item] ?? 0) + 1])',
-    replace: 'items.map((item) => [item, 1])',
+    find: '(state.asked[item] ?? 0) + 1])',
+    replace: '1])',
   },
   {
     name: 'a run of the session that ends is not over [5]',

@@ -28,7 +28,7 @@ export async function runSession(world: World, offer: SessionOffer, call: Call):
   const told = await call('session renew', () => renewSession(deps, work, usage));
   const caller = { actor: { kind: 'orchestrator' as const, id: SESSION_PROFILE }, role: 'orchestrator' };
   // Its runner dies, or it ends its turn without a word.
-  const isSilent = told.directive === 'stop' || random.chance(0.3);
+  const isSilent = told.directive === 'stop' || world.muteFor > 0 || random.chance(0.3);
   if (!isSilent) await orchestratorActs(world, caller, SESSION_PROFILE);
   if (world.faulty && random.chance(0.15)) return;
   const isUnable = random.chance(0.15);

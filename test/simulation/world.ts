@@ -83,6 +83,8 @@ export class World {
   /** The schedule of this world, where it has one. */
   schedule: string | null = null;
   hasOrchestrator = false;
+  /** It never decides anything; people leave it its items for so many rounds of a healed world. */
+  muteFor = 0;
   /** How many tickets have been asked for. */
   created = 0;
   /** What the world saw happen that must not. */
@@ -161,6 +163,7 @@ export class World {
   /** An agent that the inbox wakes, as which somebody has made a profile. */
   async addOrchestrator(id: string): Promise<void> {
     this.hasOrchestrator = true;
+    if (this.random.chance(0.3)) this.muteFor = 30;
     const { deps } = this.server(0);
     await this.plain(
       createDocument<Profile>(deps, PERSON, 'profile', id, profile(id, this.random, 'orchestrator')),

@@ -35,6 +35,14 @@ describe('an orchestrator', () => {
     expect(state.lastRun?.detail).toBe('1 of 2 decided; 1 went to a person');
   });
 
+  it('is not asked from the beginning about an item that somebody else had in between', () => {
+    let state = woken(newSession('luci'), ['slow']);
+    state = { ...state, ...decideRunEnd(state, END, ['slow'], 2000).set };
+    state = woken(state, ['quick']);
+    state = { ...state, ...decideRunEnd(state, END, [], 3000).set };
+    expect(woken(state, ['slow']).asked).toEqual({ slow: 2 });
+  });
+
   it('is not blamed for a provider that refuses, and comes again when it says', () => {
     const state = woken(newSession('luci'), ['a']);
     const { set, relieved } = decideRunEnd(

@@ -24,6 +24,7 @@ export interface OrchestratorSession {
 
 /** The first time, and two reminders. */
 export const MOST_ASKED = 3;
+const MOST_REMEMBERED = 100;
 /** After a run that could not be. */
 const AGAIN_AFTER_MS = 60_000;
 
@@ -47,8 +48,20 @@ export function decideWake(
   work: string,
   now: number,
 ): Partial<OrchestratorSession> {
-  const asked = Object.fromEntries(items.map((item) => [item, (state.asked[item] ?? 0) + 1]));
+  const asked = {
+    ...others(state, items),
+    ...Object.fromEntries(items.map((item) => [item, (state.asked[item] ?? 0) + 1])),
+  };
   return { run: { work, startedAt: now, items: [...items] }, asked, notBefore: null };
+}
+
+/** How often items were asked about that somebody else has at the moment: they may come back. The newest of them. */
+function others(state: OrchestratorSession, items: readonly string[]): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(state.asked)
+      .filter(([item]) => !items.includes(item))
+      .slice(-MOST_REMEMBERED),
+  );
 }
 
 export interface RunEnd {
@@ -87,7 +100,10 @@ export function decideRunEnd(
       run: null,
       session: end.session ?? state.session,
       runner: end.runner,
-      asked: Object.fromEntries(kept.map((item) => [item, times(item)])),
+      asked: {
+        ...others(state, run?.items ?? []),
+        ...Object.fromEntries(kept.map((item) => [item, times(item)])),
+      },
       notBefore: end.outcome === 'unable' ? (end.notBefore ?? now + AGAIN_AFTER_MS) : null,
       lastRun: { work: run?.work ?? '', at: now, outcome: end.outcome, detail },
       cost: end.cost,
