@@ -94,7 +94,7 @@ export async function slotTruths(world: World, log: Log): Promise<string[]> {
       if (run.outcome === 'started') {
         starts += 1;
         // By what it was when it was decided: a server may be paused between that and the commit.
-        if (/ late$/.test(run.detail) && schedule.missedRun === 'skip')
+        if (run.detail.endsWith(' late') && schedule.missedRun === 'skip')
           found.push(`seq ${event.seq}: the slot ${run.slot} was run late, and the policy is to skip it`);
       }
       last = run;
@@ -102,7 +102,7 @@ export async function slotTruths(world: World, log: Log): Promise<string[]> {
     if (entry.ticket === null) continue;
     const isMade = event.type === 'ticket.created' && entry.after.title === TITLE;
     const data = event.data as { reason?: string };
-    const isOpened = event.type === 'ticket.transitioned' && /^scheduled work/.test(data.reason ?? '');
+    const isOpened = event.type === 'ticket.transitioned' && (data.reason ?? '').startsWith('scheduled work');
     if (isMade || isOpened) moves += 1;
     if (isMade && schedule.key !== null && entry.ticket !== schedule.key)
       found.push(`seq ${event.seq}: ${entry.ticket} is a second ticket of one schedule`);
