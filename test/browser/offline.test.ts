@@ -67,7 +67,7 @@ describe('offline', () => {
     await page.goto(`${control.url}/tickets/${ticket.key}`);
     await page.getByText(BANNER).waitFor();
     await page.getByText('here').waitFor();
-    for (let i = 0; i < 3; i += 1) await page.reload({ waitUntil: 'commit' });
+    for (let i = 0; i < 3; i += 1) await page.goto(page.url(), { waitUntil: 'commit' });
     await page.getByRole('heading', { name: title }).waitFor();
     await page.getByText('here').waitFor();
   });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openBrowser, signIn, watchErrors } from './support/browser.ts';
+import { findBarriers, openBrowser, signIn, watchErrors } from './support/browser.ts';
 import { MissionControl } from './support/mission-control.ts';
 
 let control: MissionControl;
@@ -16,6 +16,18 @@ afterAll(async () => {
 });
 
 describe('signing in', () => {
+  it.each(['light', 'dark'] as const)(
+    'has no barrier that axe finds, in the %s theme',
+    async (colorScheme) => {
+      const page = await (await browser.newContext({ colorScheme })).newPage();
+      await page.goto(`${control.url}/sign-in`);
+      await page.getByLabel('Or paste a link or a token').fill('no such token');
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('alert').waitFor();
+      expect(await findBarriers(page)).toEqual([]);
+    },
+  );
+
   it('takes the code of a link once, leaves nothing of it in the address, and then says what to run', async () => {
     const link = await control.signInLink();
     const first = await (await browser.newContext()).newPage();
