@@ -7,3 +7,9 @@
 export const RUNNER_PROTOCOL = 2;
 /** The oldest that a server of this version takes. */
 export const OLDEST_RUNNER_PROTOCOL = 1;
+
+/**
+ * What stands before the bytes of a bundle where its hash is made, and where it is stored: so that no bundle has the hash
+ * of an artifact, whatever is in either.
+ */
+export const BUNDLE_MARK = 'bundle of Mission Control\n';

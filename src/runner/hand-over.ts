@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HandedOver } from '../contract/runner-protocol.ts';
+import { BUNDLE_MARK } from '../domain/runner-protocol.ts';
 import { hasHandedOver, makeBundle, type MadeBundle, takeInBundle } from './git/bundles.ts';
 import { type Clones, type ProjectSource, RepositoryProblem } from './git/clones.ts';
 import type { ControlPlane } from './ports.ts';
@@ -68,7 +69,7 @@ export class HandOver {
 
   async #download(attempt: string, sha256: string, signal?: AbortSignal): Promise<string> {
     const content = await this.#controlPlane.downloadBundle(attempt, signal);
-    const found = createHash('sha256').update(content).digest('hex');
+    const found = createHash('sha256').update(BUNDLE_MARK).update(content).digest('hex');
     if (found !== sha256) throw new Error('what arrived is not what was uploaded');
     const file = this.#file();
     writeFileSync(file, content, { mode: 0o600 });

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import type { HandedOver } from '../contract/runner-protocol.ts';
 import type { Project, Runner } from '../domain/config.ts';
 import { type Refusal, isRefusal, refuse } from '../domain/refusal.ts';
+import { BUNDLE_MARK } from '../domain/runner-protocol.ts';
 import type { Attempt, Ticket } from '../domain/ticket/state.ts';
 import type { BundleRow } from '../store/port.ts';
 import { findAttempt } from './attempts.ts';
@@ -34,7 +35,7 @@ export async function storeBundle(
       reason: 'superseded',
     });
   const before = await deps.store.bundle(attempt.id);
-  const sha256 = content.length === 0 ? null : await deps.artifacts.put(content);
+  const sha256 = content.length === 0 ? null : await deps.artifacts.put(Buffer.concat([MARK, content]));
   const kept = await deps.store.saveBundle({
     attempt: attempt.id,
     ticket: ticket.key,
@@ -47,18 +48,17 @@ export async function storeBundle(
     wip,
     at: await deps.store.now(),
   });
-  if (kept && before && before.sha256 !== sha256) await removeContent(deps, before, found);
+  if (kept && before && before.sha256 !== sha256) await removeContent(deps, before);
+  // One that came late is not kept, nor is what is in it.
+  if (!kept) await removeContent(deps, { sha256 });
   return true;
 }
 
-/** Content that no other bundle holds, and no artifact of the ticket either. */
-async function removeContent(
-  deps: Deps,
-  { sha256 }: BundleRow,
-  found: { ticket: Ticket } | null,
-): Promise<void> {
+const MARK = Buffer.from(BUNDLE_MARK);
+
+/** Content that no other bundle holds. Artifacts cannot: their hashes are made without the mark. */
+async function removeContent(deps: Deps, { sha256 }: Pick<BundleRow, 'sha256'>): Promise<void> {
   if (sha256 === null || (await deps.store.bundlesWith(sha256)) > 0) return;
-  if (found?.ticket.evidence.some((evidence) => evidence.claim['sha256'] === sha256)) return;
   await deps.artifacts.remove(sha256);
 }
 
@@ -69,9 +69,8 @@ const AT_ONCE = 200;
 export async function pruneBundles(deps: Deps): Promise<number> {
   const old = await deps.store.bundlesOfClosed((await deps.store.now()) - KEPT_MS, AT_ONCE);
   for (const row of old) {
-    const found = await findAttempt(deps, row.attempt);
     await deps.store.removeBundle(row.attempt);
-    await removeContent(deps, row, isRefusal(found) ? null : found);
+    await removeContent(deps, row);
   }
   return old.length;
 }
@@ -86,7 +85,7 @@ export async function readBundle(deps: Deps, caller: Caller, attempt: string): P
   if (content === null) return notFound('content of the bundle of attempt', attempt);
   if (createHash('sha256').update(content).digest('hex') !== row.sha256)
     return notFound('unchanged content of the bundle of attempt', attempt);
-  return content;
+  return content.subarray(MARK.length);
 }
 
 async function concerns(deps: Deps, caller: Caller, row: BundleRow): Promise<boolean> {
@@ -120,8 +119,15 @@ export async function bundlesFor(deps: Deps, ticket: Ticket, attempt: Attempt): 
       (earlier.id === attempt.continues ||
         (attempt.startAt !== null && [earlier.head, earlier.branch].includes(attempt.startAt))),
   );
-  const rows = await Promise.all([...sources, attempt].map(({ id }) => deps.store.bundle(id)));
-  return rows.flatMap((row) => (row === null ? [] : [handedOver(row)]));
+  const wanted = await Promise.all(
+    [...sources, attempt].map(async (source) => {
+      const row = await deps.store.bundle(source.id);
+      // The runner that made it has what came after an earlier run's bundle, and must not be taken back behind it.
+      const isBehind = row !== null && row.fence < source.fence && source.runner === attempt.runner;
+      return row === null || (isBehind && source.id !== attempt.id) ? [] : [handedOver(row)];
+    }),
+  );
+  return wanted.flat();
 }
 
 /** The runner whose clone has the commits of an attempt; null where any runner can get at them. */

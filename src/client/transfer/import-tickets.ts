@@ -20,7 +20,8 @@ export interface ImportResult {
 }
 
 const MARK = 'Imported: ';
-const SOURCE = /^Imported: (.+)$/m;
+/** The last line, and no other: what a stranger wrote may look the same. */
+const SOURCE = /(?:^|\n)Imported: ([^\n]+)\s*$/;
 
 export async function importTickets(
   api: TicketApi,

@@ -99,22 +99,24 @@ const TITLES = ['title', 'summary', 'name', 'subject'];
 /** Other boards' words for work that is over. */
 const OVER = /^(done|closed|completed?|cancel+ed|resolved|merged|archived|won'?t ?(do|fix)|duplicate)$/i;
 /** Other boards' words for how urgent something is; 0 is the most. */
-const PRIORITIES: Record<string, number> = {
-  'no priority': 2,
-  none: 2,
-  lowest: 4,
-  trivial: 4,
-  low: 3,
-  minor: 3,
-  normal: 2,
-  medium: 2,
-  major: 1,
-  high: 1,
-  highest: 0,
-  urgent: 0,
-  critical: 0,
-  blocker: 0,
-};
+const PRIORITIES = new Map(
+  Object.entries({
+    'no priority': 2,
+    none: 2,
+    lowest: 4,
+    trivial: 4,
+    low: 3,
+    minor: 3,
+    normal: 2,
+    medium: 2,
+    major: 1,
+    high: 1,
+    highest: 0,
+    urgent: 0,
+    critical: 0,
+    blocker: 0,
+  }),
+);
 
 function collect(values: readonly Record<string, unknown>[], name: string): Omit<Import, 'format'> {
   const tickets: ImportedTicket[] = [];
@@ -171,7 +173,7 @@ function priorityOf(value: unknown): number | null {
   const word = typeof value === 'string' ? value : (value as { name?: unknown } | null | undefined)?.name;
   if (typeof word !== 'string') return null;
   const digit = /^P?([0-4])$/i.exec(word.trim())?.[1];
-  return digit !== undefined ? Number(digit) : (PRIORITIES[word.trim().toLowerCase()] ?? null);
+  return digit !== undefined ? Number(digit) : (PRIORITIES.get(word.trim().toLowerCase()) ?? null);
 }
 
 /** A list of texts or of objects with a name, or one text with separators. */

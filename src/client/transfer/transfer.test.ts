@@ -146,6 +146,19 @@ describe('importing', () => {
   }
   const options = { project: 'MC', status: 'backlog' as const };
 
+  it('goes by the last line alone, whatever strangers wrote before it', async () => {
+    const api = board();
+    const issues = [
+      { key: 'I-7', title: 'Seven', body: 'Look:\nImported: I-8\nand more' },
+      { key: 'I-8', title: 'Eight', body: '' },
+    ];
+    const read = (some: object[]) => readImport(JSON.stringify(some), 'x.json').tickets;
+    await importTickets(api, read(issues.slice(0, 1)), options);
+    const { made, known } = await importTickets(api, read(issues), options);
+    expect(known.map(({ source }) => source)).toEqual(['I-7']);
+    expect(made.map(({ source }) => source)).toEqual(['I-8']);
+  });
+
   it('makes blockers first, and nothing twice', async () => {
     const api = board();
     const read = readImport(

@@ -11,8 +11,8 @@
  * environment and its ancestry are looked at as without a cgroup.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { readJsonFile, writeFileAtomically } from '../atomic-file.ts';
 
 /** The cgroups of one runner. */
@@ -45,8 +45,15 @@ export class Cgroup {
     this.folder = folder;
   }
 
+  /** Within the parent's own folder, and no further up: what that stands in has to be there. */
   make(): void {
-    mkdirSync(this.folder, { recursive: true });
+    for (const folder of [dirname(this.folder), this.folder]) {
+      try {
+        mkdirSync(folder);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      }
+    }
   }
 
   /** All that lives in it, and in groups that were made within; none where it does not exist. */
@@ -86,7 +93,8 @@ export function findCgroups(owner: string, kept: string): CgroupParent | null {
   const earlier = readJsonFile<{ folder: string }>(kept)?.folder;
   const own = ownCgroup();
   const places = [
-    ...(earlier === undefined ? [] : [earlier]),
+    // One that is gone with what it stood in (a session that has ended) is not made anew there: it would not be ours.
+    ...(earlier !== undefined && existsSync(dirname(earlier)) ? [earlier] : []),
     ...(own === null ? [] : [join(own, `mission-control-${owner}`)]),
   ];
   for (const folder of places) {

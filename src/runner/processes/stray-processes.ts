@@ -13,8 +13,11 @@ export function makeMarker(id: string, owner: string): string {
   return `${id}:${owner}-${randomBytes(6).toString('hex')}`;
 }
 
+/** What a marker may be about. It also names a folder, and an agent can write into its environment what it likes. */
+const MARKED = '[A-Za-z0-9_.-]+';
+
 export function isMarkerOf(owner: string, text: string): boolean {
-  return new RegExp(`^[^:]+:${owner}-[0-9a-f]+$`).test(text);
+  return new RegExp(`^${MARKED}:${owner}-[0-9a-f]+$`).test(text);
 }
 
 /** The markers of this owner that living processes carry. */
@@ -22,7 +25,7 @@ export function findStrayMarkers(owner: string): Set<string> {
   const found = new Set<string>();
   if (!hasProc) return found;
   const pattern = new RegExp(
-    `(?:^|\\0)(?:${MARKER_VARIABLE}|${KEEPER_VARIABLE})=([^\\0:]+:${owner}-[0-9a-f]+)\\0`,
+    `(?:^|\\0)(?:${MARKER_VARIABLE}|${KEEPER_VARIABLE})=(${MARKED}:${owner}-[0-9a-f]+)\\0`,
     'g',
   );
   for (const row of readProcessTable().values()) {

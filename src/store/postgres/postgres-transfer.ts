@@ -81,7 +81,7 @@ export function postgresTarget(db: Kysely<Tables>, url: string): LoadTarget {
         for await (const page of pages) await run(client, transfer.insert(page, schema));
         for (const statement of postgresSchema(db, schema)) await client.query(statement);
         await run(client, transfer.setSchema());
-        await run(client, transfer.fence(Date.now() - at));
+        await run(client, transfer.fence(Date.now() - at, Date.now()));
         await run(client, transfer.mark());
         await client.query('commit');
       }),

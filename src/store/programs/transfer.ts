@@ -66,12 +66,14 @@ export function transferPrograms(db: Kysely<Tables>) {
         // Also of an orchestrator's run, whose token is its own.
         .where((e) => e.or([e('kind', 'in', ['session', 'code']), e('id', 'like', 'ses_wrk_%')])),
     ),
-    presencesGone: statement<object>(db, (k) => k.deleteFrom('presence')),
+    silentFrom: statement<{ now: number }>(db, (k) =>
+      k.updateTable('presence').set({ seen_at: p('now'), draining: 1 }),
+    ),
   };
 
   return {
-    /** Raises every number past all that may have been given since the copy was made, `sinceMs` ago. */
-    *fence(sinceMs: number): Program<void> {
+    /** Raises every number past all that may have been given since the copy was made, `sinceMs` before `now`. */
+    *fence(sinceMs: number, now: number): Program<void> {
       const step = MOST_FENCES + Math.ceil((Math.max(0, sinceMs) / 1000) * FENCES_A_SECOND);
       const floor = Number((yield s.read({ name: 'fence_floor' })).rows[0]?.['value'] ?? 0);
       const highest = Number((yield s.highest({})).rows[0]?.['fence'] ?? 0);
@@ -82,7 +84,8 @@ export function transferPrograms(db: Kysely<Tables>) {
       // Made anew from the tickets, under other ids.
       yield s.workOver({});
       yield s.sessionsGone({});
-      yield s.presencesGone({});
+      // Nothing is offered to a runner before it has registered; that it is silent counts from now on, not from the copy.
+      yield s.silentFrom({ now });
     },
     *mark(): Program<void> {
       yield s.setting({ name: UNFINISHED, value: '1' });

@@ -111,7 +111,7 @@ export function sqliteTarget(db: Kysely<Tables>, path: string): LoadTarget {
         for await (const page of pages) run(connection, transfer.insert(page, schema));
         for (const { sql } of schemaStatements(db, undefined, { from: schema })) connection.exec(sql);
         run(connection, transfer.setSchema());
-        run(connection, transfer.fence(Date.now() - at));
+        run(connection, transfer.fence(Date.now() - at, Date.now()));
         run(connection, transfer.mark());
         connection.exec('commit');
       } finally {

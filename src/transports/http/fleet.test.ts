@@ -179,4 +179,34 @@ describe('commits that are handed over', () => {
     expect(next?.bundles).toMatchObject([{ attempt, number: 1, head, size: 7 }]);
     expect(await t.call('GET', path, { as: second })).toMatchObject({ status: 200, body: 'commits' });
   });
+
+  it('are not said to be in the repository by mistake, and a repeated key means the same bytes', async () => {
+    await register('runner', 'far');
+    const { attempt, fence } = await running('runner', 'run_far');
+    await send('runner', attempt, fence, 'commits');
+    const path = `/attempts/${attempt}/bundle`;
+    const wrong = await t.call('POST', `${path}?fence=${fence}&head=${head}`, { as: 'runner', body: {} });
+    expect(wrong).toMatchObject({ status: 415, body: { code: 'unsupported_media_type' } });
+    expect(await t.call('GET', path, { as: 'runner' })).toMatchObject({ status: 200, body: 'commits' });
+    const keyed = (content: string, headers = {}) =>
+      t.call('POST', `${path}?fence=${fence}&head=${head}`, {
+        as: 'runner',
+        raw: content,
+        key: 'again',
+        headers: { 'content-type': 'application/octet-stream', ...headers },
+      });
+    expect((await keyed('more')).status).toBe(200);
+    expect((await keyed('more')).status).toBe(200);
+    expect((await keyed('other')).body).toMatchObject({ code: 'idempotency_key_reused' });
+  });
+
+  it('take no artifact with them, though one has the same content', async () => {
+    await register('runner', 'far');
+    const { attempt, fence } = await running('runner', 'run_far');
+    const artifact = await t.deps.artifacts.put(Buffer.from('PASS'));
+    await send('runner', attempt, fence, 'PASS');
+    await send('runner', attempt, fence, 'something else');
+    expect(await t.deps.artifacts.read(artifact)).not.toBeNull();
+    expect(await t.deps.artifacts.list()).toHaveLength(2);
+  });
 });

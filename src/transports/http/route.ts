@@ -2,6 +2,7 @@
  * One way to declare a route: its schemas (which validate and document it), who may call it, and a handler that gives
  * a result or a refusal. Idempotency keys, If-Match and ETag are handled here, the same for all.
  */
+import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { problem } from '../../contract/shapes.ts';
@@ -152,7 +153,7 @@ export class Api {
     }
     const path = request.url.split('?')[0] ?? '';
     const scope = `${request.credential?.id ?? 'public'} ${spec.method} ${path}`;
-    const bodyHash = this.deps.sha256(request.rawText);
+    const bodyHash = this.deps.sha256(spec.takesBytes === true ? textOfBytes(request) : request.rawText);
     const idempotency = { scope, key, bodyHash };
     const flight = `${scope}\n${key}`;
     for (let first = this.#underWay.get(flight); first; first = this.#underWay.get(flight)) await first;
@@ -301,4 +302,10 @@ function readIfMatch(request: FastifyRequest): number | undefined | Refusal {
     );
   }
   return Number(match[1]);
+}
+
+/** What a request of bytes says, as a text to compare: its question and the hash of its bytes. */
+function textOfBytes(request: FastifyRequest): string {
+  const bytes = request.body instanceof Uint8Array ? request.body : new Uint8Array();
+  return `${request.url} ${createHash('sha256').update(bytes).digest('hex')}`;
 }

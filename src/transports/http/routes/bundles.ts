@@ -1,7 +1,7 @@
 /** Commits of attempts as git bundles: uploaded by the runner that made them, fetched by one that goes on with them. */
 import { z } from 'zod';
 import * as requests from '../../../contract/runner-requests.ts';
-import { type Refusal, isRefusal } from '../../../domain/refusal.ts';
+import { type Refusal, isRefusal, refuse } from '../../../domain/refusal.ts';
 import { readBundle, storeBundle } from '../../../services/bundles.ts';
 import type { Caller } from '../../../services/deps.ts';
 import type { Api } from '../route.ts';
@@ -30,6 +30,9 @@ export function bundleRoutes(
     handler: async ({ params, query, caller, request }) => {
       const owned = await ownedBy(caller, params.id, undefined);
       if (isRefusal(owned)) return owned;
+      // An empty one says that the repository has all of it: that must not be said by mistake.
+      if (request.headers['content-type'] !== 'application/octet-stream')
+        return refuse('unsupported_media_type', 'A bundle is sent as application/octet-stream.');
       const content = request.body instanceof Uint8Array ? request.body : new Uint8Array();
       const upload = { attempt: params.id, ...query, wip: query.wip ?? null, content };
       const stored = await storeBundle(deps, owned.caller.actor.id, upload);

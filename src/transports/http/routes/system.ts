@@ -18,6 +18,9 @@ import { BASE, type Api } from '../route.ts';
 import type { EventHub } from '../event-hub.ts';
 import { several } from '../listing.ts';
 
+/** How long a backup may stand still before it is broken off. */
+const STALLED_MS = 5 * 60_000;
+
 export interface SystemView {
   version: string;
   /** What this server's dispatcher is, and its last tick. */
@@ -185,7 +188,16 @@ export function systemRoutes(api: Api, hub: EventHub, system: SystemView): void 
       const packed = createGzip({ level: 6 });
       lines.on('error', (error) => packed.destroy(error));
       // Whoever takes it may leave at any time; the dump must be let go then.
-      packed.on('close', () => lines.destroy());
+      let written = -1;
+      const watching = setInterval(() => {
+        // One that takes nothing any more would hold the database's picture of that moment for good.
+        if (request.raw.socket.bytesWritten === written) packed.destroy();
+        written = request.raw.socket.bytesWritten;
+      }, STALLED_MS);
+      packed.on('close', () => {
+        clearInterval(watching);
+        lines.destroy();
+      });
       void reply.send(lines.pipe(packed));
       return null;
     },

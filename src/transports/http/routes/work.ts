@@ -92,7 +92,7 @@ export function workRoutes(api: Api): void {
           errors: [{ path: 'items', message: 'seq is too large' }],
         });
       }
-      const base = work.fence * OUTPUT_STRIDE;
+      const base = outputBase(work);
       await appendOutput(
         deps,
         body.evidence,
@@ -175,3 +175,14 @@ function notAResult(of: string, error: z.ZodError): Refusal {
 
 /** A check that is run again appends behind the output of the run before. */
 const OUTPUT_STRIDE = 10_000_000;
+/** Output is numbered from here on, so that what is added up stays a whole number; seconds since 1970. */
+const OUTPUT_EPOCH = Date.parse('2020-01-01T00:00:00.000Z') / 1000;
+
+/**
+ * The output of a run goes behind that of every run before it, also of work that was made anew for the same evidence or
+ * landing and counts its own fences from one: by when it was made, and a second more for each time that it was taken
+ * (which takes a lease, and so longer).
+ */
+function outputBase({ createdAt, fence }: Work): number {
+  return (Math.max(0, Math.floor(createdAt / 1000) - OUTPUT_EPOCH) + fence) * OUTPUT_STRIDE;
+}
