@@ -3,7 +3,7 @@
  * Protocol, and differs by its profile only. Install them where you like, and name that folder:
  *
  *     npm install --prefix /tmp/agents --ignore-scripts @google/gemini-cli@0.61.0 @qwen-code/qwen-code@0.15.10 \
- *       @aaif/goose-binary-linux-x64@1.52.0 @agentclientprotocol/claude-agent-acp@0.49.0 @anthropic-ai/claude-code@2.1.197
+ *       @aaif/goose-binary-linux-x64@1.52.0 @agentclientprotocol/claude-agent-acp@0.49.0 @agentclientprotocol/codex-acp@2.6.0 @anthropic-ai/claude-code@2.1.197
  *     MC_OTHER_AGENTS=/tmp/agents/node_modules npx vitest run --config test/agents/others/vitest.config.ts
  *
  * One that is not there fails, as in CI's own suite.
@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Script } from '../model/script.ts';
 import type { ScriptedModel } from '../model/scripted-model.ts';
-import { AgentsWorld, COMMIT, SUBMIT } from '../support/real-agents.ts';
+import { AgentsWorld, codexConfig, COMMIT, SUBMIT } from '../support/real-agents.ts';
 
 const folder = process.env['MC_OTHER_AGENTS'] ?? '';
 
@@ -101,6 +101,18 @@ const OTHERS: Record<string, Other> = {
         OPENAI_HOST: model.url,
         OPENAI_API_KEY: 'dummy',
       },
+    }),
+  },
+  'codex-acp': {
+    asks: false,
+    comm: 'node',
+    profile: (model) => ({
+      adapter: 'acp',
+      // In its other modes it cannot write into .git.
+      acp: { mode: 'agent-full-access' },
+      command: [process.execPath, program('@agentclientprotocol/codex-acp/dist/index.js')],
+      env: { SCRIPTED_API_KEY: 'dummy' },
+      files: { '.codex/config.toml': codexConfig(model) },
     }),
   },
   'claude-agent-acp': {

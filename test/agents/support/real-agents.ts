@@ -73,9 +73,9 @@ function opencodeSettings(model: ScriptedModel, permission: Permission): object 
   };
 }
 
-/** codex without a terminal. */
-export function codexProfile(model: ScriptedModel, more: object = {}) {
-  const config = `model = "scripted-model"
+/** What codex reads from `.codex/config.toml`. */
+export function codexConfig(model: ScriptedModel): string {
+  return `model = "scripted-model"
 model_provider = "scripted"
 check_for_update_on_startup = false
 [model_providers.scripted]
@@ -91,11 +91,15 @@ enabled = false
 [feedback]
 enabled = false
 `;
+}
+
+/** codex without a terminal. */
+export function codexProfile(model: ScriptedModel, more: object = {}) {
   return {
     adapter: 'codex',
     command: [process.execPath, present(CODEX)],
     env: { SCRIPTED_API_KEY: 'dummy' },
-    files: { '.codex/config.toml': config },
+    files: { '.codex/config.toml': codexConfig(model) },
     permissions: 'allow',
     ...more,
   };
