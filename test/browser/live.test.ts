@@ -19,7 +19,8 @@ describe('without a reload', () => {
     const { page, errors } = await signIn(browser, control);
     await page.goto(`${control.url}/board`);
     const backlog = page.locator('[data-column="backlog"]');
-    await backlog.getByText('None').waitFor();
+    // Nothing in it yet: it is folded, and opens with the first that comes.
+    await backlog.getByRole('button', { name: /Unfold/ }).waitFor();
     const ticket = await control.createTicket('Made by somebody else');
     await backlog.getByText('Made by somebody else').waitFor();
     await control.move(ticket.key, 'cancel', { reason: 'Not needed' });

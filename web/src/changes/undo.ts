@@ -5,7 +5,7 @@
  */
 import type { Ticket } from '../../../src/contract/shapes.ts';
 import { problemText } from '../ui/problem.tsx';
-import { toast } from '../ui/toast.ts';
+import { dismissToast, toast } from '../ui/toast.ts';
 
 const UNDO_MS = 10_000;
 
@@ -43,15 +43,17 @@ export function undoLatest(): boolean {
 
 async function undo(what: NonNullable<typeof latest>): Promise<void> {
   if (latest === what) latest = null;
+  // A message that its button has closed takes nothing new under its name: how it went is said by another.
+  dismissToast('undo');
   const results = await Promise.allSettled(what.steps.map((step) => step.run()));
   const failed = results.flatMap((result, i) =>
     result.status === 'rejected' ? [`${what.steps[i]?.key}: ${problemText(result.reason).detail}`] : [],
   );
   const done = results.length - failed.length;
-  if (failed.length === 0) toast.success(`Undone: ${what.label}`, { id: 'undo', duration: 4_000 });
+  if (failed.length === 0) toast.success(`Undone: ${what.label}`, { id: 'undone', duration: 4_000 });
   else
     toast.warning(
       done === 0 ? 'That could not be undone' : `${failed.length} of ${results.length} could not be undone`,
-      { id: 'undo', description: failed.slice(0, 3).join(' '), duration: 12_000 },
+      { id: 'undone', description: failed.slice(0, 3).join(' '), duration: 12_000 },
     );
 }

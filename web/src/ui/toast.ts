@@ -32,3 +32,11 @@ export const toast: Show & { success: Show; error: Show; warning: Show } = Objec
   error: show('error'),
   warning: show('warning'),
 });
+
+/** Takes a message away before its time. */
+export function dismissToast(id: string): void {
+  import('sonner').then(
+    ({ toast: sonner }) => sonner.dismiss(id),
+    () => undefined,
+  );
+}
