@@ -33,6 +33,7 @@ export async function openWorld(options = {}) {
   ]);
   const { registerProfile, registerProject } = await built('services/projects.js');
   const { registerRunner } = await built('services/runners.js');
+  const { RUNNER_PROTOCOL } = await built('domain/runner-protocol.js');
   const { SYSTEM_JOBS } = await built('domain/words.js');
   const settings = readSettings([], { MC_DATA_DIR: folder, MC_MAX_WORKERS: String(workers) }, folder);
   const store = options.databaseUrl
@@ -73,6 +74,7 @@ export async function openWorld(options = {}) {
       software: '0',
       pid: null,
       containment: [],
+      protocol: RUNNER_PROTOCOL,
     }),
   );
   const dispatcher = new Dispatcher(deps, `srv_${process.pid}`);
