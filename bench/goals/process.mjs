@@ -22,7 +22,8 @@ export async function coldStart({ rounds, scale }) {
     await server.stop();
   }
   const server = await startServer();
-  await prepareBoard(server, Math.round(10_000 * scale), 'backlog');
+  const tickets = Math.round(10_000 * scale);
+  await prepareBoard(server, tickets, 'backlog');
   const memory = residentMb(server.pid);
   await server.stop();
   const recorded = 'recorded of a peer';
@@ -37,7 +38,7 @@ export async function coldStart({ rounds, scale }) {
     },
     {
       id: 'G10',
-      what: 'memory after 10,000 tickets were made',
+      what: `memory after ${tickets.toLocaleString('en-US')} tickets were made`,
       unit: 'MB',
       goal: { atMost: 0.7 * RECORDED.memoryMb },
       note: `${recorded}: ${RECORDED.memoryMb} MB; goal 0.7 of it`,
