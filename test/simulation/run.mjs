@@ -2,10 +2,11 @@
 //   node test/simulation/run.mjs                          as in CI: 300 large worlds and 50,000 small schedules; ten minutes
 //                                                         on two idle cores, twenty at most; what is not done is a failure
 //   node test/simulation/run.mjs --small=1000000 --large=0 --seconds=86400
-//                                                         a line a minute; --from=N begins at another seed
+//                                                         a line a minute; --from=N begins at another seed;
+//                                                         --state=FILE: stopped and begun again it goes on where it was
 //   node test/simulation/run.mjs --seed=17 --size=small   replays one, with its trace
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -50,36 +51,64 @@ function worker(size, from, count, stride, seconds, told) {
   });
 }
 
+/** How far a run had come that was stopped, or a new one: a part for each worker, which takes every so manieth seed. */
+function stateOf(size, from, count) {
+  const file = args.get('state');
+  const parts = Array.from({ length: availableParallelism() }, () => ({ done: 0, events: 0 }));
+  if (!file || !existsSync(file)) return { size, from, count, parts, seconds: 0 };
+  const state = JSON.parse(readFileSync(file, 'utf8'));
+  if (state.size !== size || state.from !== from || state.count !== count)
+    throw new Error(
+      `${file} is of a run of ${state.count} ${state.size} from seed ${state.from}; name another file`,
+    );
+  return state;
+}
+
+function keepState(state) {
+  const file = args.get('state');
+  if (!file) return;
+  writeFileSync(`${file}.new`, JSON.stringify(state));
+  renameSync(`${file}.new`, file);
+}
+
 const allStarted = Date.now();
 const seconds = number('seconds', 1200);
 
 async function run(size, count) {
   if (count === 0) return true;
   const started = Date.now();
-  const left = Math.max(seconds - (started - allStarted) / 1000, 0);
-  const workers = availableParallelism();
   const from = number('from', 1);
-  const sofar = Array.from({ length: workers }, () => ({ done: 0, events: 0 }));
+  const before = stateOf(size, from, count);
+  const left = Math.max(seconds - (started - allStarted) / 1000, 0);
+  const workers = before.parts.length;
+  const sofar = before.parts.map((part) => ({ ...part }));
+  const total = (of) => sofar.reduce((sum, part) => sum + part[of], 0);
   // A run of hours that is stopped has told its figures.
   const minutes = setInterval(() => {
-    const done = sofar.reduce((sum, one) => sum + one.done, 0);
-    const events = sofar.reduce((sum, one) => sum + one.events, 0);
-    const elapsed = (Date.now() - started) / 1000;
+    const elapsed = before.seconds + (Date.now() - started) / 1000;
     process.stdout.write(
-      `${new Date().toISOString()} ${size}: ${done} of ${count} from seed ${from}, ${events} events, ${(done / elapsed).toFixed(0)}/s\n`,
+      `${new Date().toISOString()} ${size}: ${total('done')} of ${count} from seed ${from}, ${total('events')} events, ${(total('done') / elapsed).toFixed(0)}/s\n`,
     );
+    keepState({ ...before, parts: sofar, seconds: elapsed });
   }, 60_000);
   const results = await Promise.all(
-    Array.from({ length: workers }, (_, i) =>
-      worker(size, from + i, Math.ceil((count - i) / workers), workers, left, ({ done, events }) => {
-        sofar[i] = { done, events };
-      }),
+    before.parts.map((part, i) =>
+      worker(
+        size,
+        from + i + part.done * workers,
+        Math.ceil((count - i) / workers) - part.done,
+        workers,
+        left,
+        ({ done, events }) => {
+          sofar[i] = { done: part.done + done, events: part.events + events };
+        },
+      ),
     ),
   );
   clearInterval(minutes);
-  const done = results.reduce((sum, result) => sum + result.done, 0);
-  const events = results.reduce((sum, result) => sum + result.events, 0);
-  const elapsed = (Date.now() - started) / 1000;
+  const [done, events] = [total('done'), total('events')];
+  const elapsed = before.seconds + (Date.now() - started) / 1000;
+  keepState({ ...before, parts: sofar, seconds: elapsed });
   process.stdout.write(
     `simulation ${size}: ${done} of ${count} schedules, ${events} events, ${elapsed.toFixed(1)} s, ${(done / elapsed).toFixed(0)}/s\n`,
   );
