@@ -47,6 +47,8 @@ export interface Filled {
   fenced: Fenced;
   blobs: number;
   verified: Verified;
+  /** For so long nothing is dispatched. */
+  holdMs: number;
 }
 
 export async function fillStore(options: {
@@ -56,6 +58,8 @@ export async function fillStore(options: {
   lines: AsyncIterable<string>;
   /** Finishes also what does not verify. */
   unverified: boolean;
+  /** Nothing that was given out before still runs: somebody says so. */
+  atOnce: boolean;
 }): Promise<Filled> {
   const { place, settings, how } = options;
   if ((await place.target.state()) === 'full')
@@ -76,7 +80,8 @@ export async function fillStore(options: {
       yield next.value;
     }
   }
-  await place.target.load({ schema: header.schema, at: header.at, pages: pages() });
+  const holdMs = options.atOnce ? 0 : (settings.leaseSeconds + settings.graceSeconds) * 1000;
+  await place.target.load({ schema: header.schema, at: header.at, pages: pages(), holdMs });
   const store = await place.open({ unfinished: true });
   try {
     const count = await putBlobs(store.blobs ?? artifactFiles(settings.dataDir), held, reader);
@@ -93,7 +98,7 @@ export async function fillStore(options: {
         `What is in it does not verify, and no server opens ${place.name}:\n${violationsOf(verified)}\nTo go on with it all the same, say --unverified.`,
       );
     await place.target.finish();
-    return { header, fenced, blobs: count, verified };
+    return { header, fenced, blobs: count, verified, holdMs };
   } finally {
     await store.close();
   }

@@ -19,7 +19,7 @@ import { createSignInCode, createToken, makeSecret } from './services/access.ts'
 import { type Caller, type Deps } from './services/deps.ts';
 import { DISPATCH_LEASE } from './services/dispatching.ts';
 import { type Settings, SettingsError, readSettings } from './settings.ts';
-import type { Store } from './store/port.ts';
+import { RESTORED, type Store } from './store/port.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Role } from './domain/words.ts';
 
@@ -147,7 +147,7 @@ async function dropLeftLease(store: Store, settings: Settings, id: string): Prom
   const file = join(settings.dataDir, 'server.id');
   const before = existsSync(file) ? readFileSync(file, 'utf8').trim() : null;
   const left = await store.readLease(DISPATCH_LEASE);
-  if (left && (settings.databaseUrl === null || left.holder === before))
+  if (left && left.holder !== RESTORED && (settings.databaseUrl === null || left.holder === before))
     await store.dropLease(DISPATCH_LEASE, left.holder);
   writeFileAtomically(file, `${id}\n`);
 }

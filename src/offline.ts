@@ -19,28 +19,42 @@ import { BackupProblem, backupLines } from './services/backup.ts';
 import { DISPATCH_LEASE } from './services/dispatching.ts';
 import { verifyState } from './services/verify.ts';
 import { type Settings, SettingsError, readSettings } from './settings.ts';
-import type { Store } from './store/port.ts';
+import { RESTORED, type Store } from './store/port.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
+interface How {
+  unverified: boolean;
+  atOnce: boolean;
+  json: boolean;
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { 'data-dir': { type: 'string' }, unverified: { type: 'boolean' }, json: { type: 'boolean' } },
+    options: {
+      'data-dir': { type: 'string' },
+      unverified: { type: 'boolean' },
+      'at-once': { type: 'boolean' },
+      json: { type: 'boolean' },
+    },
   });
   const [command, subject = ''] = positionals;
-  const unverified = values.unverified ?? false;
-  const json = values.json ?? false;
-  if (command === 'check') return check(subject, json);
+  const how: How = {
+    unverified: values.unverified ?? false,
+    atOnce: values['at-once'] ?? false,
+    json: values.json ?? false,
+  };
+  if (command === 'check') return check(subject, how.json);
   const flags = values['data-dir'] === undefined ? [] : ['--data-dir', values['data-dir']];
   const settings = readSettings(flags, process.env, process.cwd());
   process.umask(0o077);
   delete process.env['MC_DATABASE_URL'];
-  if (command === 'restore') return alone(settings, () => restore(settings, subject, unverified, json));
-  if (command === 'migrate') return alone(settings, () => migrate(settings, subject, unverified, json));
+  if (command === 'restore') return alone(settings, () => restore(settings, subject, how));
+  if (command === 'migrate') return alone(settings, () => migrate(settings, subject, how));
   throw new OfflineProblem('check FILE, restore FILE or migrate postgresql|sqlite');
 }
 
@@ -68,14 +82,14 @@ async function check(file: string, json: boolean): Promise<void> {
   );
 }
 
-async function restore(settings: Settings, file: string, unverified: boolean, json: boolean): Promise<void> {
+async function restore(settings: Settings, file: string, how: How): Promise<void> {
   // Read once for what is wrong with it, before anything is changed.
   await checkBackup(file);
   const place = await placeOf(settings);
-  const filled = await fillStore({ place, settings, how: 'restored', lines: linesOf(file), unverified });
+  const filled = await fillStore({ place, settings, how: 'restored', lines: linesOf(file), ...how });
   if (settings.databaseUrl === null) rmSync(join(settings.dataDir, MOVED), { force: true });
-  report(`${file} is restored into ${place.name}`, filled, json);
-  if (!json)
+  report(`${file} is restored into ${place.name}`, filled, how.json);
+  if (!how.json)
     say(
       [
         'What was so since the backup is not known any more:',
@@ -87,7 +101,7 @@ async function restore(settings: Settings, file: string, unverified: boolean, js
     );
 }
 
-async function migrate(settings: Settings, to: string, unverified: boolean, json: boolean): Promise<void> {
+async function migrate(settings: Settings, to: string, how: How): Promise<void> {
   if (to !== 'postgresql' && to !== 'sqlite') throw new OfflineProblem('Say where to: postgresql or sqlite.');
   if (settings.databaseUrl === null)
     throw new OfflineProblem(
@@ -103,7 +117,7 @@ async function migrate(settings: Settings, to: string, unverified: boolean, json
   try {
     await refuseServed(store);
     const before = await verifyState(await createDeps(store, from), undefined, { leases: false });
-    if (!before.ok && !unverified)
+    if (!before.ok && !how.unverified)
       throw new OfflineProblem(
         `${source.name} does not verify, so it is not moved:\n${violationsOf(before)}\nTo move it all the same, say --unverified.`,
       );
@@ -111,9 +125,9 @@ async function migrate(settings: Settings, to: string, unverified: boolean, json
     const filled = await fillStore({
       place,
       settings: into,
-      how: 'moved',
       lines: withoutLineEnds(lines),
-      unverified,
+      ...how,
+      how: 'moved',
     });
     const after = await store.head();
     if (after.hash !== filled.header.head.hash)
@@ -127,9 +141,9 @@ async function migrate(settings: Settings, to: string, unverified: boolean, json
     report(
       `${source.name} is moved to ${place.name}; the log head ${headOf(after)} is the same in both`,
       filled,
-      json,
+      how.json,
     );
-    if (!json)
+    if (!how.json)
       say(
         to === 'postgresql'
           ? `Start the server with MC_DATABASE_URL from now on. The old database stays where it is, and no server starts on it: ${mark} says why.`
@@ -144,7 +158,7 @@ async function migrate(settings: Settings, to: string, unverified: boolean, json
 async function refuseServed(store: Store): Promise<void> {
   const lease = await store.readLease(DISPATCH_LEASE);
   const left = (lease?.expiresAt ?? 0) - (await store.now());
-  if (store.blobs !== null && left > 0)
+  if (store.blobs !== null && left > 0 && lease?.holder !== RESTORED)
     throw new OfflineProblem(
       `A server still dispatches on this database. Stop every server on it, and try again in ${Math.ceil(left / 1000)} s.`,
     );
@@ -154,15 +168,19 @@ async function* withoutLineEnds(lines: AsyncIterable<string>): AsyncGenerator<st
   for await (const line of lines) yield line.slice(0, -1);
 }
 
-function report(what: string, { header, fenced, blobs, verified }: Filled, json: boolean): void {
+function report(what: string, { header, fenced, blobs, verified, holdMs }: Filled, json: boolean): void {
   if (json) {
-    say(JSON.stringify({ from: header.head, copiedAt: header.at, fenced, blobs, verified }));
+    say(JSON.stringify({ from: header.head, copiedAt: header.at, fenced, blobs, verified, holdMs }));
     return;
   }
   say(`${what}: ${count(verified.events, 'event')} and ${count(blobs, 'file')}.`);
   say(
     `Fenced: ${count(fenced.attempts, 'attempt')} stopped without a retry spent, ${count(fenced.deliveries, 'delivery', 'deliveries')} returned, ${count(fenced.runners, 'runner name')} free to be registered again.`,
   );
+  if (holdMs > 0)
+    say(
+      `Dispatch begins ${holdMs / 1000} s from now: by then every worker of before has stopped by itself. (--at-once: none of them can still run.)`,
+    );
   say(
     verified.ok
       ? `Verified: every invariant holds, and the log leads through ${headOf(header.head)} of the copy; its head is ${headOf(verified.head)} now.`

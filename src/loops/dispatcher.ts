@@ -15,7 +15,7 @@ import type { Candidate, DispatchSnapshot } from '../domain/dispatch/snapshot.ts
 import { clear, raise } from '../services/alerts.ts';
 import { DISPATCH_LEASE, type DispatchLease, readWorld, startPlanned } from '../services/dispatching.ts';
 import type { Deps } from '../services/deps.ts';
-import type { LanePosition } from '../store/port.ts';
+import { type LanePosition, RESTORED } from '../store/port.ts';
 
 export interface TickResult {
   outcome: 'leader' | 'not_leader' | 'failed_closed';
@@ -90,7 +90,10 @@ export class Dispatcher {
         return {
           ...result,
           outcome: 'not_leader',
-          detail: `the dispatch lease is held by ${lease.holder}, epoch ${lease.epoch}`,
+          detail:
+            lease.holder === RESTORED
+              ? `restored: dispatch begins at ${new Date(lease.expiresAt).toISOString()}, when what was given out before is over`
+              : `the dispatch lease is held by ${lease.holder}, epoch ${lease.epoch}`,
         };
       }
       this.#lease = { holder: this.#holder, epoch: lease.epoch };

@@ -4,8 +4,11 @@ import type { TablePage } from './port.ts';
 export interface LoadTarget {
   /** `half` is what a load that was broken off has left. */
   state(): Promise<'empty' | 'half' | 'full'>;
-  /** Fills it in one transaction, brings it to this version's schema, and fences what is older. Takes the place of a half. */
-  load(from: { schema: number; at: number; pages: AsyncIterable<TablePage> }): Promise<void>;
+  /**
+   * Fills it in one transaction, brings it to this version's schema, and fences what is older; nobody dispatches on it
+   * for `holdMs`. Takes the place of a half.
+   */
+  load(from: { schema: number; at: number; pages: AsyncIterable<TablePage>; holdMs: number }): Promise<void>;
   /** All is verified: servers may open it. */
   finish(): Promise<void>;
   close(): Promise<void>;

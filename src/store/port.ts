@@ -286,6 +286,9 @@ export interface Blobs {
   remove(sha256: string): Promise<void>;
 }
 
+/** Holds the dispatch lease of an installation that was filled from a copy until what was given out before is over. */
+export const RESTORED = 'restored';
+
 /** Rows of one table, as the database has them. */
 export interface TablePage {
   table: string;

@@ -1,7 +1,7 @@
 /** What every store must do when it is copied, filled from a copy, or of an older schema; and with bundles. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LoadTarget } from './load-target.ts';
-import type { Store, TablePage } from './port.ts';
+import { RESTORED, type Store, type TablePage } from './port.ts';
 import { ticketPlan } from './finding-tickets.test-suite.ts';
 import { type StoreUnderTest, append, event } from './testing/store-under-test.ts';
 
@@ -28,9 +28,9 @@ export function transferConformance(name: string, open: () => Promise<StoreUnder
           },
         };
       };
-      const fill = async (target: LoadTarget, from: Store): Promise<void> => {
+      const fill = async (target: LoadTarget, from: Store, holdMs = 0): Promise<void> => {
         const copy = await copyOf(from);
-        await target.load({ schema: copy.schema, at: copy.at, pages: copy.pages() });
+        await target.load({ schema: copy.schema, at: copy.at, pages: copy.pages(), holdMs });
       };
 
       it('is of one moment, whatever is written while it is taken', async () => {
@@ -98,9 +98,9 @@ export function transferConformance(name: string, open: () => Promise<StoreUnder
           yield* copy.pages();
           throw new Error('the source is gone');
         }
-        await expect(target.load({ schema: copy.schema, at: copy.at, pages: broken() })).rejects.toThrow(
-          /source is gone/,
-        );
+        await expect(
+          target.load({ schema: copy.schema, at: copy.at, pages: broken(), holdMs: 0 }),
+        ).rejects.toThrow(/source is gone/);
         expect(await target.state()).not.toBe('full');
         await fill(target, store);
         await target.finish();
@@ -147,6 +147,20 @@ export function transferConformance(name: string, open: () => Promise<StoreUnder
         await third.close();
       });
 
+      it('lets nobody dispatch while what was given out before may still run', async () => {
+        await store.acquireLease('dispatch', 'old', 60_000);
+        const { target, open } = await t.another();
+        const began = Date.now();
+        await fill(target, store, 90_000);
+        await target.finish();
+        const other = await open();
+        const refused = await other.acquireLease('dispatch', 'new', 60_000);
+        expect(refused).toMatchObject({ acquired: false, lease: { holder: RESTORED } });
+        expect(refused.lease.expiresAt).toBeGreaterThanOrEqual(began + 90_000);
+        expect(refused.lease.expiresAt).toBeLessThanOrEqual(Date.now() + 90_000);
+        await other.close();
+      });
+
       it('takes no table and no column that is not its own', async () => {
         const { target } = await t.another();
         for (const page of [
@@ -156,7 +170,7 @@ export function transferConformance(name: string, open: () => Promise<StoreUnder
           async function* pages() {
             yield page;
           }
-          await expect(target.load({ schema: 2, at: 0, pages: pages() })).rejects.toThrow(
+          await expect(target.load({ schema: 2, at: 0, pages: pages(), holdMs: 0 })).rejects.toThrow(
             /there is no table|has no column/,
           );
         }

@@ -184,16 +184,31 @@ it('a backup under load is restored into a new directory; what was given out bef
   expect(copied.head.seq).toBeLessThan((await headOf(mc)).seq);
   await mc.endServer('SIGKILL');
   const dataDir = join(mc.dir, 'restored');
-  const restored = await mctl(['restore', lived.file, '--data-dir', dataDir]);
+  // What was given out before is over after so long, and until then nothing is dispatched.
+  const timing = { MC_LEASE_SECONDS: '5', MC_GRACE_SECONDS: '3' };
+  const before = Date.now();
+  const restored = await mctl(['restore', lived.file, '--data-dir', dataDir], timing);
   expect(restored).toMatchObject({ code: 0, err: '' });
   expect(restored.out).toContain('Verified: every invariant holds');
   expect(restored.out).toContain('1 attempt stopped without a retry spent');
+  expect(restored.out).toContain('Dispatch begins 8 s from now');
   expect(restored.out).toMatch(/tokens revoked since then are valid again/);
   const again = await mctl(['restore', lived.file, '--data-dir', dataDir]);
   expect(again.code).toBe(3);
   expect(again.err).toContain('nothing is ever overwritten');
   const other = await start({ MC_DATA_DIR: dataDir });
+  type Dispatching = { dispatcher: { state: string; lastTick: { detail: string } | null } };
+  const held = await other.eventually(async () => {
+    const { dispatcher } = await other.api.get<Dispatching>('/overview');
+    return dispatcher.lastTick === null ? undefined : dispatcher;
+  }, 'its dispatcher has looked');
+  if (Date.now() < before + 8000)
+    expect(held).toMatchObject({
+      state: 'standby',
+      lastTick: { detail: expect.stringMatching(/^restored: dispatch begins at /) as string },
+    });
   await expectFenced(other, lived);
+  expect(Date.now()).toBeGreaterThan(before + 8000);
   const head = `${copied.head.seq}:${copied.head.hash}`;
   expect(await other.api.get('/verify', { query: { head } })).toMatchObject({ ok: true });
   const [artifact] = (await other.get(lived.running.key)).evidence;
@@ -258,12 +273,14 @@ it.skipIf(problem !== null)(
     await expect(start({ MC_DATA_DIR: dataDir, MC_DATABASE_URL: empty })).rejects.toThrow(
       /broken off before it was verified/,
     );
-    const anew = await mctl(['restore', lived.file, '--data-dir', dataDir], { MC_DATABASE_URL: empty });
+    const anew = await mctl(['restore', lived.file, '--data-dir', dataDir, '--at-once'], {
+      MC_DATABASE_URL: empty,
+    });
     expect(anew).toMatchObject({ code: 0, err: '' });
     const other = await start({ MC_DATA_DIR: dataDir, MC_DATABASE_URL: empty });
     await expectFenced(other, lived);
     const embedded = join(mc.dir, 'embedded');
-    expect((await mctl(['restore', lived.file, '--data-dir', embedded])).code).toBe(0);
+    expect((await mctl(['restore', lived.file, '--data-dir', embedded, '--at-once'])).code).toBe(0);
     const third = await start({ MC_DATA_DIR: embedded });
     await expectFenced(third, lived);
   },
@@ -281,7 +298,7 @@ it.skipIf(problem !== null)(
     expect(early.err).toMatch(/already runs on/);
     const head = await headOf(mc);
     await mc.endServer('SIGTERM');
-    const moved = await mctl(['migrate-store', '--to', 'postgresql'], env);
+    const moved = await mctl(['migrate-store', '--to', 'postgresql', '--at-once'], env);
     expect(moved).toMatchObject({ code: 0, err: '' });
     const said = /the log head (\d+):([0-9a-f]{16}) is the same in both/.exec(moved.out);
     expect(Number(said?.[1])).toBeGreaterThanOrEqual(head.seq);

@@ -14,6 +14,12 @@ import { dataDirectory } from '../find-server.ts';
 import { text } from '../terminal/safe-text.ts';
 
 const HOUR_MS = 3_600_000;
+const AT_ONCE = 'dispatch as soon as a server starts: nothing that was given out before can still run';
+
+interface Accepted {
+  unverified?: boolean;
+  atOnce?: boolean;
+}
 
 export function defineBackup(program: Command, io: Io): void {
   const command = program
@@ -62,8 +68,9 @@ export function defineRestore(program: Command, io: Io): void {
     )
     .argument('<file>', 'what mctl backup has written')
     .option('--check', 'read it to its end, and restore nothing')
-    .option('--unverified', 'restore also what does not verify');
-  runs<{ check?: boolean; unverified?: boolean }>(command, io, async (context, options, given) => {
+    .option('--unverified', 'restore also what does not verify')
+    .option('--at-once', AT_ONCE);
+  runs<Accepted & { check?: boolean }>(command, io, async (context, options, given) => {
     const file = resolve(required(given, 'The file'));
     if (options.check === true) return runOffline(context, ['check', file]);
     return runOffline(context, ['restore', file, ...placed(context), ...accepting(options)]);
@@ -79,8 +86,9 @@ export function defineMigrateStore(program: Command, io: Io): void {
         .createOption('--to <store>', 'the database that it stands on from now on')
         .choices(['postgresql', 'sqlite']),
     )
-    .option('--unverified', 'move also what does not verify');
-  runs<{ to?: string; unverified?: boolean }>(command, io, async (context, options) => {
+    .option('--unverified', 'move also what does not verify')
+    .option('--at-once', AT_ONCE);
+  runs<Accepted & { to?: string }>(command, io, async (context, options) => {
     const to = required(options.to, 'Where to: --to postgresql or --to sqlite');
     if ((io.env['MC_DATABASE_URL'] ?? '') === '')
       throw new UsageError(
@@ -92,8 +100,10 @@ export function defineMigrateStore(program: Command, io: Io): void {
 }
 
 const placed = (context: Context): string[] => ['--data-dir', dataDirectory(context.flags, context.io.env)];
-const accepting = ({ unverified }: { unverified?: boolean }): string[] =>
-  unverified === true ? ['--unverified'] : [];
+const accepting = ({ unverified, atOnce }: Accepted): string[] => [
+  ...(unverified === true ? ['--unverified'] : []),
+  ...(atOnce === true ? ['--at-once'] : []),
+];
 
 const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
 

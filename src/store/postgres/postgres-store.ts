@@ -289,9 +289,10 @@ async function prepareSchema(pool: pg.Pool, unfinished: boolean): Promise<{ chan
     const setting = async (name: string): Promise<string | undefined> =>
       (await client.query<{ value: string }>('select value from settings where name = $1', [name])).rows[0]
         ?.value;
-    const version = (found?.['present'] as unknown) ? Number(await setting('schema_version')) : 0;
+    const isThere = Boolean(found?.['present']);
+    if (isThere && !unfinished) refuseUnfinished(await setting(UNFINISHED));
+    const version = isThere ? Number(await setting('schema_version')) : 0;
     refuseNewerSchema(version);
-    if (version > 0 && !unfinished) refuseUnfinished(await setting(UNFINISHED));
     for (const statement of postgresSchema(db, version)) await client.query(statement);
     if (version === 0) {
       for (const row of FIRST_SETTINGS)

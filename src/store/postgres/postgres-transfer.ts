@@ -4,7 +4,7 @@ import pg from 'pg';
 import type { LoadTarget } from '../load-target.ts';
 import type { Dump } from '../port.ts';
 import { type Program, type ResultRow, runAsync } from '../program.ts';
-import { UNFINISHED, transferPrograms } from '../programs/transfer.ts';
+import { MARKED, UNFINISHED, transferPrograms } from '../programs/transfer.ts';
 import { SCHEMA_VERSION, TABLES, type Tables, refuseNewerSchema } from '../schema.ts';
 import { CURSOR, LOAD_STATE, OPEN_DUMP, OPEN_LOAD, ROWS_OF_TABLES, postgresSchema } from './dialect.ts';
 import { connectionConfig, execute, executeText } from './driver.ts';
@@ -70,18 +70,27 @@ export function postgresTarget(db: Kysely<Tables>, url: string): LoadTarget {
 
   return {
     state: () => connected(stateOf),
-    load: ({ schema, at, pages }) =>
+    load: ({ schema, at, pages, holdMs }) =>
       connected(async (client) => {
         refuseNewerSchema(schema);
-        await executeText(client, OPEN_LOAD);
-        const state = await stateOf(client);
-        if (state === 'full') throw new Error('the database is not empty any more: somebody else was faster');
-        if (state === 'half') await dropTables(client);
+        const begin = async (): Promise<void> => {
+          await executeText(client, OPEN_LOAD);
+          const state = await stateOf(client);
+          if (state === 'full')
+            throw new Error('the database is not empty any more: somebody else was faster');
+          if (state === 'half') await dropTables(client);
+        };
+        // A load that is broken off is seen as one: without this a server would find an empty place, and begin anew in it.
+        await begin();
+        await client.query(MARKED);
+        await run(client, transfer.mark());
+        await client.query('commit');
+        await begin();
         for (const statement of postgresSchema(db, 0, schema)) await client.query(statement);
         for await (const page of pages) await run(client, transfer.insert(page, schema));
         for (const statement of postgresSchema(db, schema)) await client.query(statement);
         await run(client, transfer.setSchema());
-        await run(client, transfer.fence(Date.now() - at, Date.now()));
+        await run(client, transfer.fence({ at, now: Date.now(), holdMs }));
         await run(client, transfer.mark());
         await client.query('commit');
       }),

@@ -5,10 +5,13 @@
 import { type Kysely, sql } from 'kysely';
 import { type Program, p, query, statement } from '../program.ts';
 import { SCHEMA_VERSION, TABLES, type Tables } from '../schema.ts';
-import type { TablePage } from '../port.ts';
+import { RESTORED, type TablePage } from '../port.ts';
 
 /** In `settings` while a database is being filled and fenced; with it no server opens the database. */
 export const UNFINISHED = 'unfinished';
+
+/** The settings alone, for the mark, while there is nothing else yet. */
+export const MARKED = 'create table settings (name text primary key, value text not null)';
 
 /** @throws when a restore or a move was broken off here */
 export function refuseUnfinished(mark: unknown): void {
@@ -38,15 +41,15 @@ export function transferPrograms(db: Kysely<Tables>) {
     highest: statement<object>(db, (k) =>
       k.selectFrom('attempts').select((e) => e.fn.max('fence').as('fence')),
     ),
-    leasesOver: statement<{ step: number }>(db, (k) =>
+    leasesOver: statement<{ step: number; until: number }>(db, (k) =>
       k
         .updateTable('leases')
-        .set({ epoch: sql<number>`epoch + ${p('step')}`, holder: 'restored', expires_at: 0 }),
+        .set({ epoch: sql<number>`epoch + ${p('step')}`, holder: RESTORED, expires_at: p('until') }),
     ),
-    dispatch: statement<{ step: number }>(db, (k) =>
+    dispatch: statement<{ step: number; until: number }>(db, (k) =>
       k
         .insertInto('leases')
-        .values({ name: 'dispatch', holder: 'restored', epoch: p('step'), expires_at: 0 })
+        .values({ name: 'dispatch', holder: RESTORED, epoch: p('step'), expires_at: p('until') })
         .onConflict((c) => c.doNothing()),
     ),
     leasesGone: statement<object>(db, (k) =>
@@ -72,15 +75,20 @@ export function transferPrograms(db: Kysely<Tables>) {
   };
 
   return {
-    /** Raises every number past all that may have been given since the copy was made, `sinceMs` before `now`. */
-    *fence(sinceMs: number, now: number): Program<void> {
+    /**
+     * Raises every number past all that may have been given since the copy was made, `at`. Nothing is dispatched for
+     * `holdMs`: until then whoever was given something before may still be at it.
+     */
+    *fence({ at, now, holdMs }: { at: number; now: number; holdMs: number }): Program<void> {
+      const sinceMs = now - at;
+      const until = holdMs === 0 ? 0 : now + holdMs;
       const step = MOST_FENCES + Math.ceil((Math.max(0, sinceMs) / 1000) * FENCES_A_SECOND);
       const floor = Number((yield s.read({ name: 'fence_floor' })).rows[0]?.['value'] ?? 0);
       const highest = Number((yield s.highest({})).rows[0]?.['fence'] ?? 0);
       yield s.setting({ name: 'fence_floor', value: String(Math.max(floor, highest) + step) });
       yield s.leasesGone({});
-      yield s.leasesOver({ step });
-      yield s.dispatch({ step });
+      yield s.leasesOver({ step, until });
+      yield s.dispatch({ step, until });
       // Made anew from the tickets, under other ids.
       yield s.workOver({});
       yield s.sessionsGone({});

@@ -355,9 +355,10 @@ function prepareSchema(connection: Connection, unfinished: boolean): void {
     connection.execute({ sql: 'select value from settings where name = ?', params: [name] }).rows[0]?.[
       'value'
     ];
-  const found = tables.rows.length === 0 ? 0 : Number(setting('schema_version'));
+  const isThere = tables.rows.length > 0;
+  if (isThere && !unfinished) refuseUnfinished(setting(UNFINISHED));
+  const found = isThere ? Number(setting('schema_version')) : 0;
   refuseNewerSchema(found);
-  if (found > 0 && !unfinished) refuseUnfinished(setting(UNFINISHED));
   if (found === SCHEMA_VERSION) return;
   connection.exec('begin immediate');
   try {

@@ -5,7 +5,7 @@ import type { LoadTarget } from '../load-target.ts';
 import type { Dump, TablePage } from '../port.ts';
 import { type Program, type ResultRow, runSync } from '../program.ts';
 import { readPrograms } from '../programs/read.ts';
-import { UNFINISHED, transferPrograms } from '../programs/transfer.ts';
+import { MARKED, UNFINISHED, transferPrograms } from '../programs/transfer.ts';
 import { SCHEMA_VERSION, TABLES, type Tables, refuseNewerSchema, schemaStatements } from '../schema.ts';
 import { type Connection, SqliteConnection } from './driver.ts';
 
@@ -100,18 +100,21 @@ export function sqliteTarget(db: Kysely<Tables>, path: string): LoadTarget {
         }),
       );
     },
-    load: async ({ schema, at, pages }) => {
+    load: async ({ schema, at, pages, holdMs }) => {
       refuseNewerSchema(schema);
       for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${path}${suffix}`, { force: true });
       const connection = new SqliteConnection(path);
       try {
         connection.exec('pragma journal_mode = wal; pragma synchronous = full;');
-        connection.exec('begin immediate');
+        // A load that is broken off is seen as one: without this a server would find an empty place, and begin anew in it.
+        connection.exec(MARKED);
+        run(connection, transfer.mark());
+        connection.exec('begin immediate; drop table settings;');
         for (const { sql } of schemaStatements(db, undefined, { to: schema })) connection.exec(sql);
         for await (const page of pages) run(connection, transfer.insert(page, schema));
         for (const { sql } of schemaStatements(db, undefined, { from: schema })) connection.exec(sql);
         run(connection, transfer.setSchema());
-        run(connection, transfer.fence(Date.now() - at, Date.now()));
+        run(connection, transfer.fence({ at, now: Date.now(), holdMs }));
         run(connection, transfer.mark());
         connection.exec('commit');
       } finally {
