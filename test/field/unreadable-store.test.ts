@@ -1,26 +1,14 @@
 /** The query for work fails: an error is no empty list. Another process breaks, or locks, the database under the server. */
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Alert, Page } from '../../src/contract/shapes.ts';
 import type { MissionControl } from '../harness/mission-control.ts';
 import { GOOD, missionControl, pause } from './support/field.ts';
 
-interface Database {
-  exec(sql: string): void;
-  close(): void;
-}
-
-/** The server's file, opened by this process. */
-function openBeside(mc: MissionControl): Database {
-  const require = createRequire(import.meta.url);
-  const { DatabaseSync } = require('@photostructure/sqlite') as {
-    DatabaseSync: new (path: string) => Database;
-  };
-  const db = new DatabaseSync(join(mc.dataDir, 'mission-control.db'));
-  db.exec('pragma busy_timeout = 5000');
-  return db;
-}
+/** What keeps every change out until it is rolled back. */
+const LOCKED = {
+  sqlite: 'begin immediate',
+  postgresql: 'begin; lock table events in access exclusive mode',
+};
 
 async function status(mc: MissionControl, path: string, method = 'GET', body?: unknown): Promise<number> {
   return (await mc.api.fetch(method, path, body === undefined ? {} : { body })).status;
@@ -31,10 +19,10 @@ it('F11 a query for work that fails starts nothing, closes nothing, and says so;
   await mc.profile('worker', GOOD);
   const { key } = await mc.ticket('worker', { status: 'backlog' });
   const before = await mc.get(key);
-  const db = openBeside(mc);
+  const db = await mc.beside();
   try {
     // The projects, runners and profiles that a plan needs are there as before; which tickets wait cannot be read.
-    db.exec('alter table attempts rename to attempts_out_of_reach');
+    await db.exec('alter table attempts rename to attempts_out_of_reach');
     expect(await status(mc, `/tickets/${key}/attempts`)).toBe(200);
     const tick = await mc
       .eventually(async () => {
@@ -51,8 +39,8 @@ it('F11 a query for work that fails starts nothing, closes nothing, and says so;
       severity: 'critical',
     });
   } finally {
-    db.exec('alter table attempts_out_of_reach rename to attempts');
-    db.close();
+    await db.exec('alter table attempts_out_of_reach rename to attempts');
+    await db.close();
   }
   expect(await mc.get(key)).toMatchObject({ status: 'backlog', version: before.version });
   await mc.move(key, 'ready');
@@ -63,14 +51,14 @@ it('F11 a query for work that fails starts nothing, closes nothing, and says so;
 it('F11 a list that cannot be read is an error, never an empty page', async () => {
   const mc = await missionControl({});
   await mc.ticket('later', { status: 'backlog', profile: null });
-  const db = openBeside(mc);
+  const db = await mc.beside();
   try {
-    db.exec('alter table tickets rename to tickets_out_of_reach');
+    await db.exec('alter table tickets rename to tickets_out_of_reach');
     for (const path of ['/tickets', '/tickets?status=todo'])
       expect(await status(mc, path)).toBeGreaterThanOrEqual(500);
   } finally {
-    db.exec('alter table tickets_out_of_reach rename to tickets');
-    db.close();
+    await db.exec('alter table tickets_out_of_reach rename to tickets');
+    await db.close();
   }
   expect(await status(mc, '/tickets')).toBe(200);
 });
@@ -79,9 +67,9 @@ it('F11 a database that another process locks takes no change and says so; after
   const mc = await missionControl({ env: { MC_LEASE_SECONDS: '20' } });
   await mc.profile('worker', GOOD);
   const { key } = await mc.ticket('worker', { status: 'backlog' });
-  const db = openBeside(mc);
+  const db = await mc.beside();
   try {
-    db.exec('begin immediate');
+    await db.exec(LOCKED[db.store]);
     const answer = await mc.api.fetch('POST', '/tickets', {
       body: { project: 'MC', title: 'during the lock' },
       timeoutMs: 20_000,
@@ -91,8 +79,8 @@ it('F11 a database that another process locks takes no change and says so; after
     expect(await answer.json()).toMatchObject({ code: 'store_unavailable', retryable: true });
     await pause(200);
   } finally {
-    db.exec('rollback');
-    db.close();
+    await db.exec('rollback');
+    await db.close();
   }
   const again = await mc
     .eventually(

@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { ApiClient } from '../../src/client/api-client.ts';
+import { ApiClient, ApiProblem } from '../../src/client/api-client.ts';
 import type { Attempt, Evidence, Output, Page, Ticket, Verification } from '../../src/contract/shapes.ts';
 import {
   isAlive,
@@ -35,6 +35,13 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 export interface MissionControlOptions {
   env?: Record<string, string>;
   args?: string[];
+}
+
+export interface Beside {
+  store: 'sqlite' | 'postgresql';
+  exec(sql: string): Promise<void>;
+  rows(sql: string): Promise<Record<string, unknown>[]>;
+  close(): Promise<void>;
 }
 
 export class MissionControl {
@@ -105,21 +112,35 @@ export class MissionControl {
     return { MC_DATABASE_URL: url.href };
   }
 
-  /** The types of all events in the log, from the database itself. */
-  async eventTypes(): Promise<string[]> {
-    const select = 'select distinct type from events';
+  /** The database itself, opened beside its server by somebody who may. */
+  async beside(): Promise<Beside> {
     const { MC_DATABASE_URL: url } = await this.#database();
     if (url === undefined) {
-      const database = new SqliteConnection(join(this.dataDir, 'mission-control.db'));
-      const { rows } = database.execute({ sql: select, params: [] });
-      database.close();
-      return rows.map(({ type }) => String(type));
+      const file = new SqliteConnection(join(this.dataDir, 'mission-control.db'));
+      file.exec('pragma busy_timeout = 5000');
+      return {
+        store: 'sqlite',
+        exec: async (sql) => file.exec(sql),
+        rows: async (sql) => file.execute({ sql, params: [] }).rows,
+        close: async () => file.close(),
+      };
     }
     const client = new pg.Client({ connectionString: url });
     await client.connect();
-    const { rows } = await client.query<{ type: string }>(select);
-    await client.end();
-    return rows.map(({ type }) => type);
+    return {
+      store: 'postgresql',
+      exec: async (sql) => void (await client.query(sql)),
+      rows: async (sql) => (await client.query<Record<string, unknown>>(sql)).rows,
+      close: () => client.end(),
+    };
+  }
+
+  /** The types of all events in the log, from the database itself. */
+  async eventTypes(): Promise<string[]> {
+    const database = await this.beside();
+    const rows = await database.rows('select distinct type from events');
+    await database.close();
+    return rows.map(({ type }) => String(type));
   }
 
   /** As somebody who can write where the server keeps its blobs. */
@@ -237,12 +258,19 @@ export class MissionControl {
   }
 
   async move(key: string, transition: string, more: object = {}): Promise<Ticket> {
-    const { version } = await this.get(key);
-    return this.api.post<Ticket>(
-      `/tickets/${key}/transitions`,
-      { transition, ...more },
-      { ifMatch: version },
-    );
+    const post = async (): Promise<Ticket> => {
+      const { version } = await this.get(key);
+      const body = { transition, ...more };
+      return this.api.post<Ticket>(`/tickets/${key}/transitions`, body, { ifMatch: version });
+    };
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await post();
+      } catch (error) {
+        // Somebody was in between, as agents are: read and decide again, as the answer advises.
+        if (!(error instanceof ApiProblem) || error.code !== 'version_conflict' || tries === 5) throw error;
+      }
+    }
   }
 
   async output(path: string): Promise<string> {

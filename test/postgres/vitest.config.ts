@@ -2,19 +2,15 @@ import { defineConfig } from 'vitest/config';
 import { whyNoPostgres } from '../harness/postgres-server.ts';
 
 /**
- * Suites of built servers once more, on PostgreSQL: those in which the store is what could make a difference (lives and
- * deaths of servers, runners and agents, landings, races, hostile timing). With MC_TEST_DATABASE_URL any other runs there too.
+ * The suites of built servers once more, on PostgreSQL. Not those that stand on a database of their own choosing, on
+ * either store (backups and moves, test/e2e/postgres.test.ts), nor the demo, which is embedded.
  */
-const FILES = [
-  'test/e2e/work.test.ts',
-  'test/e2e/faults.test.ts',
-  'test/e2e/kill-at-random.test.ts',
-  'test/e2e/landing.test.ts',
-  'test/field/claims.test.ts',
-  'test/field/restarts.test.ts',
-  'test/field/lost-workers.test.ts',
-  'test/field/review-and-proof.test.ts',
-  'test/postgres/kill.test.ts',
+const FILES = ['test/e2e/**/*.test.ts', 'test/field/**/*.test.ts', 'test/kill/**/*.test.ts'];
+const OWN_DATABASE = [
+  'test/e2e/backup.test.ts',
+  'test/e2e/broken-off.test.ts',
+  'test/e2e/demo.test.ts',
+  'test/e2e/postgres.test.ts',
 ];
 
 const problem = whyNoPostgres();
@@ -24,6 +20,7 @@ export default defineConfig({
   test: {
     retry: 1,
     include: problem === null ? FILES : [],
+    exclude: OWN_DATABASE,
     passWithNoTests: problem !== null,
     globalSetup: problem === null ? ['test/harness/postgres-for-a-suite.ts'] : [],
     testTimeout: 300_000,
