@@ -27,8 +27,6 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-const PARKED_SILENCE_MS = 10 * 60 * 1000;
-
 export async function createDeps(store: Store, settings: Settings): Promise<Deps> {
   const leaseMs = settings.leaseSeconds * 1000;
   return {
@@ -38,7 +36,7 @@ export async function createDeps(store: Store, settings: Settings): Promise<Deps
       graceMs: settings.graceSeconds * 1000,
       offerMs: settings.offerSeconds * 1000,
       dispatchLeaseMs: Math.max(settings.tickSeconds * 3000, 10_000),
-      parkedSilenceMs: PARKED_SILENCE_MS,
+      parkedSilenceMs: settings.silenceSeconds * 1000,
     },
     newId: (prefix) => `${prefix}_${uuidv7().replaceAll('-', '')}`,
     random: Math.random,

@@ -21,6 +21,8 @@ export interface Settings {
   leaseSeconds: number;
   graceSeconds: number;
   offerSeconds: number;
+  /** How long a machine may be silent that alone has a parked session, or commits, before the work goes on without it. */
+  silenceSeconds: number;
   artifactMaxBytes: number;
   bundleMaxBytes: number;
   /** What the local runner is called: several servers on one database each need another. */
@@ -121,6 +123,13 @@ const OPTIONS: Record<keyof Settings, Option> = {
     flag: 'offer-seconds',
     env: 'MC_OFFER_SECONDS',
     file: 'offer_seconds',
+    what: 'seconds',
+    read: seconds(1),
+  },
+  silenceSeconds: {
+    flag: 'silence-seconds',
+    env: 'MC_SILENCE_SECONDS',
+    file: 'silence_seconds',
     what: 'seconds',
     read: seconds(1),
   },
@@ -232,6 +241,7 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv, cw
     leaseSeconds: 30,
     graceSeconds: 10,
     offerSeconds: 10,
+    silenceSeconds: 600,
     artifactMaxBytes: 16 * 1024 * 1024,
     bundleMaxBytes: 64 * 1024 * 1024,
     runnerName: 'local',

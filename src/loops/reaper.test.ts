@@ -50,3 +50,45 @@ it('waits too after the machine slept, which only the clock on the wall tells', 
   await reaper.runOnce(1000);
   expect(await state()).toBe('parked');
 });
+
+it('offers nothing more to a runner that let an offer run out without asking again, while another is there', async () => {
+  await t.call('POST', '/profiles', { body: { id: 'worker', adapter: 'command', command: ['agent'] } });
+  const project = {
+    key: 'MC',
+    name: 'm',
+    repository: { path: '/repo' },
+    defaultProfile: 'worker',
+    limits: { backoffSeconds: 0 },
+  };
+  await t.call('POST', '/projects', { body: project });
+  const register = async (name: string): Promise<string> => {
+    const made = await t.call('POST', '/runners', { as: 'runner', body: { name, slots: 9, version: '1' } });
+    return made.body.id;
+  };
+  const dead = await register('a');
+  const { body: ticket } = await t.call('POST', '/tickets', {
+    body: { project: 'MC', title: 'One', status: 'todo' },
+  });
+  const last = async (key = ticket.key): Promise<{ runner: string; outcome: string | null }> =>
+    (await t.call('GET', `/tickets/${key}/attempts`)).body.items.at(-1);
+  await t.dispatcher.runOnce();
+  expect(await last()).toMatchObject({ runner: dead, state: 'offered' });
+  const other = await register('b');
+  let monotonic = 0;
+  const reaper = new Reaper(t.deps, () => monotonic);
+  monotonic += t.deps.timing.leaseMs;
+  await reaper.runOnce(t.deps.timing.leaseMs);
+  t.advance(t.deps.timing.offerMs + 1);
+  await reaper.runOnce(1000);
+  expect(await last()).toMatchObject({ runner: dead, outcome: 'declined' });
+  await t.call('POST', `/runners/${other}/poll`, { as: 'runner', body: { freeSlots: 9 } });
+  await t.dispatcher.runOnce();
+  expect(await last()).toMatchObject({ runner: other, state: 'offered' });
+  // Once it asks again, it is one of them as before.
+  await t.call('POST', `/runners/${dead}/poll`, { as: 'runner', body: { freeSlots: 9 } });
+  const { body: second } = await t.call('POST', '/tickets', {
+    body: { project: 'MC', title: 'Two', status: 'todo' },
+  });
+  await t.dispatcher.runOnce();
+  expect(await last(second.key)).toMatchObject({ runner: dead, state: 'offered' });
+});

@@ -7,6 +7,8 @@
 import { type Refusal, isRefusal } from '../domain/refusal.ts';
 import { expireAttempt, loseParkedAttempt } from '../services/attempts.ts';
 import type { Deps } from '../services/deps.ts';
+import { aliveWithinMs } from '../services/dispatching.ts';
+import type { OpenAttempt } from '../store/port.ts';
 
 export class Reaper {
   readonly #deps: Deps;
@@ -38,10 +40,19 @@ export class Reaper {
       const isOver = open.lease === null || open.lease.expiresAt + grace <= now;
       if (!isOver || at < this.#quietUntil) continue;
       const result: unknown = await expireAttempt(this.#deps, open);
-      if (!isRefusal(result as Refusal)) ended.push(open.attempt);
+      if (isRefusal(result as Refusal)) continue;
+      ended.push(open.attempt);
+      if (open.state === 'offered') await this.#unanswered(open, now);
     }
     if (at >= this.#quietUntil) await this.#reapParked(now, ended);
     return ended;
+  }
+
+  /** Nothing more is offered to a runner that did not even ask again since, until it is heard of: others may be there. */
+  async #unanswered({ runner, lease }: OpenAttempt, now: number): Promise<void> {
+    if (runner === null) return;
+    const offeredAt = (lease?.expiresAt ?? now) - this.#deps.timing.offerMs;
+    await this.#deps.store.unanswered(runner, offeredAt, now - aliveWithinMs(this.#deps));
   }
 
   async #reapParked(now: number, ended: string[]): Promise<void> {

@@ -364,6 +364,22 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
       });
     });
 
+    describe('presence', () => {
+      it('is taken back from a runner that did not answer, unless it was heard of since', async () => {
+        const seenAt = async (): Promise<number | undefined> => (await store.presences())[0]?.seenAt;
+        await store.seen('r1', 1000, false);
+        await store.unanswered('r1', 900, 100);
+        expect(await seenAt()).toBe(1000);
+        await store.unanswered('r1', 1000, 400);
+        expect(await seenAt()).toBe(400);
+        // It is never brought forward.
+        await store.unanswered('r1', 1000, 700);
+        expect(await seenAt()).toBe(400);
+        await store.unanswered('nobody', 1000, 400);
+        expect(await store.presences()).toHaveLength(1);
+      });
+    });
+
     describe('output', () => {
       it('is kept once per sequence number, in order, and read on from any of them', async () => {
         const chunk = (seq: number, text: string) => ({ seq, at: 1, stream: 'stdout', text });

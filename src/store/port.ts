@@ -398,6 +398,8 @@ export interface Store {
 
   /** @param draining null where this says nothing of it: what was said before stands */
   seen(runner: string, at: number, draining: boolean | null): Promise<void>;
+  /** What was sent to it at `since` had no answer: unless it was seen after that, it counts as last seen at `seenAt`. */
+  unanswered(runner: string, since: number, seenAt: number): Promise<void>;
   presences(): Promise<Presence[]>;
   recordJobRun(run: JobRun): Promise<void>;
   jobRuns(): Promise<JobRun[]>;

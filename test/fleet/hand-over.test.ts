@@ -173,3 +173,37 @@ it('a runner that is not taken says why, and leaves', async () => {
   expect(refused.code).toBe(8);
   expect(refused.said).toMatch(/was registered with another token.*mctl runner release/s);
 });
+
+it('a machine that dies with a parked session: the answer goes to a new attempt elsewhere, with the work so far', async () => {
+  await mc.endServer('SIGTERM');
+  await mc.start({ MC_SILENCE_SECONDS: '4' });
+  await project();
+  await mc.profile(
+    'worker',
+    `cat > $OUT/prompt; if [ $MC_ATTEMPT = 1 ]; then echo half > value; git commit -qam half; echo new > note; mc-coord ask "Which colour?"; sleep 1;
+     else grep -qx half value && grep -qx new note && echo good > value && git add . && git commit -qm "went on" && mc-coord submit --summary done; fi`,
+  );
+  const far = await runner('far');
+  const { key } = await mc.ticket('worker');
+  const asked = await mc.inStatus(key, 'needs_input');
+  await mc.eventually(async () => (await mc.attempts(key))[0]?.state === 'parked', 'it is parked');
+  // Waiting costs nothing and never times out, as long as the machine is there.
+  await runner('near');
+  await new Promise((resolve) => setTimeout(resolve, 6000));
+  expect((await mc.attempts(key))[0]?.state).toBe('parked');
+  far.signal('SIGKILL');
+  await mc.eventually(async () => (await mc.attempts(key))[0]?.outcome === 'lost', 'it is given up');
+  expect((await mc.get(key)).status).toBe('needs_input');
+  const question = asked.questions[0]?.id;
+  await mc.api.post(`/tickets/${key}/questions/${question}/answer`, { text: 'green, as the grass is' });
+  await mc.inStatus(key, 'in_review', 40_000);
+  // As long as it may only be slow, one offer may go to it, and no more.
+  const attempts = (await attemptsOf(key)).map(([, ...rest]) => rest.join(' '));
+  expect(attempts.filter((attempt) => attempt !== 'run_far declined')).toEqual([
+    'run_far lost',
+    'run_near submitted',
+  ]);
+  expect(attempts.length).toBeLessThanOrEqual(3);
+  expect(mc.read('prompt')).toContain('green, as the grass is');
+  await mc.settled(key);
+});

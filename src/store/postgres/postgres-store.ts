@@ -242,6 +242,7 @@ async function storeOn(
       upsert(() => side.saveAnswer(scope, key, bodyHash, answer, at)),
 
     seen: (runner, at, draining) => upsert(() => side.seen(runner, at, draining)),
+    unanswered: (runner, since, seenAt) => upsert(() => side.unanswered(runner, since, seenAt)),
     presences: () => read(() => side.presences()),
     recordJobRun: (run) => upsert(() => side.recordJobRun(run)),
     jobRuns: () => read(() => side.jobRuns()),

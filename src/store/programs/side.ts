@@ -94,6 +94,14 @@ export function sidePrograms(db: Kysely<Tables>) {
         .values({ runner: p('runner'), seen_at: p('seen_at'), draining: 0 })
         .onConflict((c) => c.column('runner').doUpdateSet({ seen_at: p('seen_at') })),
     ),
+    unanswered: statement<{ runner: string; since: number; seen_at: number }>(db, (k) =>
+      k
+        .updateTable('presence')
+        .set({ seen_at: p('seen_at') })
+        .where('runner', '=', p('runner'))
+        .where('seen_at', '<=', p('since'))
+        .where('seen_at', '>', p('seen_at')),
+    ),
     presences: statement<object>(db, (k) => k.selectFrom('presence').selectAll()),
     jobRun: statement<JobRun & object>(db, (k) =>
       k
@@ -244,6 +252,9 @@ export function sidePrograms(db: Kysely<Tables>) {
     *seen(runner: string, at: number, draining: boolean | null): Program<void> {
       if (draining === null) yield s.seenAgain({ runner, seen_at: at });
       else yield s.seen({ runner, seen_at: at, draining: draining ? 1 : 0 });
+    },
+    *unanswered(runner: string, since: number, seenAt: number): Program<void> {
+      yield s.unanswered({ runner, since, seen_at: seenAt });
     },
     *presences(): Program<Presence[]> {
       return (yield s.presences({})).rows.map((row) => ({

@@ -303,6 +303,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
       write(() => side.saveAnswer(scope, key, bodyHash, answer, at)),
 
     seen: (runner, at, draining) => write(() => side.seen(runner, at, draining)),
+    unanswered: (runner, since, seenAt) => write(() => side.unanswered(runner, since, seenAt)),
     presences: () => read(() => side.presences()),
     recordJobRun: (run) => write(() => side.recordJobRun(run)),
     jobRuns: () => read(() => side.jobRuns()),
