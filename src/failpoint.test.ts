@@ -6,16 +6,22 @@ const offered = [{ type: 'attempt.offered' } as StoredEvent];
 
 describe('a failpoint', () => {
   it('ends the process at the N-th passing of its point, and at no other', () => {
-    let killed = 0;
-    const pass = readFailpoint('after-commit/attempt.offered:kill@2', () => (killed += 1));
+    const struck: string[] = [];
+    const pass = readFailpoint('after-commit/attempt.offered:kill@2', (signal) => struck.push(signal));
     pass('before-commit', offered);
     pass('after-commit', []);
     pass('after-commit', offered);
-    expect(killed).toBe(0);
+    expect(struck).toEqual([]);
     pass('after-commit', offered);
-    expect(killed).toBe(1);
+    expect(struck).toEqual(['SIGKILL']);
     pass('after-commit', offered);
-    expect(killed).toBe(1);
+    expect(struck).toEqual(['SIGKILL']);
+  });
+
+  it('freezes it where it is asked to', () => {
+    const struck: string[] = [];
+    readFailpoint('begun:stop@1', (signal) => struck.push(signal))('begun', []);
+    expect(struck).toEqual(['SIGSTOP']);
   });
 
   it('refuses what is no failpoint', () => {

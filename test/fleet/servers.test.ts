@@ -1,5 +1,5 @@
 /** Two and three servers on one database: leaders that are killed and paused, a stream that goes on elsewhere, clocks. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -93,6 +93,39 @@ describe.skipIf(problem !== null)('several servers', () => {
     expect(after.dispatcher).toMatchObject({ state: 'leader', epoch: before.dispatcher.epoch });
     expect(first.child?.exitCode).toBeNull();
   });
+
+  it.each(['plan', 'before-commit', 'after-commit'])(
+    'the leader freezes in the middle of a claim (%s): another makes it, and the first wakes up too late',
+    async (point) => {
+      const one = await fleet.server({
+        MC_FAILPOINT: `${point}/attempt.offered:stop@1`,
+        MC_OFFER_SECONDS: '5',
+      });
+      await one.project();
+      await one.profile('worker', `echo "$MC_ATTEMPT" >> $OUT/worked-$MC_TICKET; ${GOOD}`);
+      expect(await fleet.leader([one])).toBe(one);
+      const two = await fleet.server({ MC_OFFER_SECONDS: '5' });
+      await fleet.runner('far', [two.url]);
+      const { key } = await two.ticket('worker');
+      const pid = one.server?.pid ?? 0;
+      await two.until(() => / T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')), 'it is frozen', 30_000);
+      // The transaction that it holds open is taken from it, and then its lead.
+      expect(await fleet.leader([two])).toBe(two);
+      await reviewed(two, [key]);
+      const before = await two.get(key);
+      one.server?.kill('SIGCONT');
+      await two.eventually(
+        async () => (await dispatcherOf(one)) === 'standby',
+        'it has lost its lead',
+        30_000,
+      );
+      const more = (await two.ticket('worker')).key;
+      await reviewed(one, [key, more]);
+      expect((await two.get(key)).version).toBeGreaterThanOrEqual(before.version);
+      for (const each of [key, more]) expect(two.read(`worked-${each}`).trim().split('\n')).toHaveLength(1);
+    },
+    120_000,
+  );
 
   it('a stream that was read from one server goes on at another without a gap and without a repetition', async () => {
     const [one, two] = [await fleet.server(), await fleet.server()];
