@@ -40,6 +40,8 @@ export async function operatorSnapshot(
   const profiles = new Map(
     (await store.documents<Profile>('profile')).map((profile) => [profile.id, profile]),
   );
+  // A pause holds landings back on purpose.
+  const isPaused = (await readPolicy(deps)).paused !== null;
   return {
     now,
     waiting: waiting.map((ticket) => {
@@ -111,6 +113,9 @@ export async function operatorSnapshot(
         .filter((e) => e.givenUp)
         .map((e) => ({ key: ticket.key, kind: e.kind, reason: e.reason })),
     ),
+    waitingWork: (await store.offerableWork('', isPaused ? ['verify'] : ['verify', 'land'], LOOKED_AT))
+      .filter(({ state }) => state === 'pending')
+      .map(({ ticket, kind, createdAt }) => ({ key: ticket, kind, waitsSince: createdAt })),
     disk: await reading(outside.disk),
     dispatchLease: await reading(() => store.readLease(DISPATCH_LEASE)),
     budgets: await budgetsOf(deps, now),

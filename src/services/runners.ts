@@ -122,8 +122,11 @@ export async function pollOnce(deps: Deps, runner: Runner, input: { freeSlots: n
   return { offers: offers.slice(0, Math.max(input.freeSlots, 0) + 50), stop };
 }
 
-/** Looked at for one that may be handed out: what a pause holds back must not stand in the way of the rest. */
-const OFFERABLE = 20;
+/**
+ * Looked at for one that may be handed out: what a pause holds back, or waits for a runner with other labels, must not
+ * stand in the way of the rest.
+ */
+const OFFERABLE = 200;
 
 function workOffer(deps: Deps, work: Work): Promise<Offer | null> {
   switch (work.kind) {

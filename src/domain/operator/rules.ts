@@ -3,7 +3,7 @@
  * no way to change anything, and what it returns can only become an alert. A finished ticket raises nothing.
  */
 import type { Observation } from '../alert/alert.ts';
-import type { SkipReason } from '../words.ts';
+import type { SkipReason, WorkKind } from '../words.ts';
 import type { Reading } from '../dispatch/snapshot.ts';
 
 export interface OperatorSnapshot {
@@ -42,6 +42,8 @@ export interface OperatorSnapshot {
   readonly jobs: readonly { name: string; enabled: boolean; backlog: number }[];
   readonly inbox: readonly { id: string; ticket: string | null; kind: string; waitsSince: number }[];
   readonly unverifiable: readonly { key: string; kind: string; reason: string | null }[];
+  /** Work that any runner with the project's labels may take, and none has. */
+  readonly waitingWork: readonly { key: string; kind: WorkKind; waitsSince: number }[];
   readonly disk: Reading<{ freeBytes: number; totalBytes: number }>;
   readonly dispatchLease: Reading<{ holder: string; expiresAt: number } | null>;
   readonly budgets: readonly { subject: string; spentUsd: number; limitUsd: number }[];
@@ -67,6 +69,13 @@ const WAITS_FOR_A_PERSON: ReadonlySet<SkipReason> = new Set([
   'runner_unavailable',
   'budget_exhausted',
 ]);
+
+const WORK_WORDS: Record<WorkKind, string> = {
+  attempt: 'An attempt at',
+  verify: 'The verification of',
+  land: 'The landing of',
+  session: 'An orchestrator’s run for',
+};
 
 const minutes = (ms: number): string => `${Math.max(1, Math.round(ms / MINUTE_MS))} min`;
 
@@ -264,6 +273,22 @@ export const RULES: readonly Rule[] = [
         severity: 'warning',
         detail: `The ${kind} of ${key} could not be verified: ${(reason ?? 'no reason').split('\n')[0]}`,
       })),
+  },
+  {
+    name: 'work_waiting',
+    look: ({ waitingWork, now }) =>
+      waitingWork.flatMap(({ key, kind, waitsSince }) =>
+        now - waitsSince >= 5 * MINUTE_MS
+          ? [
+              {
+                rule: 'work_waiting',
+                subject: `${key}/${kind}`,
+                severity: 'warning',
+                detail: `${WORK_WORDS[kind]} ${key} has waited ${minutes(now - waitsSince)} for a runner: is one connected that has the labels of its project?`,
+              },
+            ]
+          : [],
+      ),
   },
   {
     name: 'disk_low',

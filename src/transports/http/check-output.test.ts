@@ -44,9 +44,12 @@ it('the output of a check that runs again comes behind that of the run before', 
     const at = '2026-11-22T12:00:00.000Z';
     const items = [{ seq: 1, at, stream: 'stdout', text }];
     expect((await report(`/work/${work}/output`, { fence: number, evidence: id, items })).status).toBe(200);
+    const page = async () => (await t.call('GET', `/evidence/${id}/output`)).body;
+    expect((await page()).ended).toBe(false);
     const found = evidence.map((each: { id: string }) => ({ id: each.id, state, reason: null, details: {} }));
     const result = { evidence: found };
     expect((await report(`/work/${work}/end`, { fence: number, outcome: 'done', result })).status).toBe(200);
+    expect((await page()).ended).toBe(true);
     return id;
   };
   const id = await runCheck('all passed\n', 'verified');

@@ -184,7 +184,15 @@ export function attemptRoutes(api: Api, wakeups: Wakeups): void {
     handler: async ({ params, query }) => {
       const key = await deps.store.ticketOfEvidence(params.id);
       if (key === null) return notFound('evidence', params.id);
-      return { body: await readOutput(deps, params.id, { ...query, wait: 0 }, () => Promise.resolve(true)) };
+      // While a verdict is due, the first or another one, it may print more.
+      const hasVerdict = async (): Promise<boolean> => {
+        const record = await deps.store.ticket(key);
+        const evidence = record?.state.evidence.find((e) => e.id === params.id);
+        if (!evidence || (evidence.state === 'unverified' && !evidence.givenUp)) return !evidence;
+        const works = evidence.attempt === null ? [] : await deps.store.workOfAttempt(evidence.attempt);
+        return !works.some(({ kind }) => kind === 'verify');
+      };
+      return { body: await readOutput(deps, params.id, { ...query, wait: 0 }, hasVerdict) };
     },
   });
   api.route({
