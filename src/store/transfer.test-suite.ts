@@ -147,6 +147,19 @@ export function transferConformance(name: string, open: () => Promise<StoreUnder
         await third.close();
       });
 
+      it('counts the silence of its runners from now on, and offers them nothing before they register', async () => {
+        await store.seen('r1', 1000, false);
+        const { target, open } = await t.another();
+        const began = Date.now();
+        await fill(target, store);
+        await target.finish();
+        const other = await open();
+        const [presence] = await other.presences();
+        expect(presence).toMatchObject({ runner: 'r1', draining: true });
+        expect(presence?.seenAt).toBeGreaterThanOrEqual(began);
+        await other.close();
+      });
+
       it('lets nobody dispatch while what was given out before may still run', async () => {
         await store.acquireLease('dispatch', 'old', 60_000);
         const { target, open } = await t.another();

@@ -209,4 +209,50 @@ describe('commits that are handed over', () => {
     expect(await t.deps.artifacts.read(artifact)).not.toBeNull();
     expect(await t.deps.artifacts.list()).toHaveLength(2);
   });
+
+  it('of an earlier run take nothing back on the machine that went on from there; elsewhere they are all there is', async () => {
+    await register('runner', 'far');
+    await register(second, 'near');
+    const { attempt, fence, token } = (await running('runner', 'run_far')) as Offer & { token: string };
+    await send('runner', attempt, fence, 'as far as the question');
+    await t.call('POST', '/attempts/self/signals', { as: token, body: { type: 'ask', text: 'Which?' } });
+    await t.call('POST', `/attempts/${attempt}/park`, { as: 'runner', body: { fence, treeGone: true } });
+    const question = (await t.call('GET', '/tickets/MC-1')).body.questions[0].id;
+    await t.call('POST', `/tickets/MC-1/questions/${question}/answer`, { body: { text: 'This one.' } });
+    const [resumed] = (await pollAs('runner', 'run_far')).offers;
+    expect(resumed).toMatchObject({ attempt, fence: fence + 1 });
+    await t.call('POST', `/attempts/${attempt}/accept`, { as: 'runner', body: { fence: fence + 1 } });
+    // Its last run ends without a bundle of its own.
+    const end = { fence: fence + 1, outcome: 'stopped', reason: 'runner_stopped', treeGone: true, head };
+    await t.call('POST', `/attempts/${attempt}/end`, { as: 'runner', body: end });
+    t.advance(60_000);
+    await t.call('POST', '/runners/run_far/poll', { as: 'runner', body: { freeSlots: 2 } });
+    const [here] = (await pollAs('runner', 'run_far')).offers;
+    expect(here).toMatchObject({ number: 2, bundles: [] });
+    await t.call('POST', '/runners/run_far/drain', { body: { draining: true } });
+    const decline = { fence: here?.fence, outcome: 'declined', treeGone: true };
+    const declined = await t.call('POST', `/attempts/${here?.attempt}/end`, { as: 'runner', body: decline });
+    expect(declined).toMatchObject({ status: 200 });
+    t.advance(60_000);
+    await t.call('POST', '/runners/run_near/poll', { as: second, body: { freeSlots: 2 } });
+    const [elsewhere] = (await pollAs(second, 'run_near')).offers;
+    expect(elsewhere?.bundles).toMatchObject([{ attempt, number: 1, head }]);
+  });
+
+  it('that come late, from a run before, are not kept, nor is what is in them', async () => {
+    await register('runner', 'far');
+    const { attempt, fence, token } = (await running('runner', 'run_far')) as Offer & { token: string };
+    await t.call('POST', '/attempts/self/signals', { as: token, body: { type: 'ask', text: 'Which?' } });
+    await t.call('POST', `/attempts/${attempt}/park`, { as: 'runner', body: { fence, treeGone: true } });
+    const question = (await t.call('GET', '/tickets/MC-1')).body.questions[0].id;
+    await t.call('POST', `/tickets/MC-1/questions/${question}/answer`, { body: { text: 'This one.' } });
+    await pollAs('runner', 'run_far');
+    await t.call('POST', `/attempts/${attempt}/accept`, { as: 'runner', body: { fence: fence + 1 } });
+    await send('runner', attempt, fence + 1, 'the whole');
+    const kept = await t.deps.artifacts.list();
+    expect((await send('runner', attempt, fence, 'as far as the question')).status).toBe(200);
+    expect(await t.deps.artifacts.list()).toEqual(kept);
+    const bundle = await t.deps.store.bundle(attempt);
+    expect(bundle).toMatchObject({ fence: fence + 1, size: 'the whole'.length });
+  });
 });
