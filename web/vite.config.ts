@@ -38,8 +38,7 @@ export default defineConfig({
           groups: [
             {
               name: 'base',
-              test: /web[\\/]src[\\/](?:api|format|shell|ui)[\\/](?!markdown|meanings|palette|ticket-picker|ticket-dialog|more-sheet|outbox-dialog|pause-dialog|menu|dialog\.)|lucide-react[\\/]dist[\\/]esm[\\/](?:create|default|Icon|shared)/,
-              minShareCount: 2,
+              test: /web[\\/]src[\\/](?:api|changes|format|router|shell|ui)[\\/](?!markdown|meanings|palette|ticket-picker|ticket-dialog|more-sheet|outbox-dialog|pause-dialog|shortcuts-dialog|toaster|menu|dialog\.|text-field|field\.)|web[\\/]src[\\/]parts[\\/]filter-tickets|src[\\/]client[\\/](?:api-client|event-stream)|node_modules[\\/](?:react|react-dom|scheduler)[\\/]|lucide-react[\\/]dist[\\/]esm[\\/](?:create|default|Icon|shared)/,
             },
           ],
         },

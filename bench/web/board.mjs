@@ -18,7 +18,7 @@ const ROUNDS = Number(args.get('rounds') ?? 5);
 const AT_ONCE = 32;
 
 const LIMITS = {
-  'script of the first look, kB': 150,
+  'script of the first look, kB': 120,
   'board usable, cold, ms': 1500,
   'board usable, again, ms': 1500,
   'longest task while dragging, ms': 100,

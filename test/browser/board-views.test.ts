@@ -110,6 +110,27 @@ describe('the same selection', () => {
     expect(errors).toEqual([]);
   });
 
+  it('is where one had scrolled to, when one comes back from a ticket', async () => {
+    for (let n = 0; n < 40; n += 1) await control.createTicket(`One of many ${n}`, { labels: ['many'] });
+    const { page, errors } = await signIn(browser, control);
+    await open(page, 'label=many');
+    const cards = page.locator('[data-scroll-restoration-id="column:backlog"]');
+    await page.locator('[data-column] a[aria-roledescription]').first().waitFor();
+    await cards.evaluate((list) => {
+      list.scrollTop = 1_200;
+    });
+    const link = cards.locator('a').nth(8);
+    const title = (await link.textContent()) ?? '';
+    await link.click();
+    await page.locator('[data-page-ticket]').waitFor();
+    await page.goBack();
+    await page.waitForFunction(
+      () => document.querySelector('[data-scroll-restoration-id="column:backlog"]')?.scrollTop === 1_200,
+    );
+    await cards.getByText(/One of many \d+/.exec(title)?.[0] ?? 'nothing', { exact: true }).waitFor();
+    expect(errors).toEqual([]);
+  });
+
   it('is narrowed by agent, campaign and priority, and all of it stands in the address', async () => {
     const { page } = await signIn(browser, control);
     await open(page, 'view=list');

@@ -177,6 +177,62 @@ describe.each([
   });
 });
 
+describe('while the board gets its machinery', () => {
+  it('the focus is on its ticket in every single task', async () => {
+    const { context, page: other } = await signIn(browser, control);
+    await other.addInitScript(() => {
+      const waiting: IdleRequestCallback[] = [];
+      globalThis.requestIdleCallback = (callback) => waiting.push(callback);
+      Object.assign(globalThis, {
+        beIdle: () => {
+          for (const callback of waiting.splice(0)) callback({ didTimeout: true, timeRemaining: () => 50 });
+        },
+      });
+    });
+    await other.goto(`${control.url}/board?label=keys`);
+    await other.locator('[data-column] [data-ticket]').first().waitFor();
+    await other.keyboard.press('j');
+    const seen = await other.evaluate(
+      () =>
+        new Promise<string[]>((resolve) => {
+          const focus: string[] = [];
+          const { port1, port2 } = new MessageChannel();
+          // A key press is a task as this one is: what it finds now, a key would have found.
+          port1.onmessage = () => {
+            const key = document.activeElement?.closest<HTMLElement>('[data-ticket]')?.dataset['ticket'];
+            focus.push(key ?? document.activeElement?.localName ?? '');
+            const isThere = document.querySelector('[data-column] a[aria-roledescription]') !== null;
+            if (isThere && focus.length > 200) resolve([...new Set(focus)]);
+            else port2.postMessage(null);
+          };
+          port2.postMessage(null);
+          (globalThis as unknown as { beIdle: () => void }).beIdle();
+        }),
+    );
+    expect(seen).toEqual(['MC-1']);
+    await context.close();
+  });
+
+  it('no key is lost, whenever it is pressed', async () => {
+    const lost: number[] = [];
+    for (let afterMs = 0; afterMs < 400; afterMs += 20) {
+      await page.goto(`${control.url}/board?label=keys`);
+      await page.locator('[data-column] [data-ticket]').first().waitFor();
+      // No waiting for the machinery: the moment is what varies.
+      await page.evaluate((ms) => new Promise((resolve) => setTimeout(resolve, ms)), afterMs);
+      await press('j', 'e');
+      const opened = await dialog('Edit MC-1')
+        .waitFor({ timeout: 4_000 })
+        .then(
+          () => true,
+          () => false,
+        );
+      if (!opened) lost.push(afterMs);
+    }
+    expect(lost).toEqual([]);
+  });
+});
+
 describe('while writing', () => {
   it('⌘Enter sends a comment', async () => {
     await open(`/tickets/${ticket.key}`);

@@ -1,21 +1,23 @@
 /** Starts the app: what this device kept first, so that the first paint already has what was read last time. */
 import { QueryClientProvider } from '@tanstack/react-query';
-import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { restoreAndKeep } from './api/kept-queries.ts';
 import { queryClient } from './api/query-client.ts';
-import { router } from './router.tsx';
+import { preloadPage } from './router/pages.ts';
+import { Router } from './router/router.tsx';
 import { registerWorker } from './shell/register-worker.ts';
 import './styles.css';
 
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no #root');
+// The page's code is fetched while the cache is read.
+preloadPage(location.pathname);
 await restoreAndKeep(queryClient);
 createRoot(root).render(
   <StrictMode>
     <QueryClientProvider client={queryClient}>
-      <RouterProvider router={router} />
+      <Router />
     </QueryClientProvider>
   </StrictMode>,
 );

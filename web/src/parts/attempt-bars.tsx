@@ -1,9 +1,10 @@
 /** Attempts as bars over time, and the axis above them. A bar's pattern says how it ended; its words say it again. */
-import { Link } from '@tanstack/react-router';
 import type { Attempt } from '../../../src/contract/shapes.ts';
 import { duration } from '../format/time.ts';
 import { OUTCOME_WORDS } from '../format/words.ts';
 import { cx } from '../ui/cx.ts';
+import { attemptPath } from '../router/address.ts';
+import { Link } from '../router/link.tsx';
 
 export interface Scale {
   from: number;
@@ -47,9 +48,7 @@ export function AttemptBar({ attempt, scale, now }: { attempt: Attempt; scale: S
   const text = `Attempt ${attempt.number} by ${who}: ${word}, ${duration(end - begin)}`;
   return (
     <Link
-      to="/attempts/$id"
-      params={{ id: attempt.id }}
-      preload={false}
+      to={attemptPath(attempt.id)}
       title={text}
       aria-label={`${attempt.ticket}, ${text}`}
       className={cx('absolute inset-y-1.5 z-1 min-w-1.5 rounded-sm hover:brightness-110', className)}

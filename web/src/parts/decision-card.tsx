@@ -1,6 +1,5 @@
 /** One item of the inbox with what it needs to be decided on the spot. */
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { BellRing, GitMerge, MessageCircleQuestion, SearchCheck, ShieldAlert } from 'lucide-react';
 import { useState } from 'react';
 import { toast } from '../ui/toast.ts';
@@ -21,6 +20,8 @@ import { SafeText } from '../ui/safe-text.tsx';
 import { Ago } from '../ui/time.tsx';
 import { QuestionBox } from './question-box.tsx';
 import { TransitionButtons } from './transition-buttons.tsx';
+import { ticketPath } from '../router/address.ts';
+import { Link } from '../router/link.tsx';
 
 const ICONS: Record<InboxKind, typeof BellRing> = {
   review: SearchCheck,
@@ -58,11 +59,7 @@ export function DecisionCard({ item }: { item: InboxItem }) {
       </header>
       <h3 className="mt-1 mb-2 text-base leading-snug font-medium">
         {item.ticket ? (
-          <Link
-            to="/tickets/$key"
-            params={{ key: item.ticket }}
-            className="tap inline-flex items-center hover:underline"
-          >
+          <Link to={ticketPath(item.ticket)} className="tap inline-flex items-center hover:underline">
             {revealHidden(ticket?.title ?? item.subject)}
           </Link>
         ) : (
@@ -116,8 +113,7 @@ function Review({ ticket, attemptId }: { ticket: Ticket; attemptId: string | nul
       <div className="flex flex-wrap items-center gap-2">
         <TransitionButtons ticket={ticket} only={['accept', 'request_changes']} />
         <Link
-          to="/tickets/$key"
-          params={{ key: ticket.key }}
+          to={ticketPath(ticket.key)}
           hash="diff"
           className="tap text-muted hover:text-text inline-flex h-8 items-center px-2 text-sm underline-offset-2 hover:underline"
         >

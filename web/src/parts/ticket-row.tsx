@@ -1,10 +1,11 @@
 /** A ticket as one dense line: what it is, whose turn it is, and one line of the page's own. */
-import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Ticket } from '../../../src/contract/shapes.ts';
 import { revealHidden } from '../format/reveal-hidden.ts';
 import { StatusIcon } from '../ui/status-icon.tsx';
 import { Age } from '../ui/time.tsx';
+import { ticketPath } from '../router/address.ts';
+import { Link } from '../router/link.tsx';
 
 export function TicketRow({
   ticket,
@@ -27,8 +28,7 @@ export function TicketRow({
       <div className="min-w-0 flex-1">
         <div className="flex items-baseline gap-2">
           <Link
-            to="/tickets/$key"
-            params={{ key: ticket.key }}
+            to={ticketPath(ticket.key)}
             className="min-w-0 truncate text-sm font-medium outline-offset-4 after:absolute after:inset-0"
           >
             {revealHidden(ticket.title)}

@@ -16,7 +16,8 @@ import { EvidenceBadges } from '../ui/evidence-badge.tsx';
 import { Field } from '../ui/field.tsx';
 import { ProblemNote } from '../ui/problem.tsx';
 import { ApiProblem } from '../api/client.ts';
-import { Link } from '@tanstack/react-router';
+import { ticketPath } from '../router/address.ts';
+import { Link } from '../router/link.tsx';
 
 const LABELS = {
   reason: 'Reason',
@@ -118,8 +119,7 @@ export default function TransitionDialog({
         {move.error instanceof ApiProblem && move.error.code === 'evidence_incomplete' && (
           <p className="text-sm">
             <Link
-              to="/tickets/$key"
-              params={{ key: seen.key }}
+              to={ticketPath(seen.key)}
               hash="evidence"
               onClick={onClose}
               className="text-accent underline underline-offset-2"

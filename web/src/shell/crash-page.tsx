@@ -1,15 +1,15 @@
 /** When a page breaks, or there is none: what happened, and the ways on. The shell around it stays usable. */
-import { Link, type ErrorComponentProps } from '@tanstack/react-router';
+import { Link } from '../router/link.tsx';
 import { Button, buttonClass } from '../ui/button.tsx';
 import { ProblemNote } from '../ui/problem.tsx';
 
-export function CrashPage({ error, reset }: ErrorComponentProps) {
+export function CrashPage({ error, onAgain }: { error: unknown; onAgain: () => void }) {
   return (
-    <main className="mx-auto max-w-lg space-y-3 p-6 pt-16">
+    <div className="mx-auto max-w-lg space-y-3 p-6 pt-16">
       <h1 className="text-lg font-semibold">This page stopped working</h1>
       <ProblemNote error={error} />
       <div className="flex gap-2">
-        <Button tone="primary" onClick={reset}>
+        <Button tone="primary" onClick={onAgain}>
           Try again
         </Button>
         <Button onClick={() => location.reload()}>Reload</Button>
@@ -17,7 +17,7 @@ export function CrashPage({ error, reset }: ErrorComponentProps) {
           Home
         </Link>
       </div>
-    </main>
+    </div>
   );
 }
 

@@ -1,6 +1,7 @@
 /** Which of the app-wide dialogs is open. Shortcuts, the palette and buttons all open the same ones. */
 import { useSyncExternalStore } from 'react';
 import type { PersonTransition } from '../api/transitions.ts';
+import { startTypingAhead, takeTypedAhead } from './typed-ahead.ts';
 
 export type PickWhat = 'status' | 'priority' | 'agent' | 'campaign' | 'label';
 
@@ -22,6 +23,9 @@ const listeners = new Set<() => void>();
 
 export function openDialog(dialog: OpenDialog): void {
   current = dialog;
+  // The list of choices begins with what was typed before it had come.
+  takeTypedAhead();
+  if (dialog?.name === 'palette' || dialog?.name === 'pick') startTypingAhead();
   for (const listener of listeners) listener();
 }
 

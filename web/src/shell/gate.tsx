@@ -3,8 +3,7 @@
  * Without a network, who was signed in last sees what this device kept.
  */
 import { useQuery } from '@tanstack/react-query';
-import { Outlet, useNavigate } from '@tanstack/react-router';
-import { useEffect } from 'react';
+import { useEffect, type ReactNode } from 'react';
 import { toast } from '../ui/toast.ts';
 import { applyFrame, markAllStale } from '../api/apply-frame.ts';
 import { ApiProblem, Unreachable } from '../api/client.ts';
@@ -15,6 +14,7 @@ import { startLive } from '../api/live.ts';
 import { outbox } from '../api/outbox.ts';
 import { sessionQuery } from '../api/queries.ts';
 import { queryClient } from '../api/query-client.ts';
+import { navigate } from '../router/history.ts';
 import { Shell } from './shell.tsx';
 
 function useLive(signedIn: boolean): void {
@@ -49,8 +49,7 @@ function useLive(signedIn: boolean): void {
   }, [signedIn]);
 }
 
-export function Gate() {
-  const navigate = useNavigate();
+export function Gate({ children }: { children: ReactNode }) {
   const { state } = useConnection();
   const session = useQuery({ ...sessionQuery, refetchOnMount: 'always' });
   const refused =
@@ -62,20 +61,15 @@ export function Gate() {
     if (!refused) return;
     queryClient.removeQueries({ queryKey: keys.session });
     connection.set('connecting');
-    void navigate({ to: '/sign-in', search: { to: location.pathname + location.search }, replace: true });
-  }, [refused, navigate]);
+    navigate({ to: '/sign-in', search: { to: location.pathname + location.search }, replace: true });
+  }, [refused]);
   useEffect(() => {
     if (!cannotTell) return;
     const timer = setInterval(() => void session.refetch(), 3_000);
     return () => clearInterval(timer);
   });
 
-  if (session.data !== undefined)
-    return (
-      <Shell session={session.data}>
-        <Outlet />
-      </Shell>
-    );
+  if (session.data !== undefined) return <Shell session={session.data}>{children}</Shell>;
   return (
     <main className="text-muted grid min-h-dvh place-items-center p-6 text-center text-sm">
       {cannotTell ? (

@@ -1,5 +1,4 @@
 /** On a phone: every place that has no room in the bar, and what the sidebar has on a desk. */
-import { useNavigate } from '@tanstack/react-router';
 import { Pause, Play, Search } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useQuery } from '@tanstack/react-query';
@@ -10,11 +9,11 @@ import { HealthLine } from './health.tsx';
 import { PLACES } from './navigation.ts';
 import { useMe } from './session-context.ts';
 import { ThemeSwitch } from './theme-switch.tsx';
+import { navigate } from '../router/history.ts';
 
 const IN_BAR = new Set<string>(['/', '/board', '/inbox']);
 
 export default function MoreSheet({ onClose }: { onClose: () => void }) {
-  const navigate = useNavigate();
   const me = useMe();
   const overview = useQuery(overviewQuery).data;
   return (
@@ -31,7 +30,7 @@ export default function MoreSheet({ onClose }: { onClose: () => void }) {
             }
             onClick={() => {
               onClose();
-              void navigate({ to: place.to });
+              navigate({ to: place.to });
             }}
           >
             {place.label}

@@ -1,6 +1,5 @@
 /** What was written offline and has not gone out yet, and what the server would not take. Nothing leaves it unseen. */
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { MessageSquare, Reply, TriangleAlert } from 'lucide-react';
 import { useIsOffline, useOutbox } from '../api/hooks.ts';
 import { outbox, type OutboxEntry } from '../api/outbox.ts';
@@ -12,6 +11,8 @@ import { Dialog } from '../ui/dialog.tsx';
 import { showProblem } from '../ui/problem.tsx';
 import { SafeText } from '../ui/safe-text.tsx';
 import { Ago } from '../ui/time.tsx';
+import { ticketPath } from '../router/address.ts';
+import { Link } from '../router/link.tsx';
 
 const STATES: Record<OutboxEntry['state'], { word: string; tone: 'neutral' | 'accent' | 'amber' }> = {
   waiting: { word: 'Waiting for the connection', tone: 'neutral' },
@@ -55,8 +56,7 @@ function Entry({ entry, onClose }: { entry: OutboxEntry; onClose: () => void }) 
         <Icon size={14} aria-hidden />
         <span>{entry.kind === 'answer' ? 'Answer on' : 'Comment on'}</span>
         <Link
-          to="/tickets/$key"
-          params={{ key: entry.ticket }}
+          to={ticketPath(entry.ticket)}
           onClick={onClose}
           className="text-accent num underline underline-offset-2"
         >

@@ -1,6 +1,5 @@
 /** Every place, every action and every ticket, by typing. */
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
 import { Command } from 'cmdk';
 import {
   Bookmark,
@@ -44,6 +43,9 @@ import { openDialog, type PickWhat } from './dialogs.ts';
 import { PLACES } from './navigation.ts';
 import { setTheme, useSavedViews } from './preferences.ts';
 import { meantTickets } from './shortcuts.ts';
+import { ticketPath } from '../router/address.ts';
+import { navigate } from '../router/history.ts';
+import { takeTypedAhead } from './typed-ahead.ts';
 
 interface Action {
   id: string;
@@ -54,7 +56,6 @@ interface Action {
 }
 
 export default function Palette({ initial, onClose }: { initial: string; onClose: () => void }) {
-  const navigate = useNavigate();
   const offline = useIsOffline();
   const [words, setWords] = useState(initial);
   const [value, setValue] = useState('');
@@ -87,13 +88,13 @@ export default function Palette({ initial, onClose }: { initial: string; onClose
       label: `Go to ${place.label}`,
       icon: place.icon,
       keys: ['G', place.letter.toUpperCase()],
-      run: () => void navigate({ to: place.to }),
+      run: () => navigate({ to: place.to }),
     })),
     ...[...views, ...USUAL_VIEWS].map((view, i) => ({
       id: `view-${i}`,
       label: `View: ${view.name}`,
       icon: Bookmark,
-      run: () => void navigate({ to: '/board', search: searchOfQuery(view.query) }),
+      run: () => navigate({ to: '/board', search: searchOfQuery(view.query) }),
     })),
     {
       id: 'undo',
@@ -150,6 +151,10 @@ export default function Palette({ initial, onClose }: { initial: string; onClose
                   setWords(next);
                   setValue('');
                 }}
+                onFocus={() => {
+                  const ahead = takeTypedAhead();
+                  if (ahead !== '') setWords((before) => before + ahead);
+                }}
                 placeholder="A ticket, a place, a view, an action …"
                 className="placeholder:text-faint h-12 flex-1 bg-transparent text-base outline-none"
               />
@@ -168,9 +173,7 @@ export default function Palette({ initial, onClose }: { initial: string; onClose
                     <Command.Item
                       key={ticket.key}
                       value={`ticket-${ticket.key}`}
-                      onSelect={() =>
-                        choose(() => void navigate({ to: '/tickets/$key', params: { key: ticket.key } }))
-                      }
+                      onSelect={() => choose(() => navigate({ to: ticketPath(ticket.key) }))}
                       className={ITEM}
                     >
                       <StatusIcon status={ticket.status} />

@@ -11,15 +11,14 @@ import { useDialog, openDialog } from './dialogs.ts';
 import { PauseBanner } from './pause-banner.tsx';
 import { BottomBar, Sidebar } from './sidebar.tsx';
 import { SessionContext } from './session-context.ts';
+import { Palette, TicketPicker } from './keyed-dialogs.ts';
 import { useShortcuts } from './shortcuts.ts';
 
 const Toaster = lazy(() => import('./toaster.tsx'));
 const MoreSheet = lazy(() => import('./more-sheet.tsx'));
-const Palette = lazy(() => import('./palette.tsx'));
 const NewTicketDialog = lazy(() => import('../pages/board/new-ticket-dialog.tsx'));
 const PauseDialog = lazy(() => import('./pause-dialog.tsx'));
 const OutboxDialog = lazy(() => import('./outbox-dialog.tsx'));
-const TicketPicker = lazy(() => import('./ticket-picker.tsx'));
 const TicketDialog = lazy(() => import('./ticket-dialog.tsx'));
 const ShortcutsDialog = lazy(() => import('../pages/help/shortcuts-dialog.tsx'));
 

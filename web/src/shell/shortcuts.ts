@@ -4,14 +4,16 @@
  * is about a ticket finds it by `data-ticket`: those that are chosen, else the one in focus, else the one under the
  * pointer, else the page's own.
  */
-import { useNavigate } from '@tanstack/react-router';
-import { useEffect } from 'react';
+import { useEffect, useLayoutEffect } from 'react';
 import { tinykeys } from 'tinykeys';
+import { undoLatest } from '../changes/undo.ts';
 import { toast } from '../ui/toast.ts';
 import { isDialogOpen, openDialog, type PickWhat } from './dialogs.ts';
+import { preloadKeyedDialogs } from './keyed-dialogs.ts';
 import { PLACES } from './navigation.ts';
 import { areKeysOn } from './preferences.ts';
 import { selection } from './selection.ts';
+import { navigate } from '../router/history.ts';
 
 const GO_MS = 1_000;
 
@@ -65,18 +67,14 @@ export function pick(what: PickWhat): void {
 }
 
 export function useShortcuts(): void {
-  const navigate = useNavigate();
   useEffect(() => {
     // What S, P, A and ⌘K open has to be there before the next key.
     if (typeof requestIdleCallback !== 'function') return undefined;
-    const load = (): void => {
-      void import('./ticket-picker.tsx');
-      void import('./palette.tsx');
-    };
-    const handle = requestIdleCallback(load, { timeout: 5_000 });
+    const handle = requestIdleCallback(preloadKeyedDialogs, { timeout: 5_000 });
     return () => cancelIdleCallback(handle);
   }, []);
-  useEffect(() => {
+  // Before the first paint: a key that is pressed as soon as one sees the page is not lost.
+  useLayoutEffect(() => {
     const single = (action: () => void) => (event: KeyboardEvent) => {
       if (isTyping(event) || !areKeysOn() || event.repeat) return;
       event.preventDefault();
@@ -101,7 +99,7 @@ export function useShortcuts(): void {
       if (!place) return;
       event.preventDefault();
       event.stopImmediatePropagation();
-      void navigate({ to: place.to });
+      navigate({ to: place.to });
     };
     const bindings = {
       '$mod+KeyK': (event: KeyboardEvent) => {
@@ -112,9 +110,7 @@ export function useShortcuts(): void {
         // In a field it is the browser's own.
         if (isTyping(event)) return;
         event.preventDefault();
-        void import('../changes/undo.ts').then(({ undoLatest }) => {
-          if (!undoLatest()) toast('Nothing to undo: that works for ten seconds.', { id: 'undo' });
-        });
+        if (!undoLatest()) toast('Nothing to undo: that works for ten seconds.', { id: 'undo' });
       },
       'Shift+?': single(() => openDialog({ name: 'shortcuts' })),
       '?': single(() => openDialog({ name: 'shortcuts' })),
@@ -145,5 +141,5 @@ export function useShortcuts(): void {
       stop();
       removeEventListener('keydown', onPlace, { capture: true });
     };
-  }, [navigate]);
+  }, []);
 }

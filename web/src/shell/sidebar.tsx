@@ -1,5 +1,4 @@
 /** Navigation: a sidebar on a desk, a bar under the thumb on a phone. */
-import { Link } from '@tanstack/react-router';
 import { Ellipsis, Pause, Play, Plus, Search } from 'lucide-react';
 import type { Overview, Session } from '../api/types.ts';
 import { Button, IconButton } from '../ui/button.tsx';
@@ -7,6 +6,7 @@ import { openDialog } from './dialogs.ts';
 import { ConnectionMark, HealthLine } from './health.tsx';
 import { PLACES, type Place } from './navigation.ts';
 import { ThemeSwitch } from './theme-switch.tsx';
+import { NavLink } from '../router/link.tsx';
 
 const LINK =
   'tap text-muted hover:bg-hover hover:text-text flex h-8 items-center gap-2.5 rounded-md px-2 text-sm font-medium';
@@ -57,16 +57,11 @@ export function Sidebar({ overview, session }: { overview: Overview | undefined;
         <ul className="space-y-0.5">
           {PLACES.map((place) => (
             <li key={place.to}>
-              <Link
-                to={place.to}
-                activeOptions={{ exact: place.to === '/' }}
-                activeProps={{ className: 'bg-hover text-text!' }}
-                className={LINK}
-              >
+              <NavLink to={place.to} activeClassName="bg-hover text-text!" className={LINK}>
                 <place.icon size={16} aria-hidden />
                 {place.label}
                 <Count place={place} overview={overview} />
-              </Link>
+              </NavLink>
             </li>
           ))}
         </ul>
@@ -110,16 +105,10 @@ export function BottomBar({ overview }: { overview: Overview | undefined }) {
       className="border-line bg-sunken flex shrink-0 border-t pb-[env(safe-area-inset-bottom)] md:hidden"
     >
       {PLACES.filter((p) => p.to === '/' || p.to === '/board').map((place) => (
-        <Link
-          key={place.to}
-          to={place.to}
-          activeOptions={{ exact: place.to === '/' }}
-          activeProps={{ className: 'text-accent!' }}
-          className={BAR}
-        >
+        <NavLink key={place.to} to={place.to} activeClassName="text-accent!" className={BAR}>
           <place.icon size={20} aria-hidden />
           {place.label}
-        </Link>
+        </NavLink>
       ))}
       <button
         type="button"
@@ -134,7 +123,7 @@ export function BottomBar({ overview }: { overview: Overview | undefined }) {
       {PLACES.filter((p) => p.to === '/inbox').map((place) => {
         const count = overview && place.count ? place.count(overview) : 0;
         return (
-          <Link key={place.to} to={place.to} activeProps={{ className: 'text-accent!' }} className={BAR}>
+          <NavLink key={place.to} to={place.to} activeClassName="text-accent!" className={BAR}>
             <place.icon size={20} aria-hidden />
             {place.label}
             {count > 0 && (
@@ -143,7 +132,7 @@ export function BottomBar({ overview }: { overview: Overview | undefined }) {
                 <span className="sr-only"> {place.counts}</span>
               </span>
             )}
-          </Link>
+          </NavLink>
         );
       })}
       <button

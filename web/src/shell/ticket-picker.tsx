@@ -22,6 +22,7 @@ import { Button } from '../ui/button.tsx';
 import { PriorityIcon, StatusIcon } from '../ui/status-icon.tsx';
 import { openDialog, type PickWhat } from './dialogs.ts';
 import { useBlocked } from './session-context.ts';
+import { takeTypedAhead } from './typed-ahead.ts';
 
 interface Option {
   id: string;
@@ -110,6 +111,10 @@ export default function TicketPicker({
               <Command.Input
                 value={words}
                 onValueChange={setWords}
+                onFocus={() => {
+                  const ahead = takeTypedAhead();
+                  if (ahead !== '') setWords((before) => before + ahead);
+                }}
                 placeholder={ASKS[what]}
                 className="border-line placeholder:text-faint h-11 w-full border-b bg-transparent px-3.5 text-base outline-none"
               />

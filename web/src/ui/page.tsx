@@ -1,7 +1,7 @@
 /** The frame of a page: its head that stays, and the parts that every page shares. */
-import { Link } from '@tanstack/react-router';
 import { useEffect, type ReactNode } from 'react';
 import { cx } from './cx.ts';
+import { Link } from '../router/link.tsx';
 
 export function PageHead({
   title,

@@ -1,17 +1,17 @@
 /** One attempt: what it was, how it ended, what it cost, and all that it said. */
 import { useQuery } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
 import { attemptQuery } from '../../api/queries.ts';
 import { AttemptFacts, AttemptOutcome } from '../../parts/attempt-facts.tsx';
 import { Loaded, Skeleton } from '../../ui/loaded.tsx';
 import { PageHead } from '../../ui/page.tsx';
 import { SafeText } from '../../ui/safe-text.tsx';
+import { useParam } from '../../router/place-context.ts';
 
 const AttemptOutput = lazy(() => import('../../output/attempt-output.tsx'));
 
 export function AttemptPage() {
-  const { id } = useParams({ from: '/inside/attempts/$id' });
+  const id = useParam('id');
   const query = useQuery(attemptQuery(id));
   const attempt = query.data;
   return (

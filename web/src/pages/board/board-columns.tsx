@@ -2,8 +2,8 @@
  * The selection as columns. A lifted ticket may be dropped where the transition table has a way for a person, or where a
  * field takes the column's value; elsewhere the column turns grey and says why. Moves that need words ask for them.
  */
-import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useState, useSyncExternalStore } from 'react';
+import { flushSync } from 'react-dom';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
 import { PERSON_TRANSITIONS } from '../../api/transitions.ts';
 import { applyChange } from '../../changes/change.ts';
@@ -16,6 +16,7 @@ import { type ColumnSpec, dropOn, useColumns, valueOf } from './columns.ts';
 import { DragKitContext, plainKit, type DragKit } from './drag-kit.ts';
 import { CARD, CardFace } from './ticket-card.tsx';
 import { type BoardSearch, filterOf, groupingOf, sortOf } from './view.ts';
+import { changeView } from './change-view.ts';
 
 /** After the paint, when there is time; not every browser says when that is. @returns takes it back */
 function whenIdle(action: () => void): () => void {
@@ -27,13 +28,17 @@ function whenIdle(action: () => void): () => void {
   return () => cancelIdleCallback(handle);
 }
 
-/** The board is mounted anew with its machinery; whoever was on a ticket stays on it. */
-function keepFocus(): void {
-  const ticket = document.activeElement?.closest<HTMLElement>('[data-ticket]')?.dataset['ticket'];
-  if (ticket === undefined) return;
-  requestAnimationFrame(() =>
-    document.querySelector<HTMLElement>(`[data-ticket="${CSS.escape(ticket)}"] a`)?.focus(),
-  );
+/**
+ * The board is mounted anew with its machinery, and whoever was on a ticket stays on it. Both happen within one task: a
+ * key that is pressed meanwhile comes after it, and never finds the board without its focus.
+ */
+function mountAnew(mount: () => void): void {
+  const active = document.activeElement;
+  const ticket = active?.closest<HTMLElement>('[data-column] [data-ticket]');
+  const selector =
+    ticket && `[data-ticket="${CSS.escape(ticket.dataset['ticket'] ?? '')}"] ${active?.localName}`;
+  flushSync(mount);
+  if (selector) document.querySelector<HTMLElement>(selector)?.focus({ preventScroll: true });
 }
 
 /** Loaded once for all visits of the board. */
@@ -50,7 +55,6 @@ const useIsNarrow = (): boolean =>
   );
 
 export function BoardColumns({ search }: { search: BoardSearch }) {
-  const navigate = useNavigate();
   const isNarrow = useIsNarrow();
   const blocked = useBlocked();
   const grouping = groupingOf(search);
@@ -63,8 +67,7 @@ export function BoardColumns({ search }: { search: BoardSearch }) {
     return whenIdle(() => {
       void import('./dragging.tsx').then(({ draggingKit }) => {
         loaded = draggingKit;
-        keepFocus();
-        setKit(draggingKit);
+        mountAnew(() => setKit(draggingKit));
       });
     });
   }, []);
@@ -123,13 +126,7 @@ export function BoardColumns({ search }: { search: BoardSearch }) {
                   column={column}
                   chosen={column === shown}
                   reception={reception(column)}
-                  onChoose={() =>
-                    void navigate({
-                      to: '/board',
-                      search: (old) => ({ ...old, column: column.id }) as BoardSearch,
-                      replace: true,
-                    })
-                  }
+                  onChoose={() => changeView({ column: column.id })}
                 />
               ))}
             </div>

@@ -1,6 +1,5 @@
 /** What the board shows, kept in the address. Typing is taken over when it rests for a moment. */
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
 import { ArrowUpDown, Group, ListFilter, Search, X } from 'lucide-react';
 import { useEffect, useId, useState, type ComponentProps, type ReactNode } from 'react';
 import { TICKET_STATUSES } from '../../../../src/domain/words.ts';
@@ -22,19 +21,18 @@ import {
   SORTS,
   sortOf,
 } from './view.ts';
+import { changeView } from './change-view.ts';
 
 const NO_FILTER = { project: '', status: '', agent: '', campaign: '', priority: '', label: '', q: '' };
 
 export function BoardFilters({ search }: { search: BoardSearch }) {
-  const navigate = useNavigate();
   const projects = useQuery(projectsQuery).data?.items ?? [];
   const campaigns = useQuery(campaignsQuery).data?.items ?? [];
   const profiles = useQuery(profilesQuery).data?.items ?? [];
   const agents = useQuery(ticketGroupsQuery({}, 'agent')).data?.items ?? [];
   const [open, setOpen] = useState(false);
   const id = useId();
-  const set = (part: Partial<BoardSearch>): void =>
-    void navigate({ to: '/board', search: (old) => ({ ...old, ...part }) as BoardSearch, replace: true });
+  const set = changeView;
   const active = countFilters(search);
   const shape = shapeOf(search);
   const everyAgent = [
@@ -179,6 +177,13 @@ function Choice({
   onChange: (value: string) => void;
   children: ReactNode;
 }) {
+  // What was chosen is shown at once, while the page that it leads to is still being drawn.
+  const [shown, setShown] = useState(value);
+  const [taken, setTaken] = useState(value);
+  if (value !== taken) {
+    setTaken(value);
+    setShown(value);
+  }
   return (
     <span className="relative max-sm:w-full">
       {icon && (
@@ -190,12 +195,15 @@ function Choice({
         className={cx(
           'control field-sizing-content w-auto! max-w-36 max-sm:w-full! max-sm:max-w-none',
           icon !== undefined && 'pl-7!',
-          value !== usual && 'border-accent! font-medium',
+          shown !== usual && 'border-accent! font-medium',
         )}
         aria-label={label}
         title={label}
-        value={value}
-        onChange={(event) => onChange(event.target.value)}
+        value={shown}
+        onChange={(event) => {
+          setShown(event.target.value);
+          onChange(event.target.value);
+        }}
       >
         {children}
       </select>

@@ -1,7 +1,6 @@
 /** One selection of tickets, as columns, as a list, or as a timeline. What is selected stands in the address. */
-import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Bookmark, ChartGantt, Columns3, List, Plus } from 'lucide-react';
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
 import { openDialog } from '../../shell/dialogs.ts';
 import { useSavedViews } from '../../shell/preferences.ts';
 import { selection, useHasChosen } from '../../shell/selection.ts';
@@ -11,7 +10,9 @@ import { Skeleton } from '../../ui/loaded.tsx';
 import { PageHead } from '../../ui/page.tsx';
 import { BoardColumns } from './board-columns.tsx';
 import { BoardFilters } from './board-filters.tsx';
-import { type BoardSearch, queryOf, type Shape, SHAPES, shapeOf } from './view.ts';
+import { type BoardSearch, queryOf, readBoardSearch, type Shape, SHAPES, shapeOf } from './view.ts';
+import { useSearch } from '../../router/place-context.ts';
+import { changeView } from './change-view.ts';
 
 const BulkBar = lazy(() => import('./bulk-bar.tsx'));
 const ListView = lazy(() => import('./list-view.tsx'));
@@ -25,7 +26,8 @@ const SHAPE_LOOKS: Record<Shape, { label: string; icon: typeof List }> = {
 };
 
 export function BoardPage() {
-  const search = useSearch({ from: '/inside/board' });
+  const words = useSearch();
+  const search = useMemo(() => readBoardSearch(words), [words]);
   const shape = shapeOf(search);
   const hasChosen = useHasChosen();
   // What was chosen belongs to what one sees.
@@ -91,7 +93,6 @@ function ViewsButton({ search }: { search: BoardSearch }) {
 }
 
 function ShapeSwitch({ shape }: { shape: Shape }) {
-  const navigate = useNavigate();
   return (
     <div role="group" aria-label="Show as" className="border-line-strong flex rounded-md border p-0.5">
       {SHAPES.map((each) => {
@@ -103,12 +104,7 @@ function ShapeSwitch({ shape }: { shape: Shape }) {
             aria-pressed={each === shape}
             aria-label={label}
             title={label}
-            onClick={() =>
-              void navigate({
-                to: '/board',
-                search: (old) => ({ ...old, view: each === 'board' ? '' : each }) as BoardSearch,
-              })
-            }
+            onClick={() => changeView({ view: each === 'board' ? '' : each }, false)}
             className={cx(
               'tap inline-flex h-6 items-center justify-center gap-1.5 rounded px-1.5 text-xs font-medium',
               each === shape ? 'bg-hover text-text' : 'text-muted hover:text-text',

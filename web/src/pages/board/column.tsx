@@ -135,7 +135,11 @@ function Cards({
         </div>
       )}
       {reception && !reception.may && <p className="text-muted px-2 pb-1 text-xs">{reception.why}</p>}
-      <div ref={setScroller} className="min-h-0 flex-1 overflow-y-auto px-1 pb-3">
+      <div
+        ref={setScroller}
+        data-scroll-restoration-id={`column:${column.id}`}
+        className="min-h-0 flex-1 overflow-y-auto px-1 pb-3"
+      >
         {isLoading && <Skeleton lines={4} />}
         {query.error && query.data === undefined && !offline && <ProblemNote error={query.error} />}
         {!isLoading && items.length === 0 && !query.error && (

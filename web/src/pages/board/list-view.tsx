@@ -1,5 +1,4 @@
 /** The selection as one dense list in sections, each read page by page and drawn only where one looks. */
-import { Link } from '@tanstack/react-router';
 import { ChevronRight } from 'lucide-react';
 import { memo, useCallback, useState } from 'react';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
@@ -24,6 +23,8 @@ import { GroupIcon } from './group-icon.tsx';
 import { chooseByClick, chooseByKey } from './ticket-card.tsx';
 import { type BoardSearch, filterOf, groupingOf, sortOf } from './view.ts';
 import { VirtualList } from './virtual-list.tsx';
+import { ticketPath } from '../../router/address.ts';
+import { Link } from '../../router/link.tsx';
 
 export default function ListView({ search }: { search: BoardSearch }) {
   const grouping = groupingOf(search);
@@ -31,7 +32,7 @@ export default function ListView({ search }: { search: BoardSearch }) {
   const folds = useFolded();
   const [scroller, setScroller] = useState<HTMLDivElement | null>(null);
   return (
-    <div ref={setScroller} className="min-h-0 flex-1 overflow-y-auto">
+    <div ref={setScroller} data-scroll-restoration-id="board" className="min-h-0 flex-1 overflow-y-auto">
       <div data-lists className="pb-24">
         {columns.length === 0 && (
           <div className="p-4">
@@ -156,8 +157,7 @@ const ListRow = memo(function ListRow({ ticket, among }: { ticket: Ticket; among
       )}
     >
       <Link
-        to="/tickets/$key"
-        params={{ key: ticket.key }}
+        to={ticketPath(ticket.key)}
         onClick={(event) => chooseByClick(event, ticket, among)}
         onKeyDown={(event) => void chooseByKey(event, ticket, among)}
         className="order-5 min-w-0 flex-1 truncate text-sm font-medium outline-offset-[-2px] after:absolute after:inset-0 max-sm:order-1 max-sm:basis-full max-sm:pl-1"

@@ -1,5 +1,4 @@
 /** Views under a name. An address holds a whole view, so a saved one is an address; this browser keeps the list. */
-import { useNavigate } from '@tanstack/react-router';
 import { Bookmark, BookmarkPlus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { ExportButtons } from '../../parts/export-buttons.tsx';
@@ -9,15 +8,15 @@ import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
 import { toast } from '../../ui/toast.ts';
 import { type BoardSearch, filterOf, queryOf, searchOfQuery, USUAL_VIEWS } from './view.ts';
+import { navigate } from '../../router/history.ts';
 
 export default function SavedViews({ search, onClose }: { search: BoardSearch; onClose: () => void }) {
-  const navigate = useNavigate();
   const saved = useSavedViews();
   const [name, setName] = useState('');
   const query = queryOf(search);
   const go = (to: string): void => {
     onClose();
-    void navigate({ to: '/board', search: searchOfQuery(to) });
+    navigate({ to: '/board', search: searchOfQuery(to) });
   };
   return (
     <Dialog

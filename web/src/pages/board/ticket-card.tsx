@@ -2,7 +2,6 @@
  * A ticket on the board. The card is a link that can also be lifted: with the mouse, a held finger, or the space bar.
  * Whoever cannot drag has the same moves behind `S`. `X`, Shift and a click, or its box choose it for an action on many.
  */
-import { Link } from '@tanstack/react-router';
 import { CircleHelp, MoveRight } from 'lucide-react';
 import { memo, type MouseEvent } from 'react';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
@@ -18,6 +17,8 @@ import { PriorityIcon, StatusIcon } from '../../ui/status-icon.tsx';
 import { Age } from '../../ui/time.tsx';
 import { useDragKit } from './drag-kit.ts';
 import type { Grouping } from './view.ts';
+import { ticketPath } from '../../router/address.ts';
+import { Link } from '../../router/link.tsx';
 
 export function CardFace({ ticket, grouping = 'status' }: { ticket: Ticket; grouping?: Grouping }) {
   const who = ticket.attempt ? workerName(ticket) : ticket.assignee;
@@ -122,8 +123,7 @@ export const TicketCard = memo(function TicketCard({
       <Link
         ref={setNodeRef}
         {...listeners}
-        to="/tickets/$key"
-        params={{ key: ticket.key }}
+        to={ticketPath(ticket.key)}
         draggable={false}
         aria-roledescription={lift && !blocked ? 'ticket that can be moved' : undefined}
         aria-describedby={attributes?.['aria-describedby']}

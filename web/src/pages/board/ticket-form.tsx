@@ -17,10 +17,13 @@ import { TextField } from '../../ui/text-field.tsx';
 export default function TicketForm({
   project: preset,
   initialStatus = 'backlog',
+  takesFocus = false,
   onCreated,
 }: {
   project?: string;
   initialStatus?: 'backlog' | 'todo';
+  /** Where it is what one came for; on a page, the keys of the app go on working. */
+  takesFocus?: boolean;
   onCreated: (ticket: Ticket) => void;
 }) {
   const blocked = useBlocked();
@@ -87,7 +90,7 @@ export default function TicketForm({
         <TextField
           label="Title"
           required
-          autoFocus
+          autoFocus={takesFocus}
           maxLength={200}
           placeholder="What should be true afterwards?"
           value={title}

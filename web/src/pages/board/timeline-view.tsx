@@ -1,6 +1,5 @@
 /** The selection over time: a row a ticket, a bar an attempt. Drawn only where one looks, attempts read page by page. */
 import { useQueries } from '@tanstack/react-query';
-import { Link, useNavigate } from '@tanstack/react-router';
 import { useCallback, useMemo, useState } from 'react';
 import type { Attempt, Ticket } from '../../../../src/contract/shapes.ts';
 import { useIsOffline, useNow } from '../../api/hooks.ts';
@@ -17,6 +16,9 @@ import { StatusIcon } from '../../ui/status-icon.tsx';
 import { chooseByClick, chooseByKey } from './ticket-card.tsx';
 import { type BoardSearch, filterOf, sortOf } from './view.ts';
 import { VirtualList } from './virtual-list.tsx';
+import { ticketPath } from '../../router/address.ts';
+import { Link } from '../../router/link.tsx';
+import { changeView } from './change-view.ts';
 
 /** As many as have room beside each other; a turned phone is told at the next visit. */
 const MOST_TICKS = innerWidth < 640 ? 3 : 8;
@@ -35,7 +37,6 @@ const SPAN_WORDS: Record<Span, string> = {
 const ROW = 'grid grid-cols-[7.5rem_minmax(0,1fr)] sm:grid-cols-[18rem_minmax(0,1fr)]';
 
 export default function TimelineView({ search }: { search: BoardSearch }) {
-  const navigate = useNavigate();
   const offline = useIsOffline();
   const now = useNow(5_000);
   const sort = sortOf(search);
@@ -66,7 +67,7 @@ export default function TimelineView({ search }: { search: BoardSearch }) {
     if (canRead) void fetchNextPage();
   }, [canRead, fetchNextPage]);
   return (
-    <div ref={setScroller} className="min-h-0 flex-1 overflow-y-auto">
+    <div ref={setScroller} data-scroll-restoration-id="board" className="min-h-0 flex-1 overflow-y-auto">
       <div className="bg-bg border-line sticky top-0 z-10 border-b px-4 pt-2">
         <div className="flex flex-wrap items-center gap-x-4 gap-y-2 pb-2">
           <div
@@ -79,13 +80,7 @@ export default function TimelineView({ search }: { search: BoardSearch }) {
                 key={span}
                 type="button"
                 aria-pressed={span === wanted}
-                onClick={() =>
-                  void navigate({
-                    to: '/board',
-                    search: (old) => ({ ...old, span }) as BoardSearch,
-                    replace: true,
-                  })
-                }
+                onClick={() => changeView({ span })}
                 className={cx(
                   'tap h-6 rounded px-2 text-xs font-medium',
                   span === wanted ? 'bg-hover text-text' : 'text-muted hover:text-text',
@@ -157,8 +152,7 @@ function TimelineRow({
       className={cx(ROW, 'border-line hover:bg-hover h-9 border-b px-4', isChosen && 'bg-accent-soft!')}
     >
       <Link
-        to="/tickets/$key"
-        params={{ key: ticket.key }}
+        to={ticketPath(ticket.key)}
         onClick={(event) => chooseByClick(event, ticket, among)}
         onKeyDown={(event) => void chooseByKey(event, ticket, among)}
         className="flex min-w-0 items-center gap-2 pr-3 text-sm outline-offset-[-2px]"

@@ -10,7 +10,8 @@ export const SORTS = ['dispatch', 'priority', 'age', 'updated', 'created'] as co
 export type Sort = (typeof SORTS)[number];
 
 /** All words; an empty one is the usual, and does not stand in the address. */
-export interface BoardSearch {
+// oxlint-disable-next-line typescript/consistent-type-definitions -- an interface is no record of words
+export type BoardSearch = {
   view: string;
   group: string;
   sort: string;
@@ -27,7 +28,7 @@ export interface BoardSearch {
   column: string;
   /** How far back a timeline looks. */
   span: string;
-}
+};
 
 const NAMES = [
   'view',

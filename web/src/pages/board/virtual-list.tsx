@@ -1,7 +1,14 @@
 /** A column's cards, drawn only where one looks. */
-import { useVirtualizer } from '@tanstack/react-virtual';
+import { measureElement, useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useLayoutEffect, useState } from 'react';
 import type { CardListProps } from './drag-kit.ts';
+
+/**
+ * How high each ticket's card was drawn last. A list that is mounted again begins with that, so that it can be scrolled to
+ * where it had been, and nothing moves under one's eyes.
+ */
+const heights = new Map<string, number>();
+const MOST_HEIGHTS = 5_000;
 
 export function VirtualList({ items, scroller, onNearEnd, estimate = 92, gap = 6, children }: CardListProps) {
   const [box, setBox] = useState<HTMLDivElement | null>(null);
@@ -26,7 +33,14 @@ export function VirtualList({ items, scroller, onNearEnd, estimate = 92, gap = 6
   const virtual = useVirtualizer({
     count: items.length,
     getScrollElement: () => scroller,
-    estimateSize: () => estimate,
+    estimateSize: (i) => heights.get(`${estimate}:${items[i]?.key}`) ?? estimate,
+    measureElement: (element, entry, instance) => {
+      const height = measureElement(element, entry, instance);
+      const key = items[instance.indexFromElement(element)]?.key;
+      if (heights.size > MOST_HEIGHTS) heights.clear();
+      if (key !== undefined) heights.set(`${estimate}:${key}`, height);
+      return height;
+    },
     scrollMargin: margin,
     getItemKey: (i) => items[i]?.key ?? i,
     gap,

@@ -1,6 +1,5 @@
 /** Home: what needs me, what runs, what is next and what keeps it, what was finished since I looked. */
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { CircleCheck } from 'lucide-react';
 import { lazy, Suspense, useEffect, useState } from 'react';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
@@ -18,6 +17,7 @@ import { EvidenceBadges } from '../../ui/evidence-badge.tsx';
 import { Loaded, Skeleton } from '../../ui/loaded.tsx';
 import { Empty, PageBody, PageHead, Section } from '../../ui/page.tsx';
 import { Ago } from '../../ui/time.tsx';
+import { Link } from '../../router/link.tsx';
 
 const Figures = lazy(() => import('./figures.tsx'));
 const FirstSteps = lazy(() => import('./first-steps.tsx'));

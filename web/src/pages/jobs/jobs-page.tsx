@@ -1,6 +1,5 @@
 /** Mission Control's own scheduled work and recurring tickets: last and next run, and who switched what, and why. */
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { Play } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
 import { toast } from '../../ui/toast.ts';
@@ -21,6 +20,8 @@ import { Loaded } from '../../ui/loaded.tsx';
 import { Empty, PageBody, PageHead, Section } from '../../ui/page.tsx';
 import { ProblemNote, showProblem } from '../../ui/problem.tsx';
 import { Ago } from '../../ui/time.tsx';
+import { ticketPath } from '../../router/address.ts';
+import { Link } from '../../router/link.tsx';
 
 const ScheduleDialog = lazy(() => import('./schedule-dialog.tsx'));
 
@@ -106,7 +107,7 @@ function JobRow({ job, onSwitch, onEdit }: { job: Job; onSwitch: () => void; onE
           ) : job.ticket === null ? (
             revealHidden(job.title)
           ) : (
-            <Link to="/tickets/$key" params={{ key: job.ticket }} className="hover:underline">
+            <Link to={ticketPath(job.ticket)} className="hover:underline">
               {job.ticket} {revealHidden(job.title)}
             </Link>
           )}

@@ -1,6 +1,5 @@
 /** Signing in: the code of the link that `mctl sign-in` or the server's start printed, or a token. No accounts, no passwords. */
 import { useMutation } from '@tanstack/react-query';
-import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 import { api } from '../../api/client.ts';
 import { connection } from '../../api/connection.ts';
@@ -12,12 +11,13 @@ import type { Session } from '../../api/types.ts';
 import { Button } from '../../ui/button.tsx';
 import { Field } from '../../ui/field.tsx';
 import { ProblemNote } from '../../ui/problem.tsx';
+import { navigate } from '../../router/history.ts';
+import { useSearch } from '../../router/place-context.ts';
 
 const LAST_PERSON = 'mc.person';
 
 export function SignInPage() {
-  const navigate = useNavigate();
-  const { to } = useSearch({ from: '/sign-in' });
+  const { to } = useSearch();
   const [pasted, setPasted] = useState('');
   const tried = useRef('');
   const signIn = useMutation({
@@ -36,7 +36,7 @@ export function SignInPage() {
       connection.set('connecting');
       // Only paths of this app: an address from outside must not lead away from here.
       const target = to && /^\/(?![/\\])/.test(to) ? to : '/';
-      await navigate({ href: target, replace: true });
+      navigate({ href: target, replace: true });
     },
   });
   const { mutate } = signIn;

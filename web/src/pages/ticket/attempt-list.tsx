@@ -1,6 +1,5 @@
 /** The attempts as a timeline: who, how long, at what cost, and how it ended. */
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import type { Attempt, Ticket } from '../../../../src/contract/shapes.ts';
 import { useNow } from '../../api/hooks.ts';
 import { attemptsQuery } from '../../api/queries.ts';
@@ -9,6 +8,8 @@ import { AttemptFacts, AttemptOutcome } from '../../parts/attempt-facts.tsx';
 import { Loaded } from '../../ui/loaded.tsx';
 import { Section } from '../../ui/page.tsx';
 import { SafeText } from '../../ui/safe-text.tsx';
+import { attemptPath } from '../../router/address.ts';
+import { Link } from '../../router/link.tsx';
 
 export function AttemptList({ ticket }: { ticket: Ticket }) {
   const query = useQuery(attemptsQuery(ticket.key));
@@ -25,8 +26,7 @@ export function AttemptList({ ticket }: { ticket: Ticket }) {
                   <li key={attempt.id} className="px-3.5 py-3">
                     <div className="mb-1.5 flex flex-wrap items-center gap-2">
                       <Link
-                        to="/attempts/$id"
-                        params={{ id: attempt.id }}
+                        to={attemptPath(attempt.id)}
                         className="tap inline-flex items-center text-sm font-medium hover:underline"
                       >
                         Attempt {attempt.number}

@@ -9,7 +9,8 @@ import { cx } from '../../ui/cx.ts';
 import { Skeleton } from '../../ui/loaded.tsx';
 import { Section } from '../../ui/page.tsx';
 import { Ago, Elapsed } from '../../ui/time.tsx';
-import { Link } from '@tanstack/react-router';
+import { attemptPath } from '../../router/address.ts';
+import { Link } from '../../router/link.tsx';
 
 const AttemptOutput = lazy(() => import('../../output/attempt-output.tsx'));
 
@@ -58,8 +59,7 @@ export function LivePanel({ ticket }: { ticket: Ticket }) {
               {shows ? 'Hide output' : 'Show output'}
             </Button>
             <Link
-              to="/attempts/$id"
-              params={{ id: attempt.id }}
+              to={attemptPath(attempt.id)}
               className="tap text-muted hover:text-text inline-flex items-center justify-center rounded px-2 text-xs hover:underline"
             >
               Open attempt {attempt.number}

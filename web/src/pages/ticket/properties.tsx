@@ -1,7 +1,6 @@
 /** What is set on the ticket, beside the text on a desk and under it on a phone. */
 import { readBoardSearch } from '../board/view.ts';
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
 import { ticketQuery } from '../../api/queries.ts';
@@ -16,6 +15,8 @@ import {
 import { Badge } from '../../ui/badge.tsx';
 import { PriorityIcon, StatusIcon } from '../../ui/status-icon.tsx';
 import { Ago } from '../../ui/time.tsx';
+import { ticketPath } from '../../router/address.ts';
+import { Link } from '../../router/link.tsx';
 
 export function Properties({ ticket }: { ticket: Ticket }) {
   return (
@@ -108,8 +109,7 @@ function Blocker({ ticketKey }: { ticketKey: string }) {
   return (
     <li>
       <Link
-        to="/tickets/$key"
-        params={{ key: ticketKey }}
+        to={ticketPath(ticketKey)}
         title={blocker ? STATUS_WORDS[blocker.status] : undefined}
         className="tap flex items-center gap-1.5 hover:underline"
       >

@@ -1,6 +1,5 @@
 /** The ticket, as in the seed: what it is, how it stands, what is asked, what was done, and how it came to be so. */
 import { useQuery } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
 import { ticketQuery } from '../../api/queries.ts';
@@ -16,11 +15,12 @@ import { LivePanel } from './live-panel.tsx';
 import { Properties } from './properties.tsx';
 import { TicketHead } from './ticket-head.tsx';
 import { WhyPanel } from './why-panel.tsx';
+import { useParam } from '../../router/place-context.ts';
 
 const DiffSection = lazy(() => import('./review/diff-section.tsx'));
 
 export function TicketPage() {
-  const { key } = useParams({ from: '/inside/tickets/$key' });
+  const key = useParam('key');
   const query = useQuery(ticketQuery(key));
   return (
     <>
