@@ -6,6 +6,7 @@
 import type { Place } from './history.ts';
 
 const PATIENCE_MS = 2_000;
+const STEADY_FRAMES = 5;
 const MOST_KEPT = 100;
 
 /** By key of the history's entry: how far each list of the page was scrolled. */
@@ -63,9 +64,12 @@ function showPart(hash: string): boolean {
   return part !== null;
 }
 
-/** @param step returns true when it has arrived */
+/**
+ * @param step returns true when it has arrived; a list that is still being laid out may lead away again, so it has to be
+ *   there for some frames
+ */
 function settle(step: () => boolean): void {
-  if (step()) return;
+  let steady = step() ? 1 : 0;
   const end = performance.now() + PATIENCE_MS;
   const HANDS = ['wheel', 'touchmove', 'keydown', 'pointerdown'] as const;
   let frame = 0;
@@ -75,7 +79,8 @@ function settle(step: () => boolean): void {
     settling = null;
   };
   const look = (): void => {
-    if (step() || performance.now() > end) stop();
+    steady = step() ? steady + 1 : 0;
+    if (steady >= STEADY_FRAMES || performance.now() > end) stop();
     else frame = requestAnimationFrame(look);
   };
   settling = stop;
