@@ -165,7 +165,7 @@ export interface Tables {
 }
 
 /** Of the tables as they are here; a database of an earlier one is brought up to it in one transaction. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /** What a new database's settings say. */
 export const FIRST_SETTINGS: readonly (readonly [name: string, value: string])[] = [
@@ -212,9 +212,15 @@ export function refuseNewerSchema(found: number): void {
 export interface ColumnTypes {
   text: ColumnDataType | RawBuilder<unknown>;
   real: ColumnDataType | RawBuilder<unknown>;
+  /** A table lies in the order of a whole-number primary key, which then needs no index beside it. */
+  liesByNumber: boolean;
 }
 
-const PLAIN_TYPES: ColumnTypes = { text: 'text', real: 'real' };
+const PLAIN_TYPES: ColumnTypes = { text: 'text', real: 'real', liesByNumber: true };
+
+interface Compiles {
+  compile(): CompiledQuery;
+}
 
 /** The statements that lead from one version of the schema (0 is an empty database) to another; in one transaction. */
 export function schemaStatements(
@@ -222,14 +228,14 @@ export function schemaStatements(
   types: ColumnTypes = PLAIN_TYPES,
   { from = 0, to = SCHEMA_VERSION }: { from?: number; to?: number } = {},
 ): { sql: string }[] {
-  return [firstSchema, withBundles]
+  return [firstSchema, withBundles, withFewerIndexes]
     .slice(from, to)
     .flatMap((step) => step(db, types))
     .map((builder) => ({ sql: builder.compile().sql }));
 }
 
 /** Schema 2: commits that another runner may fetch. */
-function withBundles(db: Kysely<Tables>, { text }: ColumnTypes): { compile(): CompiledQuery }[] {
+function withBundles(db: Kysely<Tables>, { text }: ColumnTypes): Compiles[] {
   return [
     db.schema
       .createTable('bundles')
@@ -247,7 +253,51 @@ function withBundles(db: Kysely<Tables>, { text }: ColumnTypes): { compile(): Co
   ];
 }
 
-function firstSchema(db: Kysely<Tables>, { text, real }: ColumnTypes): { compile(): CompiledQuery }[] {
+/**
+ * Schema 3: a change writes fewer pages. Of tickets, indexes hold only the rows that are asked for by them; events lie in
+ * the order in which they were committed instead of in an index of it; and nobody asks for attempts by their end.
+ */
+function withFewerIndexes(db: Kysely<Tables>, types: ColumnTypes): Compiles[] {
+  const drop = (name: string) => db.schema.dropIndex(name);
+  const index = (name: string, columns: string[]) =>
+    db.schema.createIndex(name).on('tickets').columns(columns);
+  return [
+    drop('attempts_ended'),
+    drop('tickets_lane'),
+    drop('tickets_not_before'),
+    drop('tickets_to_verify'),
+    index('tickets_lane', ['lane', 'rank', 'key']).where('lane', 'is not', null),
+    index('tickets_not_before', ['lane', 'not_before']).where('not_before', 'is not', null),
+    index('tickets_to_verify', ['key']).where('to_verify', '=', 1),
+    ...(types.liesByNumber ? eventsBySeq(db, types) : []),
+  ];
+}
+
+function eventsBySeq(db: Kysely<Tables>, { text }: ColumnTypes): Compiles[] {
+  return [
+    db.schema
+      .createTable('events_by_seq')
+      .addColumn('stream', text, (c) => c.notNull())
+      .addColumn('version', 'bigint', (c) => c.notNull())
+      .addColumn('seq', 'integer', (c) => c.primaryKey().notNull())
+      .addColumn('type', text, (c) => c.notNull())
+      .addColumn('actor_kind', text, (c) => c.notNull())
+      .addColumn('actor_id', text, (c) => c.notNull())
+      .addColumn('at', 'bigint', (c) => c.notNull())
+      .addColumn('data', text, (c) => c.notNull())
+      .addColumn('data_hash', text, (c) => c.notNull())
+      .addColumn('hash', text, (c) => c.notNull())
+      .addColumn('roll', text, (c) => c.notNull())
+      .addColumn('ticket', text)
+      .addColumn('project', text),
+    { compile: () => sql`insert into "events_by_seq" select * from "events" order by "seq"`.compile(db) },
+    db.schema.dropTable('events'),
+    db.schema.alterTable('events_by_seq').renameTo('events'),
+    db.schema.createIndex('events_pk').on('events').columns(['stream', 'version']).unique(),
+  ];
+}
+
+function firstSchema(db: Kysely<Tables>, { text, real }: ColumnTypes): Compiles[] {
   const table = (name: keyof Tables) => db.schema.createTable(name);
   const index = (name: string, on: keyof Tables, columns: string[]) =>
     db.schema.createIndex(name).on(on).columns(columns);

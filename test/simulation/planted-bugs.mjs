@@ -182,7 +182,7 @@ export const PLANTED = [
     replace: ',',
     also: {
       file: 'src/store/programs/commit.ts',
-      find: "if (!head || Number(head['version']) !== plan.expected) throw",
+      find: 'if (!head || head.version !== plan.expected) throw',
       replace: 'if (!head) throw',
     },
   },
@@ -199,6 +199,11 @@ export const PLANTED = [
     file: 'src/store/sqlite/sqlite-store.ts',
     find: "connection.exec('rollback to plan; release plan');",
     replace: "connection.exec('release plan');",
+    also: {
+      file: 'src/store/sqlite/sqlite-store.ts',
+      find: "connection.exec('rollback'); takeBack(before, published, 0);",
+      replace: "connection.exec('commit'); takeBack(before, published, 0);",
+    },
   },
   {
     name: 'If-Match is ignored',

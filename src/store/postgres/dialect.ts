@@ -26,7 +26,7 @@ export function postgresCompiler(): Kysely<Tables> {
 }
 
 /** The order of keys and ranks must not depend on the language that a database was made with. */
-const TYPES: ColumnTypes = { text: sql`text collate "C"`, real: sql`double precision` };
+const TYPES: ColumnTypes = { text: sql`text collate "C"`, real: sql`double precision`, liesByNumber: false };
 
 /**
  * Which batch each writer (an open store) has committed last. It is written in the batch's own transaction, so that

@@ -6,9 +6,10 @@ import { hash } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { GENESIS, chainText, rollText } from '../../domain/log/chain.ts';
 import type { CommitPlan, Effect, Guard, Row, StoredEvent, StreamAppend } from '../port.ts';
-import { type Program, atMost, p, statement } from '../program.ts';
+import { type Program, atMost, p, shapes, statement } from '../program.ts';
 import { type Tables, incremented } from '../schema.ts';
 import { PlanRejected } from './plan-rejected.ts';
+import type { StreamHead, StreamHeads } from './stream-heads.ts';
 import {
   ATTEMPT_COLUMNS,
   CREDENTIAL_COLUMNS,
@@ -16,6 +17,8 @@ import {
   TICKET_COLUMNS,
   alertColumns,
   attemptColumns,
+  changed,
+  changedTicketColumns,
   inboxColumns,
   proposed,
   ticketColumns,
@@ -79,21 +82,13 @@ export function commitPrograms(db: Kysely<Tables>) {
     ),
     ticket: statement<Record<string, unknown>>(db, (k) => {
       const values = Object.fromEntries(TICKET_COLUMNS.map((c) => [c, p(c)])) as unknown as Tables['tickets'];
-      return k
-        .insertInto('tickets')
-        .values(values)
-        .onConflict((c) =>
-          c.column('key').doUpdateSet(proposed(TICKET_COLUMNS, ['key', 'project', 'number', 'created_at'])),
-        );
+      return k.insertInto('tickets').values(values);
     }),
     attempt: statement<Record<string, unknown>>(db, (k) => {
       const values = Object.fromEntries(
         ATTEMPT_COLUMNS.map((c) => [c, p(c)]),
       ) as unknown as Tables['attempts'];
-      return k
-        .insertInto('attempts')
-        .values(values)
-        .onConflict((c) => c.column('id').doUpdateSet(proposed(ATTEMPT_COLUMNS, ['id'])));
+      return k.insertInto('attempts').values(values);
     }),
     evidence: statement<{ id: string; ticket: string }>(db, (k) =>
       k
@@ -206,6 +201,52 @@ export function commitPrograms(db: Kysely<Tables>) {
     ),
   };
 
+  const updates = shapes(db);
+
+  /** Only what has changed is written: an index whose columns stay as they are costs nothing. */
+  function* update<T extends 'tickets' | 'attempts'>(
+    table: T,
+    id: { column: keyof Tables[T] & string; value: string },
+    columns: Partial<Tables[T]>,
+  ): Program<void> {
+    const names = Object.keys(columns);
+    if (names.length === 0) return;
+    const { changes } = yield updates(
+      `${table} ${names.join(' ')}`,
+      (k) =>
+        k
+          .updateTable(table as 'tickets')
+          .set(Object.fromEntries(names.map((name) => [name, p(name)])))
+          .where(id.column as 'key', '=', p('id')),
+      { ...columns, id: id.value },
+    );
+    if (changes !== 1) throw new Error(`the row of ${id.value} in ${table} is missing`);
+  }
+
+  function* writeTicket(row: Extract<Row, { row: 'ticket' }>): Program<void> {
+    const { before, state, streamVersion, toVerify } = row;
+    if (before === null) yield s.ticket(ticketColumns(state, streamVersion, toVerify));
+    else {
+      const columns = changedTicketColumns(before, state, streamVersion, toVerify);
+      yield* update('tickets', { column: 'key', value: state.key }, columns);
+    }
+    for (const [index, attempt] of state.attempts.entries()) {
+      const was = before?.attempts[index];
+      if (was === attempt) continue;
+      const columns = attemptColumns(state, index);
+      if (!before || !was) yield s.attempt(columns);
+      else
+        yield* update(
+          'attempts',
+          { column: 'id', value: attempt.id },
+          changed(attemptColumns(before, index), columns),
+        );
+    }
+    for (const [index, evidence] of state.evidence.entries()) {
+      if (before?.evidence[index] === undefined) yield s.evidence({ id: evidence.id, ticket: state.key });
+    }
+  }
+
   function* checkGuard(guard: Guard, now: number): Program<void> {
     if (guard.guard === 'config_version') {
       const { rows } = yield s.setting({ name: 'config_version' });
@@ -231,14 +272,18 @@ export function commitPrograms(db: Kysely<Tables>) {
     if (!holds) throw new PlanRejected({ kind: 'guard', guard: guard.guard });
   }
 
-  function* append(plan: StreamAppend, chain: ChainHead): Program<StoredEvent[]> {
+  function* readHead(stream: string): Program<StreamHead | null> {
+    const head = (yield s.head({ stream })).rows[0];
+    return head ? { version: Number(head['version']), hash: String(head['hash']) } : null;
+  }
+
+  function* append(plan: StreamAppend, chain: ChainHead, heads?: StreamHeads): Program<StoredEvent[]> {
     let previous = GENESIS;
     if (plan.expected > 0) {
-      const { rows } = yield s.head({ stream: plan.stream });
-      const head = rows[0];
-      if (!head || Number(head['version']) !== plan.expected)
+      const head = heads?.get(plan.stream) ?? (yield* readHead(plan.stream));
+      if (!head || head.version !== plan.expected)
         throw new PlanRejected({ kind: 'stream', stream: plan.stream });
-      previous = String(head['hash']);
+      previous = head.hash;
     }
     const stored: StoredEvent[] = [];
     const texts: string[] = [];
@@ -273,6 +318,7 @@ export function commitPrograms(db: Kysely<Tables>) {
         ? yield s.begin({ stream: plan.stream, version, hash: previous })
         : yield s.advance({ stream: plan.stream, expected: plan.expected, version, hash: previous });
     if (moved.changes !== 1) throw new PlanRejected({ kind: 'stream', stream: plan.stream });
+    heads?.set(plan.stream, { version, hash: previous });
     for (const [index, event] of stored.entries()) {
       yield s.event({
         stream: event.stream,
@@ -296,14 +342,7 @@ export function commitPrograms(db: Kysely<Tables>) {
   function* writeRow(row: Row): Program<void> {
     switch (row.row) {
       case 'ticket':
-        yield s.ticket(ticketColumns(row.state, row.streamVersion, row.toVerify));
-        for (const [index, attempt] of row.state.attempts.entries()) {
-          if (row.before?.attempts[index] !== attempt) yield s.attempt(attemptColumns(row.state, index));
-        }
-        for (const [index, evidence] of row.state.evidence.entries()) {
-          if (row.before?.evidence[index] === undefined)
-            yield s.evidence({ id: evidence.id, ticket: row.state.key });
-        }
+        yield* writeTicket(row);
         return;
       case 'inbox':
         yield s.inbox(inboxColumns(row.item, row.streamVersion));
@@ -388,7 +427,8 @@ export function commitPrograms(db: Kysely<Tables>) {
       return { seq: Number(rows[0]?.['seq'] ?? 0), roll: String(rows[0]?.['roll'] ?? GENESIS) };
     },
 
-    *apply(plan: CommitPlan, now: number, chain: ChainHead): Program<StoredEvent[]> {
+    /** @param heads what the streams are known to end with, where this process alone writes them */
+    *apply(plan: CommitPlan, now: number, chain: ChainHead, heads?: StreamHeads): Program<StoredEvent[]> {
       if (plan.idempotency) {
         const { scope, key, bodyHash, answer, at } = plan.idempotency;
         const { changes } = yield s.idempotency({
@@ -404,7 +444,7 @@ export function commitPrograms(db: Kysely<Tables>) {
       }
       for (const guard of plan.guards ?? []) yield* checkGuard(guard, now);
       const stored: StoredEvent[] = [];
-      for (const stream of plan.appends) stored.push(...(yield* append(stream, chain)));
+      for (const stream of plan.appends) stored.push(...(yield* append(stream, chain, heads)));
       for (const row of plan.rows) yield* writeRow(row);
       for (const effect of plan.effects ?? []) yield* applyEffect(effect, now);
       return stored;

@@ -115,7 +115,8 @@ export function dispatchPrograms(db: Kysely<Tables>) {
       k
         .selectFrom('tickets')
         .select('key')
-        .where('to_verify', '=', 1)
+        // As the index says it, word for word: a parameter would not be known to be 1.
+        .where('to_verify', '=', sql.lit(1))
         .orderBy('key')
         .limit(atMost(p('limit'))),
     ),

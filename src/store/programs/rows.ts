@@ -108,15 +108,14 @@ function laneOf(ticket: Ticket): 'todo' | 'needs_input' | null {
   return ticket.status === 'needs_input' && openQuestions(ticket).length === 0 ? 'needs_input' : null;
 }
 
-export function ticketColumns(ticket: Ticket, streamVersion: number, toVerify: boolean): Tables['tickets'] {
+type TicketColumns = Tables['tickets'];
+
+/** Those that a ticket is found and ordered by, and that cost nothing to make. */
+function placeOf(ticket: Ticket) {
   const newest = newestAttempt(ticket);
   const cost = ticketCost(ticket);
-  const lane = laneOf(ticket);
   const parked = newest?.state === 'parked' ? newest : null;
   return {
-    key: ticket.key,
-    project: ticket.project,
-    number: ticket.number,
     status: ticket.status,
     priority: ticket.priority,
     assignee: ticket.assignee,
@@ -124,28 +123,72 @@ export function ticketColumns(ticket: Ticket, streamVersion: number, toVerify: b
     // A parked attempt goes on with the profile it was started with.
     profile: parked ? parked.profile : ticket.profile,
     title: ticket.title,
-    search: `${ticket.key} ${ticket.title} ${ticket.description}`
-      .toLowerCase()
-      .slice(0, TEXT_LIMIT_FOR_SEARCH),
-    labels: JSON.stringify(ticket.labels),
-    lane,
+    lane: laneOf(ticket),
     rank: dispatchRank(ticket.priority, ticket.statusSince),
     not_before: ticket.notBefore === null ? null : whole(ticket.notBefore),
-    blocked_by: JSON.stringify(ticket.blockedBy),
     stopping: newest && holdsSlot(newest) ? 1 : 0,
     parked_on: parked ? parked.runner : null,
-    budget: ticket.budget ? JSON.stringify(ticket.budget) : null,
     cost_usd: cost.usd,
     cost_input: whole(cost.inputTokens),
     cost_output: whole(cost.outputTokens),
-    to_verify: toVerify ? 1 : 0,
     status_since: ticket.statusSince,
-    created_at: ticket.createdAt,
+  } satisfies Partial<TicketColumns>;
+}
+
+const searchOf = (ticket: Ticket): string =>
+  `${ticket.key} ${ticket.title} ${ticket.description}`.toLowerCase().slice(0, TEXT_LIMIT_FOR_SEARCH);
+const budgetOf = (ticket: Ticket): string | null => (ticket.budget ? JSON.stringify(ticket.budget) : null);
+
+/** Those that every change of a ticket changes. */
+function progressOf(ticket: Ticket, streamVersion: number, toVerify: boolean) {
+  return {
+    to_verify: toVerify ? 1 : 0,
     updated_at: ticket.updatedAt,
     version: ticket.version,
     stream_version: streamVersion,
     state: JSON.stringify(ticket),
+  } satisfies Partial<TicketColumns>;
+}
+
+export function ticketColumns(ticket: Ticket, streamVersion: number, toVerify: boolean): TicketColumns {
+  return {
+    key: ticket.key,
+    project: ticket.project,
+    number: ticket.number,
+    created_at: ticket.createdAt,
+    ...placeOf(ticket),
+    search: searchOf(ticket),
+    labels: JSON.stringify(ticket.labels),
+    blocked_by: JSON.stringify(ticket.blockedBy),
+    budget: budgetOf(ticket),
+    ...progressOf(ticket, streamVersion, toVerify),
   };
+}
+
+/** What differs from the row of the state before: each column that is written again costs each of its indexes. */
+export function changedTicketColumns(
+  before: Ticket,
+  ticket: Ticket,
+  streamVersion: number,
+  toVerify: boolean,
+): Partial<TicketColumns> {
+  return {
+    ...changed(placeOf(before), placeOf(ticket)),
+    ...(before.title === ticket.title && before.description === ticket.description
+      ? {}
+      : { search: searchOf(ticket) }),
+    ...(before.labels === ticket.labels ? {} : { labels: JSON.stringify(ticket.labels) }),
+    ...(before.blockedBy === ticket.blockedBy ? {} : { blocked_by: JSON.stringify(ticket.blockedBy) }),
+    ...(before.budget === ticket.budget ? {} : { budget: budgetOf(ticket) }),
+    ...progressOf(ticket, streamVersion, toVerify),
+  };
+}
+
+/** The members of the second that the first has not. */
+export function changed<T extends object>(before: T, after: T): Partial<T> {
+  const found: Partial<T> = {};
+  for (const column in after) if (before[column] !== after[column]) found[column] = after[column];
+  return found;
 }
 
 export function attemptColumns(ticket: Ticket, index: number): Tables['attempts'] {

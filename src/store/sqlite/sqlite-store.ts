@@ -2,14 +2,14 @@
  * The embedded store: SQLite with WAL and `synchronous=FULL`, one connection, one writer.
  *
  *     callers ──commit(plan)──▶ queue ──(end of this turn of the event loop)──▶ BEGIN IMMEDIATE
- *                                          each plan in its savepoint: guards, compare-and-swap, rows, effects
+ *                                          each plan: guards, compare-and-swap, rows, effects
  *                                        COMMIT (one fsync for all) ──▶ answer each ──▶ subscribers, in seq order
  *
  * All plans that arrive in one turn share one transaction and one flush to disk, which is what makes FULL affordable;
- * the whole batch runs synchronously, so no two callers ever interleave inside it. A failed guard rolls back its own
- * savepoint only. An answer is given after the commit, never before. If the commit itself fails, nobody is told that
- * anything happened: every caller of the batch gets the error, and after an I/O error the store refuses further writes
- * until it is opened again, because a failed fsync must not be retried.
+ * the whole batch runs synchronously, so no two callers ever interleave inside it. A plan that fails takes back itself
+ * alone: its batch is begun again, with a savepoint for each. An answer is given after the commit, never before. If the
+ * commit itself fails, nobody is told that anything happened: every caller of the batch gets the error, and after an I/O
+ * error the store refuses further writes until it is opened again, because a failed fsync must not be retried.
  */
 import { randomBytes } from 'node:crypto';
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
@@ -18,6 +18,7 @@ import type { CommitPlan, CommitResult, DocumentKind, Lease, Store, StoredEvent,
 import { type Program, runSync } from '../program.ts';
 import { type ChainHead, commitPrograms } from '../programs/commit.ts';
 import { PlanRejected } from '../programs/plan-rejected.ts';
+import { StreamHeads } from '../programs/stream-heads.ts';
 import { dispatchPrograms } from '../programs/dispatch.ts';
 import { readPrograms } from '../programs/read.ts';
 import { sidePrograms } from '../programs/side.ts';
@@ -93,6 +94,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
   prepareSchema(connection, options.unfinished ?? false);
 
   let chain: ChainHead = sync(commits.chainHead());
+  const heads = new StreamHeads();
   let queue: Job[] = [];
   let broken: unknown = null;
   let closed = false;
@@ -145,15 +147,11 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     });
   }
 
-  function flush(): void {
-    const batch = queue;
-    queue = [];
-    if (batch.length === 0) return;
-    const answers: (() => void)[] = [];
-    const published: StoredEvent[] = [];
-    const before = { ...chain };
+  /** Begins the transaction of a batch; where that fails, everyone in it is told. */
+  function begin(batch: readonly Job[]): boolean {
     try {
       connection.exec('begin immediate');
+      return true;
     } catch (error) {
       // A lock that another program takes for a while (a backup, a shell) must not end the store: no transaction began.
       if (!isBusy(error)) broken = error;
@@ -161,30 +159,80 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
         ? new StoreBusy('another process has locked the database; nothing was written', error)
         : new StoreBroken(error);
       for (const job of batch) job.fail(told);
-      return;
+      return false;
     }
+  }
+
+  /** All of the batch in its transaction. @returns what to answer, or the failure that spoils the transaction for all */
+  function runTogether(
+    batch: readonly Job[],
+    published: StoredEvent[],
+  ): (() => void)[] | { failure: unknown } {
+    try {
+      return batch.map((job) => {
+        const answer = job.run();
+        options.onCommit?.('plan', published);
+        return answer;
+      });
+    } catch (failure) {
+      return { failure };
+    }
+  }
+
+  /** Each in its savepoint: who fails takes back its own changes alone. */
+  function runApart(batch: readonly Job[], published: StoredEvent[]): (() => void)[] {
+    return batch.map((job) => {
+      connection.exec('savepoint plan');
+      const saved = { ...chain };
+      const count = published.length;
+      try {
+        const answer = job.run();
+        connection.exec('release plan');
+        options.onCommit?.('plan', published);
+        return answer;
+      } catch (error) {
+        connection.exec('rollback to plan; release plan');
+        takeBack(saved, published, count);
+        return () => job.fail(error);
+      }
+    });
+  }
+
+  function takeBack(to: ChainHead, published: StoredEvent[], count: number): void {
+    chain = to;
+    published.length = count;
+    heads.forget();
+  }
+
+  /** @returns what to answer after the commit; null where there is nothing to commit */
+  function runBatch(batch: readonly Job[], published: StoredEvent[]): (() => void)[] | null {
+    const before = { ...chain };
+    const done = runTogether(batch, published);
+    if (Array.isArray(done)) return done;
+    // Savepoints cost every plan, and few fail: so it is begun again for those few.
+    connection.exec('rollback');
+    takeBack(before, published, 0);
+    if (batch.length > 1) return begin(batch) ? runApart(batch, published) : null;
+    batch[0]?.fail(done.failure);
+    return null;
+  }
+
+  function flush(): void {
+    const batch = queue;
+    queue = [];
+    if (batch.length === 0 || !begin(batch)) return;
+    const published: StoredEvent[] = [];
+    const before = { ...chain };
+    let answers: (() => void)[] | null;
     pending = published;
     try {
       options.onCommit?.('begun', published);
-      for (const job of batch) {
-        connection.exec('savepoint plan');
-        const saved = { ...chain };
-        const count = published.length;
-        try {
-          answers.push(job.run());
-          connection.exec('release plan');
-          options.onCommit?.('plan', published);
-        } catch (error) {
-          connection.exec('rollback to plan; release plan');
-          chain = saved;
-          published.length = count;
-          answers.push(() => job.fail(error));
-        }
-      }
+      answers = runBatch(batch, published);
+      if (answers === null) return;
       options.onCommit?.('before-commit', published);
       connection.exec('commit');
     } catch (error) {
-      chain = before;
+      takeBack(before, [], 0);
       broken = error;
       try {
         connection.exec('rollback');
@@ -211,7 +259,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     now: () => Promise.resolve(clock()),
     commit: (plan: CommitPlan) =>
       enqueue<StoredEvent[]>(() => {
-        const stored = sync(commits.apply(plan, clock(), chain));
+        const stored = sync(commits.apply(plan, clock(), chain, heads));
         pending.push(...stored);
         if (plan.rows.some((row) => row.row === 'document')) documents.clear();
         return stored;
@@ -235,7 +283,9 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
 
     nextNumber: (counter) => write(() => side.nextNumber(counter)),
     secret: (name) => write(() => side.settingOr(`secret:${name}`, randomBytes(32).toString('base64url'))),
-    fenceFloor: () => read(() => reads.setting('fence_floor')).then((value) => Number(value ?? 0)),
+    // Only a restore changes it, and that needs a store that is closed.
+    fenceFloor: () =>
+      cached('fence_floor', () => reads.setting('fence_floor')).then((value) => Number(value ?? 0)),
 
     ticket: (key) => read(() => reads.ticket(key)),
     tickets: (q) => read(() => reads.tickets(q)),

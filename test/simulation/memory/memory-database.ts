@@ -97,6 +97,16 @@ export class MemoryDatabase {
       this.#tables.set(table.name, table);
     } else if (statement.statement === 'create index' && statement.isUnique) {
       this.#table(statement.table).addUnique(statement.columns);
+    } else if (statement.statement === 'copy') {
+      const to = this.#table(statement.to);
+      for (const { row } of this.#table(statement.from).slots) to.insert(row);
+    } else if (statement.statement === 'drop table') {
+      this.#tables.delete(statement.table);
+    } else if (statement.statement === 'rename') {
+      const table = this.#table(statement.from);
+      this.#tables.delete(statement.from);
+      table.name = statement.to;
+      this.#tables.set(table.name, table);
     }
   }
 

@@ -49,7 +49,11 @@ export type Statement =
   | { statement: 'update'; table: string; set: Assignment[]; where: Expression | null }
   | { statement: 'delete'; table: string; where: Expression | null }
   | { statement: 'create table'; table: string; columns: string[]; required: string[]; unique: string[][] }
-  | { statement: 'create index'; table: string; columns: string[]; isUnique: boolean };
+  | { statement: 'create index'; table: string; columns: string[]; isUnique: boolean }
+  | { statement: 'copy'; from: string; to: string }
+  | { statement: 'rename'; from: string; to: string }
+  | { statement: 'drop table'; table: string }
+  | { statement: 'drop index' };
 
 const TOKEN = /\s*(?:"([^"]+)"|'((?:[^']|'')*)'|(\d+)|([A-Za-z_][A-Za-z_0-9]*)|(>=|<=|[(),.?*+=<>]))/y;
 type Token = { kind: 'name' | 'text' | 'number' | 'word' | 'sign'; text: string };
@@ -105,13 +109,38 @@ class Parser {
       this.#expect('from');
       return { statement: 'delete', table: this.#name(), where: this.#where() };
     }
+    if (this.#takes('drop', 'table')) return { statement: 'drop table', table: this.#name() };
+    if (this.#takes('drop', 'index')) {
+      this.#name();
+      return { statement: 'drop index' };
+    }
+    if (this.#takes('alter', 'table')) {
+      const from = this.#name();
+      this.#expect('rename');
+      this.#expect('to');
+      return { statement: 'rename', from, to: this.#name() };
+    }
     this.#expect('create');
     if (this.#takes('table')) return this.#table();
     const isUnique = this.#takes('unique');
     this.#expect('index');
     this.#name();
     this.#expect('on');
-    return { statement: 'create index', table: this.#name(), columns: this.#names(), isUnique };
+    const index = {
+      statement: 'create index' as const,
+      table: this.#name(),
+      columns: this.#names(),
+      isUnique,
+    };
+    // Which rows an index holds only says how fast they are found.
+    if (!isUnique && this.#takes('where')) {
+      this.#sum();
+      if (!this.#takes('is', 'not', 'null')) {
+        this.#expect('=');
+        this.#sum();
+      }
+    }
+    return index;
   }
 
   #select(): Select {
@@ -153,9 +182,14 @@ class Parser {
     return { value, as: value.name };
   }
 
-  #insert(): Insert {
+  #insert(): Statement {
     this.#expect('into');
     const table = this.#name();
+    if (this.#takes('select', '*', 'from')) {
+      const from = this.#name();
+      if (this.#takes('order', 'by')) this.#name();
+      return { statement: 'copy', from, to: table };
+    }
     const columns = this.#names();
     this.#expect('values');
     this.#expect('(');

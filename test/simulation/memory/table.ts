@@ -16,7 +16,7 @@ export interface Unique {
 const NONE: readonly Slot[] = [];
 
 export class Table {
-  readonly name: string;
+  name: string;
   readonly columns: readonly string[];
   readonly #required: readonly string[];
   readonly slots = new Set<Slot>();

@@ -1,0 +1,28 @@
+/**
+ * What the streams that were written last end with. Only for the one writer of a database, and only as a hint: the
+ * compare-and-swap still holds the row to the version. Whoever takes anything back forgets all of it.
+ */
+export interface StreamHead {
+  version: number;
+  hash: string;
+}
+
+/** A megabyte or two. */
+const MOST = 5000;
+
+export class StreamHeads {
+  readonly #heads = new Map<string, StreamHead>();
+
+  get(stream: string): StreamHead | undefined {
+    return this.#heads.get(stream);
+  }
+
+  set(stream: string, head: StreamHead): void {
+    if (this.#heads.size >= MOST && !this.#heads.has(stream)) this.#heads.clear();
+    this.#heads.set(stream, head);
+  }
+
+  forget(): void {
+    this.#heads.clear();
+  }
+}
