@@ -1,6 +1,7 @@
 /**
  * A loop is `runOnce` and a timer around it. It runs when something changed (`poke`) and every few seconds as a safety
- * net, never twice at the same time: a poke during a run makes one more run after it.
+ * net, never twice at the same time: a poke during a run makes one more run after it. Where changes come without end it
+ * rests between runs for as long as they take, several times over, so that looking never costs more than what is done.
  */
 
 export interface Loop {
@@ -19,20 +20,34 @@ export interface LoopOptions {
   onError: (name: string, error: unknown) => void;
 }
 
+/** A loop that is always poked takes a quarter of the time, at most. */
+const REST_FOR_EACH_MS = 3;
+const MOST_REST_MS = 250;
+
 export function startLoop(options: LoopOptions): Loop {
   let stopped = false;
   let running: Promise<void> | null = null;
   let wanted = false;
   let timer: NodeJS.Timeout | undefined;
+  let restsUntil = 0;
 
-  const run = (): void => {
+  const poke = (): void => {
     if (stopped) return;
-    if (running) {
-      wanted = true;
+    wanted = true;
+    if (running) return;
+    const restMs = restsUntil - performance.now();
+    if (restMs <= 0) {
+      run();
       return;
     }
     clearTimeout(timer);
+    timer = setTimeout(run, restMs);
+  };
+  const run = (): void => {
+    if (stopped || running) return;
+    clearTimeout(timer);
     wanted = false;
+    const started = performance.now();
     running = options
       .runOnce()
       .catch((error: unknown) => {
@@ -42,14 +57,16 @@ export function startLoop(options: LoopOptions): Loop {
       .then((againInMs) => {
         running = null;
         if (stopped) return;
-        if (wanted) setImmediate(run);
+        const ended = performance.now();
+        restsUntil = ended + Math.min(REST_FOR_EACH_MS * (ended - started), MOST_REST_MS);
+        if (wanted) poke();
         else timer = setTimeout(run, Math.min(againInMs ?? options.everyMs, options.everyMs));
       });
   };
   if (options.firstAfterMs === undefined) setImmediate(run);
   else timer = setTimeout(run, options.firstAfterMs);
   return {
-    poke: run,
+    poke,
     stop: async () => {
       stopped = true;
       clearTimeout(timer);

@@ -81,9 +81,16 @@ export const DEFAULT_POLICY = (maxWorkers: number): Policy => ({
 
 export async function readPolicy(deps: Deps): Promise<Policy & { version: number }> {
   const stored = await deps.store.document<Policy>('policy', 'policy');
+  const known = policies.get(deps);
+  if (known && known.stored === stored) return known.policy;
   // Only what people have set is stored; the rest follows the settings that the server was started with.
-  return { ...DEFAULT_POLICY(deps.defaultMaxWorkers), version: 0, ...stored };
+  const policy = { ...DEFAULT_POLICY(deps.defaultMaxWorkers), version: 0, ...stored };
+  policies.set(deps, { stored, policy });
+  return policy;
 }
+
+/** What was stored last, and what it meant: read with every change, and made by few. Nobody may change one. */
+const policies = new WeakMap<Deps, { stored: Policy | null; policy: Policy & { version: number } }>();
 
 const NO_PROJECT: Completion = {
   requires: ['signal', 'commit'],

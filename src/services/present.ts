@@ -33,20 +33,40 @@ export async function readSurroundings(deps: Deps, keys: readonly string[]): Pro
     store.documents<Project>('project'),
     store.documents<Profile>('profile'),
     store.documents<Campaign>('campaign'),
-    store.skipsOf(keys),
+    keys.length === 0 ? NO_SKIPS : store.skipsOf(keys),
   ]);
   return {
     now,
     policy,
-    projects: new Map(projects.map((project) => [project.key, project])),
-    profiles: new Map(profiles.map((profile) => [profile.id, profile])),
-    campaigns: new Map(campaigns.map((campaign) => [campaign.key, campaign])),
+    projects: byName(projects, projectKey),
+    profiles: byName(profiles, profileId),
+    campaigns: byName(campaigns, campaignKey),
     skips,
   };
 }
 
+const NO_SKIPS: ReadonlyMap<string, SkipRecord> = new Map();
+const projectKey = (project: Project): string => project.key;
+const profileId = (profile: Profile): string => profile.id;
+const campaignKey = (campaign: Campaign): string => campaign.key;
+
+const named = new WeakMap<readonly object[], ReadonlyMap<string, object>>();
+
+/** A store that keeps its lists gives the same one until something in it changes: its map is made once as well. */
+function byName<T extends object>(list: readonly T[], nameOf: (item: T) => string): ReadonlyMap<string, T> {
+  let map = named.get(list) as ReadonlyMap<string, T> | undefined;
+  if (!map) {
+    map = new Map(list.map((item) => [nameOf(item), item]));
+    named.set(list, map);
+  }
+  return map;
+}
+
+/** Only a ticket that waits for its start has a reason why it does. */
+const mayBeSkipped = ({ status }: Ticket): boolean => status === 'todo' || status === 'needs_input';
+
 export async function presentTicket(deps: Deps, ticket: Ticket, viewer: ActorKind): Promise<wire.Ticket> {
-  return ticketView(ticket, await readSurroundings(deps, [ticket.key]), viewer);
+  return ticketView(ticket, await readSurroundings(deps, mayBeSkipped(ticket) ? [ticket.key] : []), viewer);
 }
 
 export async function presentTickets(
@@ -56,7 +76,7 @@ export async function presentTickets(
 ): Promise<wire.Ticket[]> {
   const around = await readSurroundings(
     deps,
-    tickets.map((ticket) => ticket.key),
+    tickets.filter(mayBeSkipped).map((ticket) => ticket.key),
   );
   return tickets.map((ticket) => ticketView(ticket, around, viewer));
 }
@@ -64,8 +84,7 @@ export async function presentTickets(
 export function ticketView(ticket: Ticket, around: Surroundings, viewer: ActorKind): wire.Ticket {
   const project = around.projects.get(ticket.project) ?? null;
   const { completion } = rulesFor(project, ticket, around.policy);
-  const waiting = ticket.status === 'todo' || ticket.status === 'needs_input';
-  const stored = waiting ? around.skips.get(ticket.key) : undefined;
+  const stored = mayBeSkipped(ticket) ? around.skips.get(ticket.key) : undefined;
   const skip = stored ? { code: stored.code as SkipReason, detail: stored.detail, at: iso(stored.at) } : null;
   const newest = newestAttempt(ticket);
   const profile =

@@ -98,7 +98,7 @@ export function transferConformance(name: string, open: () => Promise<StoreUnder
           for (const stream of ['b', 'a']) await store.commit(append(stream, n, event('x', { n })));
         const copy = await copyOf(store);
         const { target, open } = await t.another();
-        await target.load({ schema: 2, at: copy.at, pages: copy.pages() });
+        await target.load({ schema: 2, at: copy.at, pages: copy.pages(), holdMs: 0 });
         await target.finish();
         const other = await open();
         expect(await other.head()).toEqual(await store.head());

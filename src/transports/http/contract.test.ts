@@ -320,6 +320,16 @@ describe('the browser', () => {
     expect(headers['x-content-type-options']).toBe('nosniff');
     expect(headers['strict-transport-security']).toBeUndefined();
   });
+
+  it('may run, frame or sniff no answer of the API', async () => {
+    for (const as of ['admin', null] as const) {
+      const { headers } = await t.call('GET', '/tickets', { as });
+      expect(headers['content-security-policy']).toBe("default-src 'none';frame-ancestors 'none'");
+      expect(headers['x-content-type-options']).toBe('nosniff');
+      expect(headers['cross-origin-resource-policy']).toBe('same-origin');
+      expect(headers['cache-control']).toBe('no-store');
+    }
+  });
 });
 
 describe('bad input', () => {

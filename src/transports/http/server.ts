@@ -5,7 +5,6 @@
  *       → for a cookie's changes Origin or Sec-Fetch-Site (403) → role (403) → schema (400) → idempotency (422)
  */
 import cookie from '@fastify/cookie';
-import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { jsonSchemaTransform, validatorCompiler } from 'fastify-type-provider-zod';
@@ -14,6 +13,7 @@ import type { Credential } from '../../store/port.ts';
 import { credentialFor } from '../../services/access.ts';
 import type { Deps } from '../../services/deps.ts';
 import { problemOf, refusalOfError, sendRefusal } from './problem.ts';
+import { securityHeaders } from './security-headers.ts';
 
 export interface HttpOptions {
   deps: Deps;
@@ -63,27 +63,6 @@ export async function createServer(options: HttpOptions): Promise<FastifyInstanc
   parseStrictJson(app);
   takeBytes(app);
   await app.register(cookie);
-  await app.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        'default-src': ["'self'"],
-        'script-src': ["'self'"],
-        'style-src': ["'self'", "'unsafe-inline'"],
-        'img-src': ["'self'", 'data:'],
-        'connect-src': ["'self'"],
-        'object-src': ["'none'"],
-        'base-uri': ["'none'"],
-        'frame-ancestors': ["'none'"],
-        'form-action': ["'self'"],
-        'require-trusted-types-for': ["'script'"],
-      },
-    },
-    hsts: options.secureCookies,
-    referrerPolicy: { policy: 'no-referrer' },
-    crossOriginOpenerPolicy: { policy: 'same-origin' },
-    crossOriginResourcePolicy: { policy: 'same-origin' },
-  });
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -99,7 +78,9 @@ export async function createServer(options: HttpOptions): Promise<FastifyInstanc
     transform: jsonSchemaTransform,
   });
 
+  const headersOf = securityHeaders(options.secureCookies);
   app.addHook('onRequest', async (request, reply) => {
+    reply.headers(headersOf(request.url));
     const host = request.headers.host ?? '';
     if (!options.hosts.has(host.toLowerCase())) {
       return sendRefusal(
@@ -110,7 +91,6 @@ export async function createServer(options: HttpOptions): Promise<FastifyInstanc
     // SQLite ends a bound text at a NUL, so that one key would stand for another.
     if (/%00/.test(request.url))
       return sendRefusal(reply, refuse('invalid_request', 'The address contains a NUL character.'));
-    if (request.url.startsWith('/api/')) void reply.header('cache-control', 'no-store');
     await authenticate(options.deps, request);
     if (!isSameOrigin(request)) {
       return sendRefusal(
