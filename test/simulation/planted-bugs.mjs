@@ -196,13 +196,13 @@ export const PLANTED = [
   {
     name: 'a rejected plan leaves its events behind [10]',
     slow: true,
-    file: 'src/store/sqlite/sqlite-store.ts',
-    find: "connection.exec('rollback to plan; release plan');",
-    replace: "connection.exec('release plan');",
+    file: 'src/store/sqlite/group-commit.ts',
+    find: "this.#connection.exec('rollback to plan; release plan');",
+    replace: "this.#connection.exec('release plan');",
     also: {
-      file: 'src/store/sqlite/sqlite-store.ts',
-      find: "connection.exec('rollback'); takeBack(before, published, 0);",
-      replace: "connection.exec('commit'); takeBack(before, published, 0);",
+      file: 'src/store/sqlite/group-commit.ts',
+      find: "this.#connection.exec('rollback'); this.#takeBack(before, 0);",
+      replace: "this.#connection.exec('commit'); this.#takeBack(before, 0);",
     },
   },
   {

@@ -9,7 +9,8 @@ import {
   replaceWithNoncontingentExpression,
   sql,
 } from 'kysely';
-import { type ColumnTypes, SCHEMA_VERSION, type Tables, schemaStatements } from '../schema.ts';
+import { SCHEMA_VERSION, type Tables } from '../schema.ts';
+import { type ColumnTypes, schemaStatements } from '../schema-steps.ts';
 
 /** Compiles queries for PostgreSQL; never executes any. */
 export function postgresCompiler(): Kysely<Tables> {

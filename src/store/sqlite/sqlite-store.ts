@@ -1,38 +1,20 @@
-/**
- * The embedded store: SQLite with WAL and `synchronous=FULL`, one connection, one writer.
- *
- *     callers ──commit(plan)──▶ queue ──(end of this turn of the event loop)──▶ BEGIN IMMEDIATE
- *                                          each plan: guards, compare-and-swap, rows, effects
- *                                        COMMIT (one fsync for all) ──▶ answer each ──▶ subscribers, in seq order
- *
- * All plans that arrive in one turn share one transaction and one flush to disk, which is what makes FULL affordable;
- * the whole batch runs synchronously, so no two callers ever interleave inside it. A plan that fails takes back itself
- * alone: its batch is begun again, with a savepoint for each. An answer is given after the commit, never before. If the
- * commit itself fails, nobody is told that anything happened: every caller of the batch gets the error, and after an I/O
- * error the store refuses further writes until it is opened again, because a failed fsync must not be retried.
- */
+/** The embedded store: SQLite with WAL and `synchronous=FULL`, one connection, one writer (`group-commit.ts`). */
 import { randomBytes } from 'node:crypto';
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
 import type { CommitPoint } from '../commit-points.ts';
 import type { CommitPlan, CommitResult, DocumentKind, Lease, Store, StoredEvent, Work } from '../port.ts';
 import { type Program, runSync } from '../program.ts';
-import { type ChainHead, commitPrograms } from '../programs/commit.ts';
+import { commitPrograms } from '../programs/commit.ts';
 import { PlanRejected } from '../programs/plan-rejected.ts';
-import { StreamHeads } from '../programs/stream-heads.ts';
 import { dispatchPrograms } from '../programs/dispatch.ts';
 import { readPrograms } from '../programs/read.ts';
 import { sidePrograms } from '../programs/side.ts';
 import { bundlePrograms } from '../programs/bundles.ts';
 import { UNFINISHED, refuseUnfinished, transferPrograms } from '../programs/transfer.ts';
-import {
-  FIRST_SETTINGS,
-  SCHEMA_VERSION,
-  type Tables,
-  refuseNewerSchema,
-  schemaStatements,
-} from '../schema.ts';
-import { StoreBroken, StoreBusy } from '../store-errors.ts';
+import { FIRST_SETTINGS, SCHEMA_VERSION, type Tables, refuseNewerSchema } from '../schema.ts';
+import { schemaStatements } from '../schema-steps.ts';
 import { type Connection, SqliteConnection } from './driver.ts';
+import { GroupCommit } from './group-commit.ts';
 import { dumpOpenConnection, dumpSqlite, sqliteTarget } from './sqlite-transfer.ts';
 import type { LoadTarget } from '../load-target.ts';
 
@@ -75,28 +57,16 @@ export function openSqliteTarget(path: string): LoadTarget {
   return sqliteTarget(db, path);
 }
 
-type Job = { run: () => () => void; fail: (error: unknown) => void };
-
-function isBusy(error: unknown): boolean {
-  const SQLITE_BUSY = 5;
-  return (Number((error as { errcode?: number } | null)?.errcode) & 0xff) === SQLITE_BUSY;
-}
-
 export function openSqliteStore(options: SqliteStoreOptions): Store {
   const opened = typeof options.path === 'string' ? new SqliteConnection(options.path) : null;
   const connection: Connection = opened ?? (options.path as Connection);
   const clock = options.clock ?? Date.now;
-  const schedule = options.schedule ?? ((run) => setImmediate(run));
   connection.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = off;');
   connection.exec(
     'pragma wal_autocheckpoint = 4000; pragma busy_timeout = 2000; pragma temp_store = memory;',
   );
   prepareSchema(connection, options.unfinished ?? false);
 
-  let chain: ChainHead = sync(commits.chainHead());
-  const heads = new StreamHeads();
-  let queue: Job[] = [];
-  let broken: unknown = null;
   let closed = false;
   const listeners = new Set<(events: readonly StoredEvent[]) => void>();
   /**
@@ -129,147 +99,34 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     }
   };
 
-  /** Queues work for the next batch. `work` runs in its own savepoint; what it returns is answered after the commit. */
-  function enqueue<T>(work: () => T): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      if (broken !== null || closed) {
-        reject(broken === null ? new Error('the store is closed') : new StoreBroken(broken));
-        return;
-      }
-      queue.push({
-        run: () => {
-          const value = work();
-          return () => resolve(value);
-        },
-        fail: reject,
-      });
-      if (queue.length === 1) schedule(flush);
-    });
-  }
-
-  /** Begins the transaction of a batch; where that fails, everyone in it is told. */
-  function begin(batch: readonly Job[]): boolean {
-    try {
-      connection.exec('begin immediate');
-      return true;
-    } catch (error) {
-      // A lock that another program takes for a while (a backup, a shell) must not end the store: no transaction began.
-      if (!isBusy(error)) broken = error;
-      const told = isBusy(error)
-        ? new StoreBusy('another process has locked the database; nothing was written', error)
-        : new StoreBroken(error);
-      for (const job of batch) job.fail(told);
-      return false;
-    }
-  }
-
-  /** All of the batch in its transaction. @returns what to answer, or the failure that spoils the transaction for all */
-  function runTogether(
-    batch: readonly Job[],
-    published: StoredEvent[],
-  ): (() => void)[] | { failure: unknown } {
-    try {
-      return batch.map((job) => {
-        const answer = job.run();
-        options.onCommit?.('plan', published);
-        return answer;
-      });
-    } catch (failure) {
-      return { failure };
-    }
-  }
-
-  /** Each in its savepoint: who fails takes back its own changes alone. */
-  function runApart(batch: readonly Job[], published: StoredEvent[]): (() => void)[] {
-    return batch.map((job) => {
-      connection.exec('savepoint plan');
-      const saved = { ...chain };
-      const count = published.length;
-      try {
-        const answer = job.run();
-        connection.exec('release plan');
-        options.onCommit?.('plan', published);
-        return answer;
-      } catch (error) {
-        connection.exec('rollback to plan; release plan');
-        takeBack(saved, published, count);
-        return () => job.fail(error);
-      }
-    });
-  }
-
-  function takeBack(to: ChainHead, published: StoredEvent[], count: number): void {
-    chain = to;
-    published.length = count;
-    heads.forget();
-  }
-
-  /** @returns what to answer after the commit; null where there is nothing to commit */
-  function runBatch(batch: readonly Job[], published: StoredEvent[]): (() => void)[] | null {
-    const before = { ...chain };
-    const done = runTogether(batch, published);
-    if (Array.isArray(done)) return done;
-    // Savepoints cost every plan, and few fail: so it is begun again for those few.
-    connection.exec('rollback');
-    takeBack(before, published, 0);
-    if (batch.length > 1) return begin(batch) ? runApart(batch, published) : null;
-    batch[0]?.fail(done.failure);
-    return null;
-  }
-
-  function flush(): void {
-    const batch = queue;
-    queue = [];
-    if (batch.length === 0 || !begin(batch)) return;
-    const published: StoredEvent[] = [];
-    const before = { ...chain };
-    let answers: (() => void)[] | null;
-    pending = published;
-    try {
-      options.onCommit?.('begun', published);
-      answers = runBatch(batch, published);
-      if (answers === null) return;
-      options.onCommit?.('before-commit', published);
-      connection.exec('commit');
-    } catch (error) {
-      takeBack(before, [], 0);
-      broken = error;
-      try {
-        connection.exec('rollback');
-      } catch {
-        // The transaction may be gone already; the store is closed for writes either way.
-      }
-      for (const job of batch) job.fail(new StoreBroken(error));
-      return;
-    } finally {
-      pending = [];
-    }
-    options.onCommit?.('after-commit', published);
-    for (const answer of answers) answer();
-    options.onCommit?.('answered', published);
-    if (published.length > 0) for (const listener of listeners) listener(published);
-    options.onCommit?.('published', published);
-  }
-  let pending: StoredEvent[] = [];
-
-  const write = <T>(make: (now: number) => Program<T>): Promise<T> => enqueue(() => sync(make(clock())));
+  const writer = new GroupCommit({
+    connection,
+    chain: sync(commits.chainHead()),
+    schedule: options.schedule ?? ((run) => setImmediate(run)),
+    onCommit: options.onCommit,
+    publish: (events) => {
+      for (const listener of listeners) listener(events);
+    },
+  });
+  const write = <T>(make: (now: number) => Program<T>): Promise<T> =>
+    writer.enqueue(() => sync(make(clock())));
 
   return {
     blobs: null,
     now: () => Promise.resolve(clock()),
     commit: (plan: CommitPlan) =>
-      enqueue<StoredEvent[]>(() => {
-        const stored = sync(commits.apply(plan, clock(), chain, heads));
-        pending.push(...stored);
-        if (plan.rows.some((row) => row.row === 'document')) documents.clear();
-        return stored;
-      }).then(
-        (): CommitResult => ({ committed: true }),
-        (error: unknown): CommitResult => {
-          if (error instanceof PlanRejected) return { committed: false, conflict: error.conflict };
-          throw error;
-        },
-      ),
+      writer
+        .enqueue((turn) => {
+          turn.events.push(...sync(commits.apply(plan, clock(), turn.chain, turn.heads)));
+          if (plan.rows.some((row) => row.row === 'document')) documents.clear();
+        })
+        .then(
+          (): CommitResult => ({ committed: true }),
+          (error: unknown): CommitResult => {
+            if (error instanceof PlanRejected) return { committed: false, conflict: error.conflict };
+            throw error;
+          },
+        ),
     subscribe: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -386,11 +243,11 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     head: () => read(() => reads.head()),
     streams: (after, limit) => read(() => reads.streams(after, limit)),
     prune: (now) => write(() => side.prune(now)),
-    ping: () => (broken === null ? write(() => side.ping()) : Promise.reject(new StoreBroken(broken))),
+    ping: () => write(() => side.ping()),
     close: () => {
       if (closed) return Promise.resolve();
-      flush();
       closed = true;
+      writer.close();
       opened?.close();
       return Promise.resolve();
     },

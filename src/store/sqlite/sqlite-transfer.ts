@@ -6,7 +6,8 @@ import type { Dump, TablePage } from '../port.ts';
 import { type Program, type ResultRow, runSync } from '../program.ts';
 import { readPrograms } from '../programs/read.ts';
 import { MARKED, UNFINISHED, transferPrograms } from '../programs/transfer.ts';
-import { SCHEMA_VERSION, TABLES, type Tables, refuseNewerSchema, schemaStatements } from '../schema.ts';
+import { SCHEMA_VERSION, TABLES, type Tables, refuseNewerSchema } from '../schema.ts';
+import { schemaStatements } from '../schema-steps.ts';
 import { type Connection, SqliteConnection } from './driver.ts';
 
 const PAGE = 200;
