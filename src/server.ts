@@ -79,6 +79,7 @@ export async function startServer(options: {
   const http = await createHttpApp({
     deps,
     hosts,
+    requestsPerSecond: { attempt: settings.attemptRequestsPerSecond, other: settings.requestsPerSecond },
     webRoot: options.webRoot,
     onError: (error, requestId) =>
       log('error', `request ${requestId} failed`, {

@@ -23,6 +23,10 @@ export interface Settings {
   offerSeconds: number;
   /** How long a machine may be silent that alone has a parked session, or commits, before the work goes on without it. */
   silenceSeconds: number;
+  /** That each attempt's token may make; 0 is no limit. */
+  attemptRequestsPerSecond: number;
+  /** That each other token may make; 0 is no limit. */
+  requestsPerSecond: number;
   artifactMaxBytes: number;
   bundleMaxBytes: number;
   /** What the local runner is called: several servers on one database each need another. */
@@ -133,6 +137,20 @@ const OPTIONS: Record<keyof Settings, Option> = {
     what: 'seconds',
     read: seconds(1),
   },
+  attemptRequestsPerSecond: {
+    flag: 'attempt-requests-per-second',
+    env: 'MC_ATTEMPT_REQUESTS_PER_SECOND',
+    file: 'attempt_requests_per_second',
+    what: 'requests a second',
+    read: whole(0, 100_000),
+  },
+  requestsPerSecond: {
+    flag: 'requests-per-second',
+    env: 'MC_REQUESTS_PER_SECOND',
+    file: 'requests_per_second',
+    what: 'requests a second',
+    read: whole(0, 1_000_000),
+  },
   artifactMaxBytes: {
     flag: 'artifact-max-bytes',
     env: 'MC_ARTIFACT_MAX_BYTES',
@@ -242,6 +260,8 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv, cw
     graceSeconds: 10,
     offerSeconds: 10,
     silenceSeconds: 600,
+    attemptRequestsPerSecond: 20,
+    requestsPerSecond: 0,
     artifactMaxBytes: 16 * 1024 * 1024,
     bundleMaxBytes: 64 * 1024 * 1024,
     runnerName: 'local',

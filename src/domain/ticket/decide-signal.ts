@@ -3,7 +3,7 @@ import type { EvidenceKind } from '../words.ts';
 import { isRefusal, refuse } from '../refusal.ts';
 import { type DecideContext, type Decision, CONTROL_PLANE, Draft, decided, settleOutcome } from './decide.ts';
 import { currentAttempt, stale, stoppingReason } from './fence.ts';
-import { type Attempt, type Ticket, evidenceOf } from './state.ts';
+import { type Attempt, type Ticket, evidenceOf, openQuestions } from './state.ts';
 
 export interface Claim {
   kind: 'commit' | 'check' | 'deploy' | 'artifact';
@@ -56,12 +56,24 @@ export function decideSignal(
   }
 }
 
+/** More than any attempt needs, and less than fills a disk, or makes a ticket that nobody can read. */
+const MOST_ARTIFACTS = 100;
+const MOST_CLAIMS = 100;
+const MOST_QUESTIONS = 20;
+
 function ask(
   state: Ticket,
   attempt: Attempt,
   signal: Extract<SignalCommand, { type: 'ask' }>,
   context: DecideContext,
 ): Decision {
+  if (openQuestions(state).length >= MOST_QUESTIONS) {
+    return refuse(
+      'invalid_request',
+      `${state.key} has ${MOST_QUESTIONS} open questions already. Stop now; you go on here once they are answered.`,
+      { errors: [{ path: 'text', message: `a ticket has at most ${MOST_QUESTIONS} open questions` }] },
+    );
+  }
   const draft = new Draft(state, context);
   draft.add('question.opened', {
     question: context.newId('que'),
@@ -134,9 +146,6 @@ function readClaim(
   }
 }
 
-/** More than any ticket needs, and less than fills a disk by itself. */
-const MOST_ARTIFACTS = 100;
-
 /** An upload is itself the claim: its content was stored under this hash before. */
 export function decideArtifact(
   state: Ticket,
@@ -182,6 +191,12 @@ function claimEvidence(state: Ticket, attempt: Attempt, signal: Claim, context: 
     (evidence) => evidence.kind === signal.kind && JSON.stringify(evidence.claim) === JSON.stringify(claim),
   );
   if (same) return [];
+  const claims = evidenceOf(state, attempt.id).filter(({ kind }) => kind !== 'artifact');
+  if (claims.length >= MOST_CLAIMS) {
+    return refuse('invalid_request', `Attempt ${attempt.number} has claimed ${MOST_CLAIMS} things already.`, {
+      errors: [{ path: 'kind', message: `an attempt has at most ${MOST_CLAIMS} claims` }],
+    });
+  }
   return new Draft(state, context).add('evidence.claimed', {
     evidence: context.newId('evd'),
     attempt: attempt.id,

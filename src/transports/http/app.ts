@@ -31,6 +31,7 @@ export async function createHttpApp(options: {
   deps: Deps;
   system: SystemView;
   hosts: Set<string>;
+  requestsPerSecond: { attempt: number; other: number };
   /** The folder of the built web app; without it the server answers the API only. */
   webRoot: string | null;
   onError: (error: unknown, requestId: string) => void;
@@ -41,6 +42,7 @@ export async function createHttpApp(options: {
     version: system.version,
     hosts: options.hosts,
     secureCookies: system.secureCookies,
+    requestsPerSecond: options.requestsPerSecond,
     onError: options.onError,
   });
   const hub = new EventHub(deps.store);

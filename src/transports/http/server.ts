@@ -14,6 +14,7 @@ import { credentialFor } from '../../services/access.ts';
 import type { Deps } from '../../services/deps.ts';
 import { problemOf, refusalOfError, sendRefusal } from './problem.ts';
 import { securityHeaders } from './security-headers.ts';
+import { TokenBuckets } from './token-buckets.ts';
 
 export interface HttpOptions {
   deps: Deps;
@@ -21,6 +22,8 @@ export interface HttpOptions {
   /** `host:port` values that a request's Host may have; the listening address is added at start. */
   hosts: Set<string>;
   secureCookies: boolean;
+  /** Requests a second that each token may make, ten seconds' worth at once: those of attempts, and the others; 0 is no limit. */
+  requestsPerSecond: { attempt: number; other: number };
   onError: (error: unknown, requestId: string) => void;
 }
 
@@ -78,6 +81,7 @@ export async function createServer(options: HttpOptions): Promise<FastifyInstanc
     transform: jsonSchemaTransform,
   });
 
+  const buckets = new TokenBuckets();
   const headersOf = securityHeaders(options.secureCookies);
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(headersOf(request.url));
@@ -92,6 +96,14 @@ export async function createServer(options: HttpOptions): Promise<FastifyInstanc
     if (/%00/.test(request.url))
       return sendRefusal(reply, refuse('invalid_request', 'The address contains a NUL character.'));
     await authenticate(options.deps, request);
+    const { credential } = request;
+    const { attempt, other } = options.requestsPerSecond;
+    const perSecond = credential?.attempt == null ? other : attempt;
+    if (credential && !buckets.take(credential.id, perSecond))
+      return sendRefusal(
+        reply,
+        refuse('rate_limited', `This token makes more than ${perSecond} requests a second.`),
+      );
     if (!isSameOrigin(request)) {
       return sendRefusal(
         reply,

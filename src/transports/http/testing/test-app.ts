@@ -97,6 +97,7 @@ export async function createTestApp(): Promise<TestApp> {
   const http = await createHttpApp({
     deps,
     hosts,
+    requestsPerSecond: { attempt: 20, other: 0 },
     webRoot: null,
     onError: (error) => {
       throw error;
