@@ -10,6 +10,7 @@ const OWN_DATABASE = [
   'test/e2e/backup.test.ts',
   'test/e2e/broken-off.test.ts',
   'test/e2e/demo.test.ts',
+  'test/e2e/disk-full.test.ts',
   'test/e2e/postgres.test.ts',
 ];
 

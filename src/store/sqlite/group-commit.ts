@@ -9,7 +9,8 @@
  * whole batch runs synchronously, so no two callers ever interleave inside it. A job that fails takes back itself alone:
  * its batch is begun again, with a savepoint for each. An answer is given after the commit, never before. If the commit
  * itself fails, nobody is told that anything happened: every caller of the batch gets the error, and after an I/O error
- * the store refuses further writes until it is opened again, because a failed fsync must not be retried.
+ * the store refuses further writes until it is opened again, because a failed fsync must not be retried. A disk that is
+ * full is none: SQLite says so of a write, before anything was to be flushed, and the next batch may fit.
  */
 import type { CommitPoint } from '../commit-points.ts';
 import type { StoredEvent } from '../port.ts';
@@ -98,13 +99,12 @@ export class GroupCommit {
       this.#connection.exec('commit');
     } catch (error) {
       this.#takeBack(before, 0);
-      this.#broken = error;
-      try {
-        this.#connection.exec('rollback');
-      } catch {
-        // The transaction may be gone already; the store is closed for writes either way.
-      }
-      for (const job of batch) job.fail(new StoreBroken(error));
+      this.#rollBack();
+      if (!isFull(error)) this.#broken = error;
+      const told = isFull(error)
+        ? new StoreBusy('the disk of the database is full; nothing was written', error)
+        : new StoreBroken(error);
+      for (const job of batch) job.fail(told);
       return;
     }
     onCommit?.('after-commit', events);
@@ -136,6 +136,7 @@ export class GroupCommit {
     const done = this.#runTogether(batch);
     if (Array.isArray(done)) return done;
     // Savepoints cost every job, and few fail: so the batch is begun again for those few.
+    if (isFull(done.failure)) throw done.failure as Error;
     this.#connection.exec('rollback');
     this.#takeBack(before, 0);
     if (batch.length > 1) return this.#begin(batch) ? this.#runApart(batch) : null;
@@ -168,11 +169,21 @@ export class GroupCommit {
         this.#options.onCommit?.('plan', this.#turn.events);
         return answer;
       } catch (error) {
+        // It has taken the whole transaction back.
+        if (isFull(error)) throw error;
         this.#connection.exec('rollback to plan; release plan');
         this.#takeBack(saved, count);
         return () => job.fail(error);
       }
     });
+  }
+
+  #rollBack(): void {
+    try {
+      this.#connection.exec('rollback');
+    } catch {
+      // SQLite has done it by itself.
+    }
   }
 
   #takeBack(chain: ChainHead, count: number): void {
@@ -182,7 +193,10 @@ export class GroupCommit {
   }
 }
 
-function isBusy(error: unknown): boolean {
-  const SQLITE_BUSY = 5;
-  return (Number((error as { errcode?: number } | null)?.errcode) & 0xff) === SQLITE_BUSY;
+const isBusy = (error: unknown): boolean => codeOf(error) === 5;
+const isFull = (error: unknown): boolean => codeOf(error) === 13;
+
+/** SQLite's primary result code (sqlite.org/rescode.html): 5 is BUSY, 13 is FULL. */
+function codeOf(error: unknown): number {
+  return Number((error as { errcode?: number } | null)?.errcode) & 0xff;
 }

@@ -75,4 +75,48 @@ describe('SQLite', () => {
     await expect(store.ping()).rejects.toThrow(/disk I\/O error/);
     expect((await store.eventsAfter(0, 10)).map((e) => e.stream)).toEqual(['a']);
   });
+
+  it('takes nothing while its disk is full, answers every caller so, and goes on as soon as there is room', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mc-store-'));
+    const connection = new SqliteConnection(join(folder, 'mission-control.db'));
+    const store = openSqliteStore({ path: connection });
+    const write = (stream: string, size = 10) =>
+      store.commit({
+        appends: [
+          {
+            stream,
+            expected: 0,
+            events: [
+              { type: 'x', actor: { kind: 'human', id: 'a' }, at: 1, data: { text: 'x'.repeat(size) } },
+            ],
+          },
+        ],
+        rows: [],
+      });
+    await write('a');
+    const pages = connection.execute({ sql: 'pragma page_count', params: [] }).rows[0]?.['page_count'];
+    connection.exec(`pragma max_page_count = ${String(pages)}`);
+    for (const batch of [[100_000], [10, 100_000], [100_000, 100_000]]) {
+      const answers = await Promise.allSettled(
+        batch.map((size, n) => write(`full ${batch.length} ${n}`, size)),
+      );
+      for (const answer of answers)
+        expect(answer).toMatchObject({ status: 'rejected', reason: { name: 'StoreBusy' } });
+    }
+    await expect(write('b', 100_000)).rejects.toThrow(
+      /the disk of the database is full; nothing was written/,
+    );
+    expect((await store.eventsAfter(0, 10)).map(({ stream }) => stream)).toEqual(['a']);
+    connection.exec('pragma max_page_count = 1000000');
+    expect(await write('b', 100_000)).toEqual({ committed: true });
+    const events = await store.eventsAfter(0, 10);
+    expect(events.map(({ seq, stream }) => [seq, stream])).toEqual([
+      [1, 'a'],
+      [2, 'b'],
+    ]);
+    expect(await store.head()).toMatchObject({ seq: 2, hash: events[1]?.roll });
+    await store.close();
+    connection.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
 });

@@ -122,7 +122,8 @@ export async function createServer(options: HttpOptions): Promise<FastifyInstanc
       if (refusal) return sendRefusal(reply, refusal);
       if (error.name === 'StoreBroken' || error.name === 'StoreBusy') {
         options.onError(error, request.id);
-        return sendRefusal(reply, refuse('store_unavailable', 'The store did not take the change.'));
+        const why = error.name === 'StoreBusy' ? `: ${error.message}` : '';
+        return sendRefusal(reply, refuse('store_unavailable', `The store did not take the change${why}.`));
       }
       options.onError(error, request.id);
       const problem = problemOf(refuse('internal', `Request ${request.id} failed.`));
