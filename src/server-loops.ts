@@ -5,12 +5,14 @@
 import { type Jobs, createJobs } from './jobs.ts';
 import { Dispatcher } from './loops/dispatcher.ts';
 import { runInboxKeeper } from './loops/inbox-keeper.ts';
+import { Notifier } from './loops/notifier.ts';
 import { Reaper } from './loops/reaper.ts';
 import { runVerifier } from './loops/verifier.ts';
 import type { Deps } from './services/deps.ts';
 import { wakeOrchestrator } from './services/orchestrator.ts';
 import { applyRemedies } from './services/remedies.ts';
 import { runSchedules } from './services/schedules.ts';
+import { TELLING_EVENTS } from './domain/notify/notification.ts';
 
 const REAP_EVERY_MS = 1000;
 const KEEP_INBOX_EVERY_MS = 5000;
@@ -18,10 +20,14 @@ const OPERATE_EVERY_MS = 15_000;
 const AUDIT_EVERY_MS = 3_600_000;
 const AUDIT_AFTER_MS = 60_000;
 const HOUSEKEEPING_MS = 3_600_000;
+/** Its safety net: what is to be told is known by its events, and when a delivery is due by its time. */
+const NOTIFY_EVERY_MS = 15_000;
 
 /** Which events may let something start, end, or be decided. */
 const STIRS =
   /^(ticket\.(created|changed|transitioned)|attempt\.(offered|started|stopping|parked|ended)|question\.|evidence\.|waiver\.|landing\.|policy\.|project\.|profile\.|campaign\.|job\.|schedule\.|runner\.)/;
+
+const TELLING: ReadonlySet<string> = new Set(TELLING_EVENTS);
 
 /** What a run leaves to its caller. */
 export interface Ran {
@@ -43,6 +49,8 @@ export interface Machine {
   /** Milliseconds that no clock change moves, as `performance.now` has them. */
   monotonic: () => number;
   disk: () => Promise<{ freeBytes: number; totalBytes: number }>;
+  /** Resolves after so many milliseconds; never, where time does not pass by itself. */
+  wait: (ms: number) => Promise<void>;
 }
 
 export type LoopName =
@@ -52,6 +60,7 @@ export type LoopName =
   | 'inbox'
   | 'schedules'
   | 'orchestrator'
+  | 'notifier'
   | 'operator'
   | 'maintenance'
   | 'audit'
@@ -60,6 +69,7 @@ export type LoopName =
 export interface ServerLoops {
   dispatcher: Dispatcher;
   jobs: Jobs;
+  notifier: Notifier;
   loops: Record<LoopName, ServerLoop>;
   /** The loops that these committed events give something to do; none for events that stir nothing. */
   stirredBy: (events: readonly { type: string }[]) => LoopName[];
@@ -69,12 +79,14 @@ export interface ServerLoops {
 export function serverLoops(deps: Deps, holder: string, tickMs: number, machine: Machine): ServerLoops {
   const dispatcher = new Dispatcher(deps, holder);
   const reaper = new Reaper(deps, machine.monotonic);
+  const notifier = new Notifier(deps, holder, machine.wait);
   const jobs = createJobs(deps, dispatcher, machine);
   // Once after the start, and whenever a project's policy may have changed under its tickets.
   let sweep = true;
   return {
     dispatcher,
     jobs,
+    notifier,
     loops: {
       dispatcher: {
         everyMs: tickMs,
@@ -107,6 +119,7 @@ export function serverLoops(deps: Deps, holder: string, tickMs: number, machine:
         everyMs: KEEP_INBOX_EVERY_MS,
         runOnce: async () => ({ offers: await wakeOrchestrator(deps) }),
       },
+      notifier: { everyMs: NOTIFY_EVERY_MS, runOnce: async () => ({ againInMs: await notifier.runOnce() }) },
       operator: { everyMs: OPERATE_EVERY_MS, runOnce: () => jobs.operator() },
       // Apart from the operator, which may only observe: this acts, where people have listed a remedy.
       maintenance: { everyMs: OPERATE_EVERY_MS, runOnce: async () => void (await applyRemedies(deps)) },
@@ -117,6 +130,7 @@ export function serverLoops(deps: Deps, holder: string, tickMs: number, machine:
     stirredBy: (events) => {
       const decisions = events.some((event) => /^(inbox|evidence)\./.test(event.type));
       const woken: LoopName[] = decisions ? ['orchestrator'] : [];
+      if (events.some((event) => TELLING.has(event.type))) woken.push('notifier');
       if (!events.some((event) => STIRS.test(event.type))) return woken;
       if (events.some((event) => event.type.startsWith('project.'))) sweep = true;
       const scheduled = events.some((event) => event.type.startsWith('schedule.'));

@@ -11,6 +11,7 @@ import { SYSTEM_JOBS } from './domain/words.ts';
 import { type Loop, startLoop } from './loops/loop.ts';
 import { detectAgents } from './runner/detect-agents.ts';
 import { inspectCommand, inspectRepository } from './runner/inspect.ts';
+import { createOutgoing } from './outgoing/outgoing.ts';
 import { attemptTokens } from './services/access.ts';
 import { type ServerLoops, serverLoops } from './server-loops.ts';
 import { ensureJobs } from './services/configuration.ts';
@@ -47,6 +48,11 @@ export async function createDeps(store: Store, settings: Settings): Promise<Deps
     artifacts: store.blobs ?? artifactFiles(settings.dataDir),
     artifactMaxBytes: settings.artifactMaxBytes,
     bundleMaxBytes: settings.bundleMaxBytes,
+    outgoing: createOutgoing({
+      allowedHosts: settings.notifyHosts,
+      pushContact: settings.pushContact,
+      pushSecret: () => store.secret('push'),
+    }),
   };
 }
 
@@ -68,8 +74,9 @@ export async function startServer(options: {
   const wired = serverLoops(deps, options.id, settings.tickSeconds * 1000, {
     monotonic: () => performance.now(),
     disk: () => freeSpace(settings.dataDir),
+    wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms).unref()),
   });
-  const { dispatcher, jobs } = wired;
+  const { dispatcher, jobs, notifier } = wired;
   let stopping = false;
   let url = '';
   const registry = new Registry();
@@ -140,7 +147,7 @@ export async function startServer(options: {
     url,
     stop: async () => {
       stopping = true;
-      await loops.stop();
+      await Promise.all([loops.stop(), notifier.stop().catch(() => undefined)]);
       await dispatcher.release().catch(() => undefined);
       http.wakeups.close();
       http.hub.close();

@@ -33,6 +33,10 @@ export interface Settings {
   runnerName: string;
   /** Further `host:port` values that requests may name, e.g. behind a proxy. */
   hosts: string[];
+  /** Hosts, or `host:port`, that notifications may go to although they are private or speak plain http. */
+  notifyHosts: string[];
+  /** Whom a push service may write to: `mailto:…` or `https://…`. */
+  pushContact: string;
 }
 
 export class SettingsError extends Error {}
@@ -183,6 +187,20 @@ const OPTIONS: Record<keyof Settings, Option> = {
     what: 'host:port, comma-separated',
     read: hostList,
   },
+  notifyHosts: {
+    flag: 'notify-hosts',
+    env: 'MC_NOTIFY_HOSTS',
+    file: 'notify_hosts',
+    what: 'host or host:port, comma-separated',
+    read: hostList,
+  },
+  pushContact: {
+    flag: 'push-contact',
+    env: 'MC_PUSH_CONTACT',
+    file: 'push_contact',
+    what: 'mailto:somebody@example.org or https://…',
+    read: contact,
+  },
 };
 
 function localOrNone(value: string): string {
@@ -204,6 +222,11 @@ function loopback(value: string): string {
     throw new Error(
       'a loopback address (127.0.0.1, ::1 or localhost); put a TLS proxy before it to serve others',
     );
+  return value;
+}
+function contact(value: string): string {
+  if (!/^(mailto:[^\s@]+@[^\s@]+|https:\/\/\S+)$/.test(value))
+    throw new Error('mailto:somebody@example.org or https://…');
   return value;
 }
 function hostList(value: string): string[] {
@@ -266,6 +289,9 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv, cw
     bundleMaxBytes: 64 * 1024 * 1024,
     runnerName: 'local',
     hosts: [],
+    notifyHosts: [],
+    // A name that is nobody's: push services refuse a message without one.
+    pushContact: 'mailto:operator@mission-control.invalid',
     ...(values as Partial<Settings>),
   };
   settings.dataDir = resolve(cwd, settings.dataDir);

@@ -63,6 +63,13 @@ const ROOMS: Record<string, Room> = {
     packages: 'any',
     because: 'it translates and authenticates, nothing else',
   },
+  outgoing: {
+    mayImport: [],
+    typesFrom: ['services'],
+    packages: 'any',
+    because:
+      'it sends to addresses that people have typed, and knows nothing of what it sends: the guard is one small room',
+  },
   runner: {
     mayImport: ['client', 'contract', 'domain'],
     packages: 'any',

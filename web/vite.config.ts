@@ -76,14 +76,13 @@ export default defineConfig({
           { name: 'Board', url: '/board' },
         ],
       },
-      workbox: {
-        inlineWorkboxRuntime: true,
-        sourcemap: false,
-        cleanupOutdatedCaches: true,
-        clientsClaim: true,
+      // Our own worker: what it shows of pushes is in it, and the way back to the page when it is opened.
+      strategies: 'injectManifest',
+      srcDir: 'src/worker',
+      filename: 'sw.ts',
+      injectManifest: {
         globPatterns: ['**/*.{js,css,html,svg,png,webmanifest}'],
-        navigateFallback: '/index.html',
-        navigateFallbackDenylist: [/^\/api\//, /^\/(livez|readyz|metrics|mcp)(\/|$)/],
+        sourcemap: false,
       },
     }),
   ],

@@ -13,6 +13,7 @@ import { defineEvidence } from './commands/evidence.ts';
 import { defineInbox } from './commands/inbox.ts';
 import { defineJob } from './commands/job.ts';
 import { defineMcp } from './commands/mcp.ts';
+import { defineNotify } from './commands/notify.ts';
 import { definePause } from './commands/pause.ts';
 import { definePolicy } from './commands/policy.ts';
 import { defineProfile } from './commands/profile.ts';
@@ -62,6 +63,7 @@ export function createProgram(io: Io): Command {
   defineLogs(program, io);
   program.commandsGroup('What needs you, and what happens:');
   defineInbox(program, io);
+  defineNotify(program, io);
   defineWatch(program, io);
   defineTop(program, io);
   definePause(program, io);

@@ -43,6 +43,7 @@ export const ERROR_CODES = [
   'repository_unusable',
   'sample_unavailable',
   'invalid_cron',
+  'address_not_allowed',
   'landing_in_progress',
   'decision_not_allowed',
   'paused',
@@ -247,6 +248,12 @@ export const ERRORS: Record<ErrorCode, ErrorEntry> = {
     title: 'The cron line or its time zone cannot be used',
     advice:
       'Use five fields (minute hour day month weekday) that name a date which exists, and a time zone like Europe/Berlin.',
+    retryable: false,
+  },
+  address_not_allowed: {
+    status: 422,
+    title: 'Nothing is sent to this address',
+    advice: 'Name an https address of the public internet, or ask whoever runs this server.',
     retryable: false,
   },
   landing_in_progress: {

@@ -209,6 +209,33 @@ export interface Actor {
 export const REMEDIES = ['enable_job'] as const;
 export type Remedy = (typeof REMEDIES)[number];
 
+/** What people are told of: by the app, a push to their devices, or a webhook. */
+export const NOTIFICATION_KINDS = [
+  'question',
+  'review',
+  'conflict',
+  'escalated',
+  'overdue',
+  'exhausted',
+  'alert_critical',
+  'alert_warning',
+  'alert_info',
+  'done',
+  'paused',
+] as const;
+export type NotificationKind = (typeof NOTIFICATION_KINDS)[number];
+
+/** The ways that a person chooses; webhooks are an installation's, and have filters of their own. */
+export const NOTIFICATION_WAYS = ['app', 'push'] as const;
+export type NotificationWay = (typeof NOTIFICATION_WAYS)[number];
+
+/**
+ * `held` until quiet hours are over, `waiting` for its (next) try, then `sent`, `given_up` after a day of trying, or
+ * `dropped`: its matter was settled before, it went out in a digest, or its destination is gone.
+ */
+export const DELIVERY_STATES = ['held', 'waiting', 'sent', 'given_up', 'dropped'] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
+
 /** Jobs of Mission Control itself; users' recurring tickets are jobs named after their schedule. */
 export const SYSTEM_JOBS = ['ticket-pickup', 'needs-input-pickup', 'operator', 'audit', 'retention'] as const;
 export type SystemJob = (typeof SYSTEM_JOBS)[number];

@@ -9,6 +9,7 @@ import type { Finding, Policy, Project } from '../domain/config.ts';
 import { effectiveCompletion } from '../domain/ticket/completion.ts';
 import { type Refusal, refuse } from '../domain/refusal.ts';
 import type { Blobs, IdempotentAnswer, Store } from '../store/port.ts';
+import type { Outgoing } from './notify/outgoing.ts';
 
 export interface Timing {
   /** How long an attempt's lease lasts between renewals. */
@@ -39,6 +40,8 @@ export interface Deps {
   artifactMaxBytes: number;
   /** The largest bundle of commits that is taken, in bytes. */
   bundleMaxBytes: number;
+  /** Requests to where notifications go; wired by main, so that this room does no I/O of its own. */
+  outgoing: Outgoing;
 }
 
 /** Looks at the machine for what people register; wired by main, so that this room does no I/O of its own. */

@@ -119,6 +119,9 @@ export async function operatorSnapshot(
     disk: await reading(outside.disk),
     dispatchLease: await reading(() => store.readLease(DISPATCH_LEASE)),
     budgets: await budgetsOf(deps, now),
+    webhooks: (await store.destinations()).flatMap(({ id, kind, name, failingSince, detail }) =>
+      kind === 'webhook' && failingSince !== null ? [{ id, name, failingSince, detail: detail ?? '' }] : [],
+    ),
     clockJumpMs: outside.clockJumpMs,
   };
 }

@@ -9,6 +9,7 @@ import { ensureJobs } from './configuration.ts';
 import type { Caller, Deps } from './deps.ts';
 import { commentTicket, createTicket, editTicket, transitionTicket } from './tickets.ts';
 import { createDocument } from './configuration.ts';
+import { recordedOutgoing } from './testing/recorded-outgoing.ts';
 import { verifyState } from './verify.ts';
 
 const person: Caller = { actor: { kind: 'human', id: 'ada' }, role: 'admin' };
@@ -40,6 +41,7 @@ beforeEach(async () => {
       remove: () => Promise.resolve(),
     },
     artifactMaxBytes: 1000,
+    outgoing: recordedOutgoing(),
     bundleMaxBytes: 10_000,
     inspect: {
       repository: () => Promise.resolve({ usable: true, message: '', defaultBranch: 'main' }),

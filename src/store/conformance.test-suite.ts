@@ -6,6 +6,7 @@ import { GENESIS, chainText, rollText } from '../domain/log/chain.ts';
 import type { Ticket } from '../domain/ticket/state.ts';
 import type { CommitPlan, Store, StoredEvent } from './port.ts';
 import { sha256 } from './programs/commit.ts';
+import { notifyingConformance } from './notifying.test-suite.ts';
 import { findingTickets, ticketPlan } from './finding-tickets.test-suite.ts';
 import { type StoreUnderTest, append, event } from './testing/store-under-test.ts';
 import { transferConformance } from './transfer.test-suite.ts';
@@ -444,5 +445,6 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
       });
     });
   });
+  notifyingConformance(name, open);
   if (moves) transferConformance(name, open);
 }

@@ -12,6 +12,9 @@ import type { InboxItem } from '../domain/inbox/inbox.ts';
 import type { AlertState } from '../domain/alert/alert.ts';
 import type { ActiveWorker, NeedsInputCandidate, TodoCandidate } from '../domain/dispatch/snapshot.ts';
 import type { Stamped } from '../domain/config.ts';
+import type { NotifyStore } from './notify-port.ts';
+
+export type * from './notify-port.ts';
 
 export interface NewEvent {
   type: string;
@@ -63,6 +66,8 @@ export type DocumentKind =
   | 'runner'
   | 'token'
   | 'session'
+  | 'webhook'
+  | 'person'
   | 'installation';
 
 export type Guard =
@@ -305,7 +310,7 @@ export interface Dump {
   close(): Promise<void>;
 }
 
-export interface Store {
+export interface Store extends NotifyStore {
   /** Where the database itself keeps blobs; null where they are files beside it. */
   readonly blobs: Blobs | null;
   /** Milliseconds since the epoch by the database's clock. */

@@ -1,5 +1,6 @@
 /** How the tables come to be, from one version of the schema to the next, on both databases. */
 import { type ColumnDataType, type CompiledQuery, type Kysely, type RawBuilder, sql } from 'kysely';
+import { withNotifications } from './notify-schema.ts';
 import { SCHEMA_VERSION, type Tables } from './schema.ts';
 
 /** Texts compare by their bytes, and `real` has 64 bits: on SQLite as it is, elsewhere by a type that says so. */
@@ -22,7 +23,7 @@ export function schemaStatements(
   types: ColumnTypes = PLAIN_TYPES,
   { from = 0, to = SCHEMA_VERSION }: { from?: number; to?: number } = {},
 ): { sql: string }[] {
-  return [firstSchema, withBundles, withFewerIndexes]
+  return [firstSchema, withBundles, withFewerIndexes, withNotifications]
     .slice(from, to)
     .flatMap((step) => step(db, types))
     .map((builder) => ({ sql: builder.compile().sql }));

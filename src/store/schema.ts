@@ -3,8 +3,9 @@
  * same transaction; the tables under "not derived" are listed as such by `verify`.
  */
 import { sql } from 'kysely';
+import type { NotifyTables } from './notify-schema.ts';
 
-export interface Tables {
+export interface Tables extends NotifyTables {
   events: {
     stream: string;
     version: number;
@@ -165,13 +166,15 @@ export interface Tables {
 }
 
 /** Of the tables as they are here; a database of an earlier one is brought up to it in one transaction. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /** What a new database's settings say. */
 export const FIRST_SETTINGS: readonly (readonly [name: string, value: string])[] = [
   ['schema_version', String(SCHEMA_VERSION)],
   ['config_version', '0'],
   ['fence_floor', '0'],
+  // Absent in a database of before there were notifications: there they begin with what happens next.
+  ['notify_cursor', '0'],
 ];
 
 /** All tables, with the schema that made them first. What is read from a file is held against these names. */
@@ -198,6 +201,10 @@ export const TABLES: Record<keyof Tables, number> = {
   diffs: 1,
   usage: 1,
   bundles: 2,
+  notifications: 4,
+  destinations: 4,
+  deliveries: 4,
+  reads: 4,
 };
 
 /** @throws when a later version of Mission Control has written the database */

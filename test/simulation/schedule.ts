@@ -4,6 +4,7 @@ import { changeJob, changePolicy } from '../../src/services/configuration.ts';
 import { setPause } from '../../src/services/pausing.ts';
 import { atRest, histories, judge, readLog, truths } from './judge.ts';
 import { disturbLanding, landingTruths, startWithLandings } from './landing.ts';
+import { finishNotifying, notifyTruths, startNotifying } from './notify.ts';
 import { peopleSettle, personActs } from './people.ts';
 import { disturbRecurring, endRecurring, recur, slotTruths, startRecurring } from './recurring.ts';
 import { SimRunner } from './runner.ts';
@@ -36,8 +37,10 @@ export async function runSchedule(seed: number, size: Size, database?: DatabaseN
     if (world.random.chance(0.4)) await world.plain(startWithLandings(world, 2));
     if (world.random.chance(0.25)) await startRecurring(world);
     if (world.random.chance(0.25)) await world.addOrchestrator(SESSION_PROFILE);
+    const notifies = world.random.chance(0.4);
+    if (notifies) await startNotifying(world);
     const runners = Array.from({ length: size.runners }, (_, i) => new SimRunner(world, `r${i + 1}`));
-    await misbehave(world, runners);
+    await misbehave(world, runners, notifies);
     // In the middle of faults no reaper may have run for long; that leases end is judged after healing.
     violations.push(
       ...(await judge(world, 'after the faults')).filter(
@@ -46,6 +49,7 @@ export async function runSchedule(seed: number, size: Size, database?: DatabaseN
     );
     if (violations.length === 0) {
       await heal(world, runners);
+      if (notifies) await finishNotifying(world);
       const { items } = await world.store.tickets({ sort: 'created', limit: 200 });
       const log = await readLog(world);
       violations.push(
@@ -57,6 +61,7 @@ export async function runSchedule(seed: number, size: Size, database?: DatabaseN
         ...landingTruths(world, items, log),
         ...(await slotTruths(world, log)),
         ...(await sessionTruths(world, log)),
+        ...(await notifyTruths(world, log)),
       );
     }
   } catch (error) {
@@ -79,7 +84,7 @@ export async function runSchedule(seed: number, size: Size, database?: DatabaseN
   };
 }
 
-async function misbehave(world: World, runners: SimRunner[]): Promise<void> {
+async function misbehave(world: World, runners: SimRunner[], notifies: boolean): Promise<void> {
   const { random, scheduler } = world;
   world.faulty = true;
   for (let step = 0; step < world.size.steps; step += 1) {
@@ -91,6 +96,7 @@ async function misbehave(world: World, runners: SimRunner[]): Promise<void> {
       [4, () => personActs(world)],
       [0.5, () => newTicket(world)],
       [1, () => observation(world)],
+      [notifies ? 3 : 0, () => world.anyServer().wired.loops.notifier.runOnce()],
       [2, () => disturbLanding(world)],
       [world.schedule === null ? 0 : 3, () => recur(world)],
       [world.schedule === null ? 0 : 1, () => disturbRecurring(world)],

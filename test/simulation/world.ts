@@ -18,6 +18,7 @@ import { FIRST_SETTINGS } from '../../src/store/schema.ts';
 import { SqliteConnection } from '../../src/store/sqlite/driver.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { MemoryDatabase } from './memory/memory-database.ts';
+import { Receivers } from './notify.ts';
 import { Random } from './random.ts';
 import { SimRepository } from './repository.ts';
 import { Scheduler } from './scheduler.ts';
@@ -60,6 +61,8 @@ export class World {
   readonly size: Size;
   readonly servers: SimServer[] = [];
   readonly store: Store;
+  /** Where notifications arrive. */
+  readonly receivers: Receivers;
   now = Date.parse('2026-11-22T00:00:00.000Z');
   /** Ground truth: commits whose checks really pass. */
   readonly goodCommits = new Set<string>();
@@ -100,6 +103,7 @@ export class World {
     this.random = new Random(seed);
     this.scheduler = new Scheduler(this.random);
     this.size = size;
+    this.receivers = new Receivers(this, seed);
     this.store = openSqliteStore({
       path: database === 'memory' ? emptyMemory() : emptySqlite(),
       clock: () => this.now,
@@ -127,6 +131,8 @@ export class World {
           serverLoops(deps, `srv_${i}`, TICK_MS, {
             monotonic: () => this.now,
             disk: () => Promise.resolve(DISK),
+            // Time stands still while a loop runs.
+            wait: () => new Promise(() => undefined),
           }),
         ),
         due: new Map(),
@@ -296,6 +302,7 @@ export class World {
       },
       artifactMaxBytes: 1000,
       bundleMaxBytes: 10_000,
+      outgoing: this.receivers.outgoing,
       inspect: {
         repository: () => Promise.resolve({ usable: true, message: '', defaultBranch: 'main' }),
         agents: () => Promise.resolve([]),

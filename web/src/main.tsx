@@ -9,6 +9,12 @@ import { Router } from './router/router.tsx';
 import { registerWorker } from './shell/register-worker.ts';
 import './styles.css';
 
+// Offered once, and perhaps before whatever asks for it is loaded.
+addEventListener('beforeinstallprompt', (event) => {
+  event.preventDefault();
+  Object.assign(globalThis, { mcInstall: event });
+});
+
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no #root');
 // The page's code is fetched while the cache is read.

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Alert } from '../../contract/shapes.ts';
 import { ALERT_STATES } from '../../domain/words.ts';
 import { runs, type Context, type Io } from '../context.ts';
+import { csvFlag, printCsv } from '../export-list.ts';
 import { findByEnding, shortId } from '../references.ts';
 import { text } from '../terminal/safe-text.ts';
 import { wordColumn } from '../terminal/table.ts';
@@ -15,13 +16,15 @@ export function defineAlert(program: Command, io: Io): void {
     .command('list', { isDefault: true })
     .alias('ls')
     .description('list the alerts that are not resolved')
-    .option('-s, --state <state>', `${ALERT_STATES.join(', ')}, or all`);
-  runs<{ state?: string }>(list, io, async (context, options) => {
+    .option('-s, --state <state>', `${ALERT_STATES.join(', ')}, or all`)
+    .addOption(csvFlag());
+  runs<{ state?: string; csv?: boolean }>(list, io, async (context, options) => {
     const state =
       options.state === 'all'
         ? undefined
         : (oneOf(options.state, ALERT_STATES, '--state') ?? 'open,acknowledged');
     const page = await context.api.list<Alert>('/alerts', { state }, 1000);
+    if (options.csv === true) return printCsv(context, 'alerts', page.items);
     context.result(page, () => {
       context.printTable(
         page.items,

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { InboxItem, Page } from '../../contract/shapes.ts';
 import { INBOX_STATES } from '../../domain/words.ts';
 import { runs, type Context, type Io } from '../context.ts';
+import { csvFlag, printCsv } from '../export-list.ts';
 import { UsageError } from '../failures.ts';
 import { readBody, readText } from '../read-body.ts';
 import { findByEnding, isTicketKey, shortId, ticketKey } from '../references.ts';
@@ -12,6 +13,7 @@ import { budgetOf, number, oneOf, span, withoutUndefined } from '../values.ts';
 
 interface ListOptions {
   state?: string;
+  csv?: boolean;
 }
 interface LeaseOptions {
   consumer: string;
@@ -42,9 +44,11 @@ export function defineInbox(program: Command, io: Io): void {
   const list = inbox
     .command('list', { isDefault: true })
     .description('list what waits, the oldest deadline first')
-    .option('-s, --state <state>', `${INBOX_STATES.join(', ')}, or all; else what is not acted on yet`);
+    .option('-s, --state <state>', `${INBOX_STATES.join(', ')}, or all; else what is not acted on yet`)
+    .addOption(csvFlag());
   runs<ListOptions>(list, io, async (context, options) => {
     const page = await readInbox(context, options.state);
+    if (options.csv === true) return printCsv(context, 'inbox', page.items);
     context.result(page, () => printInbox(context, page));
   });
 

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Job } from '../../contract/job-shapes.ts';
 import { required, runs, type Context, type Io } from '../context.ts';
+import { csvFlag, printCsv } from '../export-list.ts';
 import { UsageError } from '../failures.ts';
 import { text } from '../terminal/safe-text.ts';
 import { wordColumn } from '../terminal/table.ts';
@@ -11,9 +12,10 @@ export function defineJob(program: Command, io: Io): void {
     .command('job')
     .description('jobs, recurring tickets among them: list, show, enable, disable, run');
 
-  const list = job.command('list').alias('ls').description('list the jobs');
-  runs(list, io, async (context) => {
+  const list = job.command('list').alias('ls').description('list the jobs').addOption(csvFlag());
+  runs<{ csv?: boolean }>(list, io, async (context, options) => {
     const page = await context.api.list<Job>('/jobs', {}, 1000);
+    if (options.csv === true) return printCsv(context, 'jobs', page.items);
     context.result(page, () => {
       context.printTable(
         page.items,

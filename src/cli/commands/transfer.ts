@@ -3,6 +3,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Option, type Command } from 'commander';
 import { ticketsToCsv, ticketsToJson } from '../../client/transfer/export-tickets.ts';
+import {
+  EXPORTED_VIEWS,
+  type ExportedView,
+  readView,
+  viewToCsv,
+  viewToJson,
+} from '../../client/transfer/export-view.ts';
 import { importTickets } from '../../client/transfer/import-tickets.ts';
 import {
   IMPORT_FORMATS,
@@ -12,51 +19,49 @@ import {
 } from '../../client/transfer/read-import.ts';
 import type { Ticket } from '../../contract/shapes.ts';
 import { required, runs, type Context, type Io } from '../context.ts';
+import { printText } from '../export-list.ts';
 import { Unwell, UsageError } from '../failures.ts';
-import { plainText, text } from '../terminal/safe-text.ts';
+import { text } from '../terminal/safe-text.ts';
 import { onlyProject } from './ticket/create.ts';
+
+interface ExportOptions {
+  format?: 'json' | 'csv';
+  what: 'tickets' | ExportedView;
+  project?: string;
+  status?: string;
+  search?: string;
+}
 
 export function defineExport(program: Command, io: Io): void {
   const command = program
     .command('export')
-    .description('tickets as JSON, which `mctl import` takes again, or as CSV for a spreadsheet')
+    .description('tickets as JSON, which `mctl import` takes again, or as CSV; any other view with --what')
     .argument('[file]', 'the file to write; its ending chooses the format; else standard output')
     .addOption(new Option('--format <format>', 'json or csv').choices(['json', 'csv']))
+    .addOption(
+      new Option('--what <view>', 'what to export')
+        .choices(['tickets', ...EXPORTED_VIEWS])
+        .default('tickets'),
+    )
     .option('--project <key>', 'only tickets of this project')
     .option('--status <statuses>', 'only tickets in these states, separated by commas')
     .option('-q, --search <words>', 'only tickets that contain these words');
-  runs<{ format?: 'json' | 'csv'; project?: string; status?: string; search?: string }>(
-    command,
-    io,
-    async (context, options, file) => {
-      const format = options.format ?? (file?.toLowerCase().endsWith('.csv') === true ? 'csv' : 'json');
-      const { items } = await context.api.list<Ticket>(
-        '/tickets',
-        {
-          project: options.project?.toUpperCase(),
-          status: options.status,
-          q: options.search,
-          sort: 'created',
-        },
-        Number.POSITIVE_INFINITY,
-      );
-      const written =
-        format === 'csv' ? ticketsToCsv(items) : ticketsToJson(items, new Date(io.now()).toISOString());
-      if (file === undefined || file === '-') {
-        // A pipe takes it as it is; a terminal would obey what strangers may have written into it.
-        io.out(io.columns === null ? written : written.split('\n').map(plainText).join('\n'));
-        return;
-      }
-      try {
-        writeFileSync(file, written, { flag: 'wx' });
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'EEXIST')
-          throw new UsageError(`${file} is there already.`, 'name another file.');
-        throw new UsageError(`${file} cannot be written: ${(error as Error).message}`);
-      }
-      context.note(text`${items.length} tickets are in ${file}.`);
-    },
-  );
+  runs<ExportOptions>(command, io, async (context, options, file) => {
+    const format = options.format ?? (file?.toLowerCase().endsWith('.csv') === true ? 'csv' : 'json');
+    const { what, written, count } = await exported(context, options, format);
+    if (file === undefined || file === '-') {
+      printText(context, written);
+      return;
+    }
+    try {
+      writeFileSync(file, written, { flag: 'wx' });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST')
+        throw new UsageError(`${file} is there already.`, 'name another file.');
+      throw new UsageError(`${file} cannot be written: ${(error as Error).message}`);
+    }
+    context.note(text`${count} ${what} are in ${file}.`);
+  });
 }
 
 interface ImportOptions {
@@ -64,6 +69,34 @@ interface ImportOptions {
   project?: string;
   ready?: boolean;
   dryRun?: boolean;
+}
+
+async function exported(
+  context: Context,
+  { what, project, status, search }: ExportOptions,
+  format: 'json' | 'csv',
+): Promise<{ what: string; written: string; count: number }> {
+  const now = new Date(context.io.now()).toISOString();
+  if (what !== 'tickets') {
+    if ([project, status, search].some((filter) => filter !== undefined))
+      throw new UsageError(
+        '--project, --status and --search choose tickets; other views are exported whole.',
+      );
+    const items = await readView(
+      what,
+      async <T>(path: string, query?: Record<string, string | number>) =>
+        (await context.api.list<T>(path, query, Number.POSITIVE_INFINITY)).items,
+    );
+    const written = format === 'csv' ? viewToCsv(what, items) : viewToJson(what, items, now);
+    return { what, written, count: items.length };
+  }
+  const { items } = await context.api.list<Ticket>(
+    '/tickets',
+    { project: project?.toUpperCase(), status, q: search, sort: 'created' },
+    Number.POSITIVE_INFINITY,
+  );
+  const written = format === 'csv' ? ticketsToCsv(items) : ticketsToJson(items, now);
+  return { what, written, count: items.length };
 }
 
 export function defineImport(program: Command, io: Io): void {

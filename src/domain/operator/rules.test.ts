@@ -17,6 +17,7 @@ const calm: OperatorSnapshot = {
   disk: { known: true, value: { freeBytes: 50e9, totalBytes: 100e9 } },
   dispatchLease: { known: true, value: { holder: 'srv', expiresAt: 100 * HOUR + 5000 } },
   budgets: [],
+  webhooks: [],
   clockJumpMs: 3,
 };
 const waits = (code: string, hours: number) => ({
@@ -57,6 +58,10 @@ const cases: [string, Partial<OperatorSnapshot>][] = [
   ['work_waiting', { waitingWork: [{ key: 'MC-1', kind: 'verify', waitsSince: calm.now - HOUR }] }],
   ['disk_low', { disk: { known: true, value: { freeBytes: 5e8, totalBytes: 100e9 } } }],
   ['budget_burning', { budgets: [{ subject: 'the day', spentUsd: 9, limitUsd: 10 }] }],
+  [
+    'webhook_failing',
+    { webhooks: [{ id: 'whk_1', name: 'chat', failingSince: calm.now - HOUR, detail: 'HTTP 500' }] },
+  ],
   ['clock_jumped', { clockJumpMs: -60_000 }],
 ];
 

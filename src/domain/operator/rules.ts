@@ -47,6 +47,8 @@ export interface OperatorSnapshot {
   readonly disk: Reading<{ freeBytes: number; totalBytes: number }>;
   readonly dispatchLease: Reading<{ holder: string; expiresAt: number } | null>;
   readonly budgets: readonly { subject: string; spentUsd: number; limitUsd: number }[];
+  /** Webhooks that do not take what is sent to them. */
+  readonly webhooks: readonly { id: string; name: string; failingSince: number; detail: string }[];
   /** How far the wall clock moved against the monotonic one since the last look. */
   readonly clockJumpMs: number;
 }
@@ -327,6 +329,22 @@ export const RULES: readonly Rule[] = [
                 subject,
                 severity: spentUsd >= limitUsd ? ('critical' as const) : ('warning' as const),
                 detail: `${subject} has spent ${spentUsd.toFixed(2)} of ${limitUsd.toFixed(2)} USD today.`,
+              },
+            ]
+          : [],
+      ),
+  },
+  {
+    name: 'webhook_failing',
+    look: ({ webhooks, now }) =>
+      webhooks.flatMap(({ id, name, failingSince, detail }) =>
+        now - failingSince >= 10 * MINUTE_MS
+          ? [
+              {
+                rule: 'webhook_failing',
+                subject: id,
+                severity: 'warning' as const,
+                detail: `The webhook ${name} has been failing for ${minutes(now - failingSince)}: ${detail}`,
               },
             ]
           : [],

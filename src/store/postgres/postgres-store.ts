@@ -14,6 +14,8 @@ import { PlanRejected } from '../programs/plan-rejected.ts';
 import { readPrograms } from '../programs/read.ts';
 import { sidePrograms } from '../programs/side.ts';
 import { bundlePrograms } from '../programs/bundles.ts';
+import { destinationPrograms } from '../programs/destinations.ts';
+import { notifyPrograms } from '../programs/notify.ts';
 import { UNFINISHED, refuseUnfinished, transferPrograms } from '../programs/transfer.ts';
 import { FIRST_SETTINGS, SCHEMA_VERSION, refuseNewerSchema } from '../schema.ts';
 import type { LoadTarget } from '../load-target.ts';
@@ -55,6 +57,7 @@ const reads = readPrograms(db);
 const lanes = dispatchPrograms(db);
 const side = sidePrograms(db);
 const bundles = bundlePrograms(db);
+const notify = { ...notifyPrograms(db), ...destinationPrograms(db) };
 const transfer = transferPrograms(db);
 
 /** The schema at this address, to be filled from a dump. */
@@ -257,6 +260,26 @@ async function storeOn(
     bundlesWith: (sha256) => read(() => bundles.withContent(sha256)),
     removeBundle: (attempt) => write(() => bundles.remove(attempt)),
 
+    notifyCursor: () => read(() => notify.cursor()),
+    eventsOfTypes: (types, after, until, limit) =>
+      read(() => notify.eventsOfTypes(types, after, until, limit)),
+    planNotifications: (plan) => write(() => notify.plan(plan)),
+    notifications: ({ before, limit }) => read(() => notify.newest(before ?? Number.MAX_SAFE_INTEGER, limit)),
+    notification: (id) => read(() => notify.notification(id)),
+    readMarks: (person) => read(() => notify.readMarks(person)),
+    saveReadMarks: (person, expected, marks) => write(() => notify.saveReadMarks(person, expected, marks)),
+    destinations: () => read(() => notify.destinations()),
+    saveDestination: (destination) => write(() => notify.saveDestination(destination)),
+    removeDestination: (id, at) => write(() => notify.removeDestination(id, at)),
+    addDelivery: (delivery) => write(() => notify.addDelivery(delivery)),
+    delivery: (key) => read(() => notify.delivery(key)),
+    dueDeliveries: (at, limit) => read(() => notify.due(at, limit)),
+    nextDeliveryAt: (at) => read(() => notify.nextAt(at)),
+    claimDelivery: (delivery, until) => write(() => notify.claim(delivery, until)),
+    finishDelivery: (delivery, result, fared) => write(() => notify.finish(delivery, result, fared)),
+    releaseHeld: (at, digest) => write(() => notify.releaseHeld(at, digest)),
+    deliveriesTo: (destination, limit) => read(() => notify.to(destination, limit)),
+
     dump: async () => {
       const dump = await dumpPostgres(options.url);
       return clock ? { ...dump, at: clock() } : dump;
@@ -267,7 +290,10 @@ async function storeOn(
     head: () => read(() => reads.head()),
     streams: (after, limit) => read(() => reads.streams(after, limit)),
     prune: async (at) => {
-      await write(() => side.prune(at));
+      await write(function* () {
+        yield* side.prune(at);
+        yield* notify.prune(at);
+      });
       await writer.prune(at - DAY_MS);
     },
     ping: () => write(() => side.ping()),

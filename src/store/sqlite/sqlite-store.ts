@@ -10,6 +10,8 @@ import { dispatchPrograms } from '../programs/dispatch.ts';
 import { readPrograms } from '../programs/read.ts';
 import { sidePrograms } from '../programs/side.ts';
 import { bundlePrograms } from '../programs/bundles.ts';
+import { destinationPrograms } from '../programs/destinations.ts';
+import { notifyPrograms } from '../programs/notify.ts';
 import { UNFINISHED, refuseUnfinished, transferPrograms } from '../programs/transfer.ts';
 import { FIRST_SETTINGS, SCHEMA_VERSION, type Tables, refuseNewerSchema } from '../schema.ts';
 import { schemaStatements } from '../schema-steps.ts';
@@ -50,6 +52,7 @@ const reads = readPrograms(db);
 const lanes = dispatchPrograms(db);
 const side = sidePrograms(db);
 const bundles = bundlePrograms(db);
+const notify = { ...notifyPrograms(db), ...destinationPrograms(db) };
 const transfer = transferPrograms(db);
 
 /** The database at this path, to be filled from a dump. */
@@ -225,6 +228,26 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     bundlesWith: (sha256) => read(() => bundles.withContent(sha256)),
     removeBundle: (attempt) => write(() => bundles.remove(attempt)),
 
+    notifyCursor: () => read(() => notify.cursor()),
+    eventsOfTypes: (types, after, until, limit) =>
+      read(() => notify.eventsOfTypes(types, after, until, limit)),
+    planNotifications: (plan) => write(() => notify.plan(plan)),
+    notifications: ({ before, limit }) => read(() => notify.newest(before ?? Number.MAX_SAFE_INTEGER, limit)),
+    notification: (id) => read(() => notify.notification(id)),
+    readMarks: (person) => read(() => notify.readMarks(person)),
+    saveReadMarks: (person, expected, marks) => write(() => notify.saveReadMarks(person, expected, marks)),
+    destinations: () => read(() => notify.destinations()),
+    saveDestination: (destination) => write(() => notify.saveDestination(destination)),
+    removeDestination: (id, at) => write(() => notify.removeDestination(id, at)),
+    addDelivery: (delivery) => write(() => notify.addDelivery(delivery)),
+    delivery: (key) => read(() => notify.delivery(key)),
+    dueDeliveries: (at, limit) => read(() => notify.due(at, limit)),
+    nextDeliveryAt: (at) => read(() => notify.nextAt(at)),
+    claimDelivery: (delivery, until) => write(() => notify.claim(delivery, until)),
+    finishDelivery: (delivery, result, fared) => write(() => notify.finish(delivery, result, fared)),
+    releaseHeld: (at, digest) => write(() => notify.releaseHeld(at, digest)),
+    deliveriesTo: (destination, limit) => read(() => notify.to(destination, limit)),
+
     dump: () => {
       try {
         const { path } = options;
@@ -242,7 +265,11 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     streamEvents: (stream, after, limit) => read(() => reads.streamEvents(stream, after, limit)),
     head: () => read(() => reads.head()),
     streams: (after, limit) => read(() => reads.streams(after, limit)),
-    prune: (now) => write(() => side.prune(now)),
+    prune: (now) =>
+      write(function* () {
+        yield* side.prune(now);
+        yield* notify.prune(now);
+      }),
     ping: () => write(() => side.ping()),
     close: () => {
       if (closed) return Promise.resolve();

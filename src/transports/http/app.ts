@@ -14,10 +14,12 @@ import { attemptRoutes } from './routes/attempts.ts';
 import { configurationRoutes } from './routes/configuration.ts';
 import { inboxRoutes } from './routes/inbox.ts';
 import { jobRoutes } from './routes/jobs.ts';
+import { notificationRoutes } from './routes/notifications.ts';
 import { orchestratorRoutes } from './routes/orchestrators.ts';
 import { runnerRoutes } from './routes/runners.ts';
 import { type SystemView, systemRoutes } from './routes/system.ts';
 import { ticketRoutes } from './routes/tickets.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 import { createServer } from './server.ts';
 import { Wakeups } from './wakeups.ts';
 
@@ -55,6 +57,8 @@ export async function createHttpApp(options: {
   attemptRoutes(api, wakeups);
   artifactRoutes(api);
   inboxRoutes(api);
+  notificationRoutes(api);
+  webhookRoutes(api);
   runnerRoutes(api, wakeups);
   orchestratorRoutes(api);
   mcpRoute(app, deps, system.version);

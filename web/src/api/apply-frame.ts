@@ -64,15 +64,16 @@ export function applyFrame(frame: StreamFrame): void {
       break;
     case 'ticket':
     case 'landing':
+      if (frame.event === 'ticket.transitioned') markStale(keys.notifications);
       markStale(keys.overview, keys.allTickets, keys.allInbox, ['statistics']);
       break;
     case 'question':
     case 'evidence':
     case 'inbox':
-      markStale(keys.overview, keys.allTickets, keys.allInbox, keys.orchestrators);
+      markStale(keys.overview, keys.allTickets, keys.allInbox, keys.orchestrators, keys.notifications);
       break;
     case 'alert':
-      markStale(keys.overview, keys.alerts, keys.allInbox);
+      markStale(keys.overview, keys.alerts, keys.allInbox, keys.notifications);
       break;
     case 'job':
     case 'schedule':
@@ -91,7 +92,9 @@ export function applyFrame(frame: StreamFrame): void {
       markStale([`${family}s`], keys.overview);
       break;
     default:
-      markStale(keys.policy, keys.overview, keys.projects, keys.profiles, keys.runners);
+      markStale(keys.policy, keys.overview, keys.projects, keys.profiles, keys.runners, keys.notifications, [
+        'notify',
+      ]);
   }
   if (ticket !== null) markStale(keys.ticket(ticket));
 }

@@ -30,6 +30,7 @@ export const keys = {
   diff: (id: string) => ['attempt', id, 'diff', 'volatile'],
   inbox: (state: string) => ['inbox', state],
   allInbox: ['inbox'],
+  notifications: ['notifications'],
   alerts: ['alerts'],
   jobs: ['jobs'],
   schedule: (id: string) => ['jobs', id],

@@ -9,6 +9,7 @@ import { useBlocked } from '../shell/session-context.ts';
 import { Button } from '../ui/button.tsx';
 import { showProblem } from '../ui/problem.tsx';
 import { toast } from '../ui/toast.ts';
+import { offerFile } from './offer-file.ts';
 
 type Format = 'json' | 'csv';
 
@@ -21,7 +22,7 @@ export function ExportButtons({ filter, name }: { filter: TicketFilter; name: st
       const tickets = await allTickets(filter);
       const now = new Date().toISOString();
       const text = format === 'csv' ? ticketsToCsv(tickets) : ticketsToJson(tickets, now);
-      offer(
+      offerFile(
         text,
         `${name}-${now.slice(0, 10)}.${format}`,
         format === 'csv' ? 'text/csv' : 'application/json',
@@ -60,13 +61,4 @@ async function allTickets(filter: TicketFilter): Promise<Ticket[]> {
     cursor = page.nextCursor ?? undefined;
   } while (cursor !== undefined);
   return tickets;
-}
-
-function offer(text: string, name: string, type: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

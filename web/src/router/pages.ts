@@ -28,7 +28,16 @@ const SOURCES: PageSource[] = [
   { path: '/tickets/:key', load: of(() => import('../pages/ticket/ticket-page.tsx'), 'TicketPage') },
   { path: '/attempts/:id', load: of(() => import('../pages/attempt/attempt-page.tsx'), 'AttemptPage') },
   { path: '/inbox', load: of(() => import('../pages/inbox/inbox-page.tsx'), 'InboxPage') },
+  {
+    path: '/inbox/:id',
+    load: of(() => import('../pages/decision/decision-page.tsx'), 'DecisionPage'),
+  },
   { path: '/alerts', load: of(() => import('../pages/alerts/alerts-page.tsx'), 'AlertsPage') },
+  { path: '/alerts/:id', load: of(() => import('../pages/decision/decision-page.tsx'), 'AlertPage') },
+  {
+    path: '/notifications',
+    load: of(() => import('../pages/notifications/notifications-page.tsx'), 'NotificationsPage'),
+  },
   { path: '/agents', load: of(() => import('../pages/agents/agents-page.tsx'), 'AgentsPage') },
   { path: '/jobs', load: of(() => import('../pages/jobs/jobs-page.tsx'), 'JobsPage') },
   { path: '/trust', load: of(() => import('../pages/trust/trust-page.tsx'), 'TrustPage') },

@@ -14,6 +14,7 @@ import { SessionContext } from './session-context.ts';
 import { Palette, TicketPicker } from './keyed-dialogs.ts';
 import { useShortcuts } from './shortcuts.ts';
 
+const NotificationWatch = lazy(() => import('../notifications/watch.tsx'));
 const Toaster = lazy(() => import('./toaster.tsx'));
 const MoreSheet = lazy(() => import('./more-sheet.tsx'));
 const NewTicketDialog = lazy(() => import('../pages/board/new-ticket-dialog.tsx'));
@@ -63,6 +64,11 @@ export function Shell({ session, children }: { session: Session; children: React
       </Spare>
       <Spare>
         <Messages />
+      </Spare>
+      <Spare>
+        <Suspense fallback={null}>
+          <NotificationWatch />
+        </Suspense>
       </Spare>
     </SessionContext>
   );

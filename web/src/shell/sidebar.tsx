@@ -2,6 +2,7 @@
 import { Ellipsis, Pause, Play, Plus, Search } from 'lucide-react';
 import type { Overview, Session } from '../api/types.ts';
 import { Button, IconButton } from '../ui/button.tsx';
+import { BellSpot } from './bell-spot.tsx';
 import { openDialog } from './dialogs.ts';
 import { ConnectionMark, HealthLine } from './health.tsx';
 import { PLACES, type Place } from './navigation.ts';
@@ -35,6 +36,9 @@ export function Sidebar({ overview, session }: { overview: Overview | undefined;
       <div className="flex h-12 items-center gap-2 px-3.5">
         <Mark />
         <span className="text-sm font-semibold tracking-tight">Mission Control</span>
+        <span className="ml-auto">
+          <BellSpot />
+        </span>
       </div>
       <div className="flex gap-1.5 px-2.5 pb-2.5">
         <Button

@@ -1,5 +1,6 @@
 /** The frame of a page: its head that stays, and the parts that every page shares. */
 import { useEffect, type ReactNode } from 'react';
+import { BellSpot } from '../shell/bell-spot.tsx';
 import { cx } from './cx.ts';
 import { Link } from '../router/link.tsx';
 
@@ -43,7 +44,12 @@ export function PageHead({
           </nav>
         )}
         {!crumbs && <h1 className="truncate text-base font-semibold">{title}</h1>}
-        <div className="ml-auto flex items-center gap-2">{actions}</div>
+        <div className="ml-auto flex items-center gap-2">
+          {actions}
+          <span className="md:hidden">
+            <BellSpot />
+          </span>
+        </div>
       </div>
       {children}
     </header>

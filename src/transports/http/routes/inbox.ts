@@ -121,6 +121,20 @@ export function inboxRoutes(api: Api): void {
     },
   });
   api.route({
+    method: 'GET',
+    path: '/alerts/:id',
+    summary: 'One alert',
+    access: 'read',
+    params: id,
+    response: shapes.alert,
+    handler: async ({ params }) => {
+      const found = await deps.store.alertById(params.id);
+      return found
+        ? { body: alertView(found.alert), version: found.alert.version }
+        : notFound('alert', params.id);
+    },
+  });
+  api.route({
     method: 'POST',
     path: '/alerts/:id/acknowledge',
     summary: 'Acknowledges an alert; its condition is still watched',

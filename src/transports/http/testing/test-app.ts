@@ -4,6 +4,7 @@ import { SYSTEM_JOBS } from '../../../domain/words.ts';
 import { attemptTokens, createToken } from '../../../services/access.ts';
 import { ensureJobs } from '../../../services/configuration.ts';
 import type { Deps } from '../../../services/deps.ts';
+import { type RecordedOutgoing, recordedOutgoing } from '../../../services/testing/recorded-outgoing.ts';
 import { openSqliteStore } from '../../../store/sqlite/sqlite-store.ts';
 import { Dispatcher } from '../../../loops/dispatcher.ts';
 import { isRefusal } from '../../../domain/refusal.ts';
@@ -21,6 +22,8 @@ export interface TestApp extends HttpApp {
   deps: Deps;
   dispatcher: Dispatcher;
   tokens: Record<Role, string>;
+  /** What went out to webhooks and devices. */
+  outgoing: RecordedOutgoing;
   advance(ms: number): void;
   /** Listens on a free port of loopback, for clients that need a socket. @returns its address */
   listen(): Promise<string>;
@@ -45,6 +48,7 @@ export async function createTestApp(): Promise<TestApp> {
   let now = Date.parse('2026-11-22T12:00:00.000Z');
   let ids = 0;
   const store = openSqliteStore({ path: ':memory:', clock: () => now });
+  const outgoing = recordedOutgoing();
   const deps: Deps = {
     store,
     timing: {
@@ -62,6 +66,7 @@ export async function createTestApp(): Promise<TestApp> {
     artifacts: artifactsInMemory(),
     artifactMaxBytes: 1000,
     bundleMaxBytes: 10_000,
+    outgoing,
     inspect: {
       repository: (repository, branch) =>
         Promise.resolve(
@@ -119,6 +124,7 @@ export async function createTestApp(): Promise<TestApp> {
     ...http,
     deps,
     tokens,
+    outgoing,
     dispatcher: new Dispatcher(deps, 'srv_test'),
     advance: (ms) => {
       now += ms;

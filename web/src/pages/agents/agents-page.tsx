@@ -2,7 +2,8 @@
 import { useState } from 'react';
 import type { Profile } from '../../../../src/contract/shapes.ts';
 import { Dialog } from '../../ui/dialog.tsx';
-import { PageBody, PageHead } from '../../ui/page.tsx';
+import { ExportView } from '../../parts/export-view.tsx';
+import { PageBody, PageHead, Section } from '../../ui/page.tsx';
 import { KnownAgents } from './known-agents.tsx';
 import { OrchestratorList } from './orchestrator-list.tsx';
 import { ProfileForm } from './profile-form.tsx';
@@ -21,6 +22,16 @@ export function AgentsPage() {
           <KnownAgents />
           <OrchestratorList />
           <RunnerList />
+          <Section title="As files">
+            <ul className="card divide-line divide-y text-sm">
+              {(['agents', 'attempts', 'runners'] as const).map((view) => (
+                <li key={view} className="flex items-center justify-between px-3.5 py-2">
+                  <span className="capitalize">{view}</span>
+                  <ExportView view={view} />
+                </li>
+              ))}
+            </ul>
+          </Section>
         </div>
       </PageBody>
       {editing && (

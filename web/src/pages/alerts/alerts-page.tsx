@@ -4,6 +4,7 @@ import { ShieldCheck } from 'lucide-react';
 import type { AlertState } from '../../../../src/domain/words.ts';
 import { alertsQuery } from '../../api/queries.ts';
 import { AlertCard } from '../../parts/alert-card.tsx';
+import { ExportView } from '../../parts/export-view.tsx';
 import { Loaded } from '../../ui/loaded.tsx';
 import { Empty, PageBody, PageHead, Section } from '../../ui/page.tsx';
 
@@ -18,7 +19,7 @@ export function AlertsPage() {
   const query = useQuery(alertsQuery);
   return (
     <>
-      <PageHead title="Alerts" />
+      <PageHead title="Alerts" actions={<ExportView view="alerts" />} />
       <PageBody narrow>
         <Loaded query={query} lines={4}>
           {({ items }) =>

@@ -6,6 +6,7 @@ import { inboxQuery } from '../../api/queries.ts';
 import { revealHidden } from '../../format/reveal-hidden.ts';
 import { INBOX_WORDS } from '../../format/words.ts';
 import { DecisionCard } from '../../parts/decision-card.tsx';
+import { ExportView } from '../../parts/export-view.tsx';
 import { Loaded } from '../../ui/loaded.tsx';
 import { Empty, PageBody, PageHead, Section } from '../../ui/page.tsx';
 import { Ago } from '../../ui/time.tsx';
@@ -22,7 +23,7 @@ export function InboxPage() {
     .slice(0, 20);
   return (
     <>
-      <PageHead title="Inbox" />
+      <PageHead title="Inbox" actions={<ExportView view="inbox" />} />
       <PageBody narrow>
         <Loaded query={open} lines={5}>
           {({ items }) => {

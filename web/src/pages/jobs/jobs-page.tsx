@@ -16,6 +16,7 @@ import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
+import { ExportView } from '../../parts/export-view.tsx';
 import { Loaded } from '../../ui/loaded.tsx';
 import { Empty, PageBody, PageHead, Section } from '../../ui/page.tsx';
 import { ProblemNote, showProblem } from '../../ui/problem.tsx';
@@ -48,7 +49,7 @@ export function JobsPage() {
   );
   return (
     <>
-      <PageHead title="Jobs" />
+      <PageHead title="Jobs" actions={<ExportView view="jobs" />} />
       <PageBody narrow>
         <Loaded query={query} lines={5}>
           {({ items }) => {

@@ -11,6 +11,7 @@ import { Dialog } from '../../ui/dialog.tsx';
 import { Loaded } from '../../ui/loaded.tsx';
 import { Empty, PageBody, PageHead, Section } from '../../ui/page.tsx';
 import { DataSection } from './data-section.tsx';
+import { NotificationSettings } from './notifications/notification-settings.tsx';
 import { PolicySection } from './policy-form.tsx';
 import { ProjectForm } from './project-form.tsx';
 import { TokenList } from './token-list.tsx';
@@ -28,6 +29,7 @@ export function SettingsPage() {
         <div className="space-y-8">
           <Projects onEdit={(project) => setEditing({ project })} />
           <PolicySection />
+          <NotificationSettings />
           <DataSection />
           {me.role === 'admin' && <TokenList />}
         </div>

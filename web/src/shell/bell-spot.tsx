@@ -1,0 +1,15 @@
+/** Where the bell hangs. It comes after the first paint: what it knows is not what the page was opened for. */
+import { lazy, Suspense } from 'react';
+import { Spare } from '../ui/spare.tsx';
+
+const Bell = lazy(() => import('../notifications/bell.tsx'));
+
+export function BellSpot() {
+  return (
+    <Spare>
+      <Suspense fallback={<span className="block size-8" />}>
+        <Bell />
+      </Suspense>
+    </Spare>
+  );
+}
