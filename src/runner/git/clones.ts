@@ -6,7 +6,8 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { writeFileAtomically } from '../atomic-file.ts';
-import { GitError, isBranchName, readRef, runGit } from './git.ts';
+import { readCloneRef } from './clone-refs.ts';
+import { GitError, gitText, isBranchName, runGit } from './git.ts';
 
 export interface ProjectSource {
   key: string;
@@ -75,7 +76,7 @@ export class Clones {
   async defaultHead(project: ProjectSource, signal?: AbortSignal): Promise<string> {
     const clone = this.path(project.key);
     const head = isBranchName(project.defaultBranch)
-      ? await readRef(clone, `refs/remotes/origin/${project.defaultBranch}`, signal)
+      ? await readCloneRef(clone, `refs/remotes/origin/${project.defaultBranch}`, signal)
       : null;
     if (head === null) {
       throw new RepositoryProblem(
@@ -98,6 +99,7 @@ export class Clones {
       });
     }
     this.restoreSettings(project.key);
+    if (await this.#isFresh(project, clone, signal)) return clone;
     const timeout = AbortSignal.timeout(FETCH_TIMEOUT_MS);
     try {
       await runGit(
@@ -128,6 +130,26 @@ export class Clones {
       );
     }
     return clone;
+  }
+
+  /** Whether a repository of this machine has just what was fetched; a fetch for nothing takes ten times as long. */
+  async #isFresh(project: ProjectSource, clone: string, signal?: AbortSignal): Promise<boolean> {
+    const { path } = project.repository;
+    if (path === undefined) return false;
+    const list = async (cwd: string, under: string): Promise<string | null> => {
+      try {
+        const format = `--format=%(objectname) %(refname:lstrip=${under.split('/').length})`;
+        return await gitText(['for-each-ref', format, `${under}/`], { cwd, signal });
+      } catch {
+        // What is wrong with it is the fetch's to say.
+        return null;
+      }
+    };
+    const [theirs, ours] = await Promise.all([
+      list(resolve(path), 'refs/heads'),
+      list(clone, 'refs/remotes/origin'),
+    ]);
+    return theirs !== null && theirs !== '' && theirs === ours;
   }
 
   /** The other end of a local fetch or push is a git of its own, which takes its settings from files only. */

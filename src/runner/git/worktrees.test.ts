@@ -84,6 +84,28 @@ describe('a worktree', () => {
     expect(new Set(made.map((w) => git(w.path, 'branch', '--show-current'))).size).toBe(6);
   });
 
+  it('starts where the branch is now, when it has moved, when one is new, and when one is gone', async () => {
+    const head = async () => (await worktrees.plan(request())).base;
+    const seen = async () => {
+      await head();
+      return git(clones.path('MC'), 'for-each-ref', '--format=%(refname)', 'refs/remotes').split('\n');
+    };
+    expect(await head()).toBe(git(repo, 'rev-parse', 'main'));
+    git(repo, 'branch', 'other');
+    expect(await seen()).toEqual(['refs/remotes/origin/main', 'refs/remotes/origin/other']);
+    git(repo, 'commit', '-q', '--allow-empty', '-m', 'second');
+    expect(await head()).toBe(git(repo, 'rev-parse', 'main'));
+    git(repo, 'branch', '-D', 'other');
+    expect(await seen()).toEqual(['refs/remotes/origin/main']);
+    // Back to where it was: nothing is new, and all the same it has moved.
+    git(repo, 'reset', '-q', '--hard', 'HEAD^');
+    expect(await head()).toBe(git(repo, 'rev-parse', 'main'));
+    git(clones.path('MC'), 'pack-refs', '--all');
+    expect(await head()).toBe(git(repo, 'rev-parse', 'main'));
+    git(repo, 'commit', '-q', '--allow-empty', '-m', 'third');
+    expect(await head()).toBe(git(repo, 'rev-parse', 'main'));
+  });
+
   it('names what is wrong with a repository', async () => {
     const gone = { ...project, repository: { path: join(dir, 'nowhere') } };
     await expect(prepare(request({ project: gone }))).rejects.toThrow(

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diff } from '../../contract/shapes.ts';
 import { type Clones, type ProjectSource, RepositoryProblem } from './clones.ts';
+import { readCloneRef } from './clone-refs.ts';
 import { diffOf } from './diff.ts';
 import { gitText, isBranchName, isFullCommitId, objectType, readRef, runGit } from './git.ts';
 import { attemptBranch, isSavedWork, saveWork, type SavedWork, wipBranch } from './saved-work.ts';
@@ -123,7 +124,7 @@ export class Worktrees {
   }
 
   head(projectKey: string, branch: string): Promise<string | null> {
-    return readRef(this.#clones.path(projectKey), `refs/heads/${branch}`);
+    return readCloneRef(this.#clones.path(projectKey), `refs/heads/${branch}`);
   }
 
   diff(projectKey: string, base: string, head: string): Promise<Diff> {
@@ -161,8 +162,8 @@ export class Worktrees {
     if (isFullCommitId(name)) return (await objectType(clone, name, signal)) === 'commit' ? name : null;
     if (!isBranchName(name)) return null;
     return (
-      (await readRef(clone, `refs/heads/${name}`, signal)) ??
-      (await readRef(clone, `refs/remotes/origin/${name}`, signal))
+      (await readCloneRef(clone, `refs/heads/${name}`, signal)) ??
+      (await readCloneRef(clone, `refs/remotes/origin/${name}`, signal))
     );
   }
 
@@ -197,7 +198,7 @@ export class Worktrees {
     // A branch whose worktree is gone still counts as checked out until git has looked.
     if (isTaken || request.earlier !== null)
       await runGit(['worktree', 'prune', '--expire=now'], { cwd: clone, signal });
-    const existing = await readRef(clone, `refs/heads/${branch}`, signal);
+    const existing = await readCloneRef(clone, `refs/heads/${branch}`, signal);
     const isResumed = request.earlier?.isSameAttempt === true && existing !== null;
     if (existing !== null && !isResumed) {
       await runGit(['branch', '--move', '--', branch, `mc-old/${branch.slice(3)}-${Date.now()}`], {
