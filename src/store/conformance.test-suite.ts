@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GENESIS, chainText, rollText } from '../domain/log/chain.ts';
 import type { Ticket } from '../domain/ticket/state.ts';
 import type { CommitPlan, Store, StoredEvent } from './port.ts';
-import { sha256 } from './programs/commit.ts';
+import { sha256 } from './programs/append.ts';
 import { notifyingConformance } from './notifying.test-suite.ts';
 import { findingTickets, ticketPlan } from './finding-tickets.test-suite.ts';
 import { type StoreUnderTest, append, event } from './testing/store-under-test.ts';

@@ -177,11 +177,11 @@ export const PLANTED = [
   // Compare-and-swap [10]
   {
     name: 'a stream advances from any version [10]',
-    file: 'src/store/programs/commit.ts',
+    file: 'src/store/programs/append.ts',
     find: ".where('version', '=', p('expected')),",
     replace: ',',
     also: {
-      file: 'src/store/programs/commit.ts',
+      file: 'src/store/programs/append.ts',
       find: 'if (!head || head.version !== plan.expected) throw',
       replace: 'if (!head) throw',
     },

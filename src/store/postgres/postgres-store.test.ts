@@ -7,7 +7,7 @@ import { storeConformance } from '../conformance.test-suite.ts';
 import type { StoreUnderTest } from '../testing/store-under-test.ts';
 import { GENESIS, rollText } from '../../domain/log/chain.ts';
 import type { CommitPlan, Store } from '../port.ts';
-import { sha256 } from '../programs/commit.ts';
+import { sha256 } from '../programs/append.ts';
 import { openPostgresStore, openPostgresTarget } from './postgres-store.ts';
 
 const problem = whyNoPostgres();

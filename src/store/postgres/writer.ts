@@ -2,22 +2,23 @@
  * The one lane of all writers, on any number of servers:
  *
  *     callers ──enqueue──▶ queue ──▶ BEGIN, the lane's lock, the log's head
- *                                      each job in its savepoint: guards, compare-and-swap, rows, effects
+ *                                      each job: guards, compare-and-swap, rows, effects
  *                                    mark, NOTIFY, COMMIT ──▶ answer each ──▶ this server's subscribers
  *
  * The lock makes writing transactions run one after another, which is what `seq` without gaps and one rolling hash need
  * anyway; guards behind it are as good as locked reads of each row they name. While one batch is under way the next one
  * gathers, so many callers share a transaction and a flush to disk.
  *
- * What did not commit is tried again with the same jobs: they are programs, and run anew against what is there then.
- * When the connection is lost around COMMIT, the mark says whether it did: see `dialect.ts`.
+ * A job that fails takes back itself alone: its batch is begun again, with savepoints, which would otherwise cost each job a
+ * round trip. What did not commit is tried again with the same jobs: they are programs, and run anew against what is there
+ * then. When the connection is lost around COMMIT, the mark says whether it did: see `dialect.ts`.
  */
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import type { CommitPoint } from '../commit-points.ts';
 import type { StoredEvent } from '../port.ts';
 import { type Program, runAsync } from '../program.ts';
-import type { ChainHead } from '../programs/commit.ts';
+import type { ChainHead } from '../programs/append.ts';
 import { GENESIS } from '../../domain/log/chain.ts';
 import { StoreBusy } from '../store-errors.ts';
 import { OPEN_LANE, OPEN_LANE_FOR_MARK, PRUNE_MARKS, SELECT_MARK, closeLane } from './dialect.ts';
@@ -55,6 +56,9 @@ const MOST_JOBS = 200;
 
 /** The lane's connection was lost after COMMIT had been sent. */
 class CommitUnknown extends Error {}
+
+/** A job of several has failed, and with it the transaction that they shared. */
+class Spoilt extends Error {}
 
 export class Writer {
   readonly #options: WriterOptions;
@@ -108,13 +112,18 @@ export class Writer {
 
   async #commit(batch: readonly Job[]): Promise<Outcome> {
     const until = performance.now() + this.#options.patienceMs;
+    let isApart = false;
     for (let tries = 1; ; tries += 1) {
       this.#batch += 1;
       const outcome: Outcome = { answers: [], events: [] };
       try {
-        await this.#try(batch, outcome);
+        await this.#try(batch, outcome, isApart);
         return outcome;
       } catch (error) {
+        if (error instanceof Spoilt) {
+          isApart = true;
+          continue;
+        }
         if (error instanceof CommitUnknown) {
           if (await this.#hasCommitted(until, error.cause)) return outcome;
         } else if (!isLost(error) && !mayTryAgain(error)) throw error;
@@ -125,7 +134,7 @@ export class Writer {
     }
   }
 
-  async #try(batch: readonly Job[], outcome: Outcome): Promise<void> {
+  async #try(batch: readonly Job[], outcome: Outcome, isApart: boolean): Promise<void> {
     const { pool, clock, onCommit, channel } = this.#options;
     const client = await pool.connect();
     let lost: unknown = null;
@@ -137,7 +146,7 @@ export class Writer {
         events: outcome.events,
       };
       onCommit?.('begun', turn.events);
-      if (!(await this.#runJobs(client, batch, turn, outcome))) {
+      if (!(await this.#runJobs(client, batch, turn, outcome, isApart))) {
         await client.query('rollback');
         return;
       }
@@ -164,7 +173,7 @@ export class Writer {
   }
 
   /**
-   * A job that fails takes back its own changes alone, and the batch goes on; one that is alone needs no savepoint.
+   * Apart, a job that fails takes back its own changes alone, and the batch goes on; one that is alone needs no savepoint.
    * @returns whether there is something to commit
    */
   async #runJobs(
@@ -172,11 +181,13 @@ export class Writer {
     batch: readonly Job[],
     turn: Turn,
     outcome: Outcome,
+    isApart: boolean,
   ): Promise<boolean> {
     const several = batch.length > 1;
+    const saves = several && isApart;
     let succeeded = false;
     for (const [index, job] of batch.entries()) {
-      if (several) await client.query(index === 0 ? 'savepoint job' : 'release savepoint job; savepoint job');
+      if (saves) await client.query(index === 0 ? 'savepoint job' : 'release savepoint job; savepoint job');
       const before = { ...turn.chain };
       const count = turn.events.length;
       try {
@@ -186,7 +197,8 @@ export class Writer {
         this.#options.onCommit?.('plan', turn.events);
       } catch (error) {
         if (isLost(error) || mayTryAgain(error)) throw error;
-        if (several) await client.query('rollback to savepoint job');
+        if (several && !isApart) throw new Spoilt('', { cause: error });
+        if (saves) await client.query('rollback to savepoint job');
         turn.chain = before;
         turn.events.length = count;
         outcome.answers.push(() => job.reject(told(error)));

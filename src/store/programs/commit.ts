@@ -2,14 +2,14 @@
  * Applies one commit plan: guards, then the compare-and-swap of each stream, then rows and effects. Any failure throws
  * `PlanRejected`, and the caller rolls back this plan alone.
  */
-import { hash } from 'node:crypto';
 import type { Kysely } from 'kysely';
-import { GENESIS, chainText, rollText } from '../../domain/log/chain.ts';
-import type { CommitPlan, Effect, Guard, Row, StoredEvent, StreamAppend } from '../port.ts';
-import { type Program, atMost, p, shapes, statement } from '../program.ts';
+import type { CommitPlan, Effect, Guard, Row, StoredEvent } from '../port.ts';
+import { type Program, p, shapes, statement } from '../program.ts';
 import { type Tables, incremented } from '../schema.ts';
+import { type ChainHead, appendPrograms } from './append.ts';
+import { parsedTickets } from './parsed.ts';
 import { PlanRejected } from './plan-rejected.ts';
-import type { StreamHead, StreamHeads } from './stream-heads.ts';
+import type { StreamHeads } from './stream-heads.ts';
 import {
   ATTEMPT_COLUMNS,
   CREDENTIAL_COLUMNS,
@@ -25,13 +25,10 @@ import {
 } from './rows.ts';
 import { workPrograms } from './work.ts';
 
-export function sha256(text: string): string {
-  return hash('sha256', text);
-}
-
 const CONFIG_KINDS: ReadonlySet<string> = new Set(['project', 'profile', 'campaign', 'policy', 'job']);
 
 export function commitPrograms(db: Kysely<Tables>) {
+  const log = appendPrograms(db);
   const works = workPrograms(db);
   const s = {
     lease: statement<{ name: string }>(db, (k) =>
@@ -45,40 +42,6 @@ export function commitPrograms(db: Kysely<Tables>) {
     ),
     bumpSetting: statement<{ name: string }>(db, (k) =>
       k.updateTable('settings').set({ value: incremented }).where('name', '=', p('name')),
-    ),
-    head: statement<{ stream: string }>(db, (k) =>
-      k.selectFrom('streams').select(['version', 'hash']).where('stream', '=', p('stream')),
-    ),
-    // Keeps invariant 13: the update succeeds only on the version that the plan was decided on.
-    advance: statement<{ stream: string; expected: number; version: number; hash: string }>(db, (k) =>
-      k
-        .updateTable('streams')
-        .set({ version: p('version'), hash: p('hash') })
-        .where('stream', '=', p('stream'))
-        .where('version', '=', p('expected')),
-    ),
-    begin: statement<{ stream: string; version: number; hash: string }>(db, (k) =>
-      k
-        .insertInto('streams')
-        .values({ stream: p('stream'), version: p('version'), hash: p('hash') })
-        .onConflict((c) => c.doNothing()),
-    ),
-    event: statement<Record<string, unknown>>(db, (k) =>
-      k.insertInto('events').values({
-        stream: p('stream'),
-        version: p('version'),
-        seq: p('seq'),
-        type: p('type'),
-        actor_kind: p('actor_kind'),
-        actor_id: p('actor_id'),
-        at: p('at'),
-        data: p('data'),
-        data_hash: p('data_hash'),
-        hash: p('hash'),
-        roll: p('roll'),
-        ticket: p('ticket'),
-        project: p('project'),
-      }),
     ),
     ticket: statement<Record<string, unknown>>(db, (k) => {
       const values = Object.fromEntries(TICKET_COLUMNS.map((c) => [c, p(c)])) as unknown as Tables['tickets'];
@@ -196,9 +159,6 @@ export function commitPrograms(db: Kysely<Tables>) {
         })
         .onConflict((c) => c.doNothing()),
     ),
-    seqHead: statement<object>(db, (k) =>
-      k.selectFrom('events').select(['seq', 'roll']).orderBy('seq', 'desc').limit(atMost(1)),
-    ),
   };
 
   const updates = shapes(db);
@@ -225,21 +185,24 @@ export function commitPrograms(db: Kysely<Tables>) {
 
   function* writeTicket(row: Extract<Row, { row: 'ticket' }>): Program<void> {
     const { before, state, streamVersion, toVerify } = row;
-    if (before === null) yield s.ticket(ticketColumns(state, streamVersion, toVerify));
-    else {
-      const columns = changedTicketColumns(before, state, streamVersion, toVerify);
-      yield* update('tickets', { column: 'key', value: state.key }, columns);
-    }
+    const columns =
+      before === null
+        ? ticketColumns(state, streamVersion, toVerify)
+        : changedTicketColumns(before, state, streamVersion, toVerify);
+    if (before === null) yield s.ticket(columns);
+    else yield* update('tickets', { column: 'key', value: state.key }, columns);
+    // Whoever reads it next need not parse what was just written.
+    parsedTickets.keep(state.key, columns.state, state);
     for (const [index, attempt] of state.attempts.entries()) {
       const was = before?.attempts[index];
       if (was === attempt) continue;
-      const columns = attemptColumns(state, index);
-      if (!before || !was) yield s.attempt(columns);
+      const attemptRow = attemptColumns(state, index);
+      if (!before || !was) yield s.attempt(attemptRow);
       else
         yield* update(
           'attempts',
           { column: 'id', value: attempt.id },
-          changed(attemptColumns(before, index), columns),
+          changed(attemptColumns(before, index), attemptRow),
         );
     }
     for (const [index, evidence] of state.evidence.entries()) {
@@ -270,73 +233,6 @@ export function commitPrograms(db: Kysely<Tables>) {
           Number(lease.expires_at) > now
         : lease === undefined || Number(lease.expires_at) + guard.graceMs <= now;
     if (!holds) throw new PlanRejected({ kind: 'guard', guard: guard.guard });
-  }
-
-  function* readHead(stream: string): Program<StreamHead | null> {
-    const head = (yield s.head({ stream })).rows[0];
-    return head ? { version: Number(head['version']), hash: String(head['hash']) } : null;
-  }
-
-  function* append(plan: StreamAppend, chain: ChainHead, heads?: StreamHeads): Program<StoredEvent[]> {
-    let previous = GENESIS;
-    if (plan.expected > 0) {
-      const head = heads?.get(plan.stream) ?? (yield* readHead(plan.stream));
-      if (!head || head.version !== plan.expected)
-        throw new PlanRejected({ kind: 'stream', stream: plan.stream });
-      previous = head.hash;
-    }
-    const stored: StoredEvent[] = [];
-    const texts: string[] = [];
-    let version = plan.expected;
-    for (const event of plan.events) {
-      version += 1;
-      const data = JSON.stringify(event.data);
-      const dataHash = sha256(data);
-      const hash = sha256(chainText(previous, { ...event, stream: plan.stream, version, dataHash }));
-      previous = hash;
-      chain.seq += 1;
-      chain.roll = sha256(rollText(chain.roll, chain.seq, hash));
-      stored.push({
-        stream: plan.stream,
-        version,
-        seq: chain.seq,
-        type: event.type,
-        actor: event.actor,
-        at: event.at,
-        data: event.data,
-        dataHash,
-        hash,
-        roll: chain.roll,
-        ticket: plan.ticket ?? null,
-        project: plan.project ?? null,
-      });
-      texts.push(data);
-    }
-    // The compare-and-swap comes before the events: a loser has written nothing that could collide.
-    const moved =
-      plan.expected === 0
-        ? yield s.begin({ stream: plan.stream, version, hash: previous })
-        : yield s.advance({ stream: plan.stream, expected: plan.expected, version, hash: previous });
-    if (moved.changes !== 1) throw new PlanRejected({ kind: 'stream', stream: plan.stream });
-    heads?.set(plan.stream, { version, hash: previous });
-    for (const [index, event] of stored.entries()) {
-      yield s.event({
-        stream: event.stream,
-        version: event.version,
-        seq: event.seq,
-        type: event.type,
-        actor_kind: event.actor.kind,
-        actor_id: event.actor.id,
-        at: event.at,
-        data: texts[index],
-        data_hash: event.dataHash,
-        hash: event.hash,
-        roll: event.roll,
-        ticket: event.ticket,
-        project: event.project,
-      });
-    }
-    return stored;
   }
 
   function* writeRow(row: Row): Program<void> {
@@ -421,11 +317,7 @@ export function commitPrograms(db: Kysely<Tables>) {
   }
 
   return {
-    /** The last `seq` and rolling hash; the writer keeps them between plans. */
-    *chainHead(): Program<ChainHead> {
-      const { rows } = yield s.seqHead({});
-      return { seq: Number(rows[0]?.['seq'] ?? 0), roll: String(rows[0]?.['roll'] ?? GENESIS) };
-    },
+    chainHead: () => log.chainHead(),
 
     /** @param heads what the streams are known to end with, where this process alone writes them */
     *apply(plan: CommitPlan, now: number, chain: ChainHead, heads?: StreamHeads): Program<StoredEvent[]> {
@@ -444,7 +336,7 @@ export function commitPrograms(db: Kysely<Tables>) {
       }
       for (const guard of plan.guards ?? []) yield* checkGuard(guard, now);
       const stored: StoredEvent[] = [];
-      for (const stream of plan.appends) stored.push(...(yield* append(stream, chain, heads)));
+      for (const stream of plan.appends) stored.push(...(yield* log.append(stream, chain, heads)));
       for (const row of plan.rows) yield* writeRow(row);
       for (const effect of plan.effects ?? []) yield* applyEffect(effect, now);
       return stored;
@@ -488,9 +380,4 @@ export function commitPrograms(db: Kysely<Tables>) {
       return true;
     },
   };
-}
-
-export interface ChainHead {
-  seq: number;
-  roll: string;
 }

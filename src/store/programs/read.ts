@@ -26,6 +26,7 @@ import {
   statement,
 } from '../program.ts';
 import type { Tables } from '../schema.ts';
+import { parsedAlerts, parsedItems, parsedTickets } from './parsed.ts';
 import { agentOf, conditionOf } from './ticket-filter.ts';
 
 const parse = <T>(value: unknown): T => JSON.parse(String(value)) as T;
@@ -45,25 +46,6 @@ export function storedEvent(row: ResultRow): StoredEvent {
     roll: r.roll,
     ticket: r.ticket,
     project: r.project,
-  };
-}
-
-/** States that are kept parsed, of each kind; a few megabytes at most. */
-const PARSED = 500;
-
-/**
- * States are read many times for each time that they change, and parsing is most of such a read. The row is read in
- * any case: what is kept is what its very text meant last. It is shared, and nobody may change it.
- */
-function parser<T>(): (key: string, text: unknown) => T {
-  const parsed = new Map<string, { text: unknown; state: T }>();
-  return (key, text) => {
-    const known = parsed.get(key);
-    if (known !== undefined && known.text === text) return known.state;
-    if (parsed.size >= PARSED) parsed.clear();
-    const state = parse<T>(text);
-    parsed.set(key, { text, state });
-    return state;
   };
 }
 
@@ -194,15 +176,12 @@ export function readPrograms(db: Kysely<Tables>) {
   };
 
   const select = shapes(db);
-  const ticketState = parser<Ticket>();
-  const inboxState = parser<InboxItem>();
-  const alertState = parser<AlertState>();
   const inboxRow = (row: ResultRow) => ({
-    item: inboxState(String(row['id']), row['item']),
+    item: parsedItems.parse(String(row['id']), row['item']),
     streamVersion: Number(row['stream_version']),
   });
   const alertRow = (row: ResultRow) => ({
-    alert: alertState(String(row['id']), row['alert']),
+    alert: parsedAlerts.parse(String(row['id']), row['alert']),
     streamVersion: Number(row['stream_version']),
   });
   const skipRow = (row: ResultRow): SkipRecord => ({
@@ -234,7 +213,7 @@ export function readPrograms(db: Kysely<Tables>) {
       const { rows } = yield s.ticket({ key });
       const row = rows[0];
       return row
-        ? { state: ticketState(key, row['state']), streamVersion: Number(row['stream_version']) }
+        ? { state: parsedTickets.parse(key, row['state']), streamVersion: Number(row['stream_version']) }
         : null;
     },
     *tickets(q: TicketQuery): Program<PageOf<Ticket>> {
@@ -243,7 +222,7 @@ export function readPrograms(db: Kysely<Tables>) {
       const page = rows.slice(0, q.limit);
       const last = rows.length > q.limit ? page.at(-1) : undefined;
       return {
-        items: page.map((row) => ticketState(String(row['key']), row['state'])),
+        items: page.map((row) => parsedTickets.parse(String(row['key']), row['state'])),
         nextCursor: last ? cursorOf([Number(last[sort.column]), String(last['key'])]) : null,
       };
     },

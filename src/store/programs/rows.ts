@@ -10,9 +10,26 @@ import {
   type Ticket,
   ticketCost,
 } from '../../domain/ticket/state.ts';
+import type { StoredEvent } from '../port.ts';
 import type { Tables } from '../schema.ts';
 
 const TEXT_LIMIT_FOR_SEARCH = 2000;
+
+export const EVENT_COLUMNS = [
+  'stream',
+  'version',
+  'seq',
+  'type',
+  'actor_kind',
+  'actor_id',
+  'at',
+  'data',
+  'data_hash',
+  'hash',
+  'roll',
+  'ticket',
+  'project',
+] as const satisfies readonly (keyof Tables['events'])[];
 
 export const TICKET_COLUMNS = [
   'key',
@@ -108,6 +125,25 @@ function laneOf(ticket: Ticket): 'todo' | 'needs_input' | null {
   return ticket.status === 'needs_input' && openQuestions(ticket).length === 0 ? 'needs_input' : null;
 }
 
+/** @param data as it was hashed */
+export function eventColumns(event: StoredEvent, data: string): Tables['events'] {
+  return {
+    stream: event.stream,
+    version: event.version,
+    seq: event.seq,
+    type: event.type,
+    actor_kind: event.actor.kind,
+    actor_id: event.actor.id,
+    at: event.at,
+    data,
+    data_hash: event.dataHash,
+    hash: event.hash,
+    roll: event.roll,
+    ticket: event.ticket,
+    project: event.project,
+  };
+}
+
 type TicketColumns = Tables['tickets'];
 
 /** Those that a ticket is found and ordered by, and that cost nothing to make. */
@@ -171,7 +207,7 @@ export function changedTicketColumns(
   ticket: Ticket,
   streamVersion: number,
   toVerify: boolean,
-): Partial<TicketColumns> {
+): Partial<TicketColumns> & Pick<TicketColumns, 'state'> {
   return {
     ...changed(placeOf(before), placeOf(ticket)),
     ...(before.title === ticket.title && before.description === ticket.description

@@ -14,7 +14,7 @@
  */
 import type { CommitPoint } from '../commit-points.ts';
 import type { StoredEvent } from '../port.ts';
-import type { ChainHead } from '../programs/commit.ts';
+import type { ChainHead } from '../programs/append.ts';
 import { StreamHeads } from '../programs/stream-heads.ts';
 import { StoreBroken, StoreBusy } from '../store-errors.ts';
 import type { Connection } from './driver.ts';

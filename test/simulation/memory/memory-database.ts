@@ -155,7 +155,17 @@ export class MemoryDatabase {
     this.#undo.push(() => table.replace(slot, before));
   }
 
-  #insert({ table: name, columns, values, onConflict }: Insert): Run {
+  #insert({ rows, ...insert }: Insert): Run {
+    const runs = rows.map((values) => this.#insertRow(insert, values));
+    const [only] = runs;
+    if (runs.length === 1 && only) return only;
+    return (parameters) => ({
+      rows: [],
+      changes: runs.reduce((sum, run) => sum + run(parameters).changes, 0),
+    });
+  }
+
+  #insertRow({ table: name, columns, onConflict }: Omit<Insert, 'rows'>, values: Expression[]): Run {
     const table = this.#table(name);
     const unnamed = { table: { name: '', columns: [] }, other: null };
     for (const column of columns)

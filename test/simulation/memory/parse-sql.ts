@@ -37,7 +37,8 @@ export interface Insert {
   statement: 'insert';
   table: string;
   columns: string[];
-  values: Expression[];
+  /** Of each row. */
+  rows: Expression[][];
   onConflict: 'fail' | 'nothing' | { columns: string[]; set: Assignment[] };
 }
 
@@ -192,9 +193,10 @@ class Parser {
     }
     const columns = this.#names();
     this.#expect('values');
-    this.#expect('(');
-    const values = this.#list(() => this.#sum());
-    this.#expect(')');
+    const rows = this.#list(() => {
+      this.#expect('(');
+      return this.#until(this.#list(() => this.#sum()));
+    });
     let onConflict: Insert['onConflict'] = 'fail';
     if (this.#takes('on', 'conflict')) {
       const target = this.#peek('(') ? this.#names() : null;
@@ -207,7 +209,7 @@ class Parser {
         onConflict = { columns: target, set: this.#assignments() };
       }
     }
-    return { statement: 'insert', table, columns, values, onConflict };
+    return { statement: 'insert', table, columns, rows, onConflict };
   }
 
   #table(): Statement {
