@@ -137,6 +137,17 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
         expect(await store.renewLease('dispatch', 'two', 2, 1000)).toBe(true);
       });
 
+      it('are extended for their holder once half of them is over', async () => {
+        const { lease: first } = await store.acquireLease('dispatch', 'one', 1000);
+        t.advance(400);
+        const { lease: second } = await store.acquireLease('dispatch', 'one', 1000);
+        expect(second).toEqual(first);
+        t.advance(200);
+        const { lease: third } = await store.acquireLease('dispatch', 'one', 1000);
+        expect(third).toEqual({ ...first, expiresAt: first.expiresAt + 600 });
+        expect(await store.readLease('dispatch')).toEqual(third);
+      });
+
       it('raise the epoch also for their old holder after an expiry or a release', async () => {
         await store.acquireLease('dispatch', 'one', 1000);
         t.advance(2000);

@@ -319,7 +319,7 @@ export interface Store extends NotifyStore {
   /** Calls the listener with committed events in `seq` order, each once. Returns the way to stop. */
   subscribe(listener: (events: readonly StoredEvent[]) => void): () => void;
 
-  /** Takes the lease if it is free, expired or already ours; a new holder or an expiry raises the epoch. */
+  /** Takes the lease if it is free or expired, which raises the epoch; of ours, extends what is half over. */
   acquireLease(name: string, holder: string, ttlMs: number): Promise<{ acquired: boolean; lease: Lease }>;
   /** Extends the lease if this holder and epoch still hold it. */
   renewLease(name: string, holder: string, epoch: number, ttlMs: number): Promise<boolean>;
