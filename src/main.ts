@@ -22,6 +22,7 @@ import { DISPATCH_LEASE } from './services/dispatching.ts';
 import { type Settings, SettingsError, readSettings } from './settings.ts';
 import { RESTORED, type Store } from './store/port.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
+import { StoreDamaged } from './store/store-errors.ts';
 import type { Role } from './domain/words.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -200,6 +201,8 @@ async function previousPort(serverFile: string, host: string): Promise<number> {
 main().catch((error: unknown) => {
   if (error instanceof SettingsError || error instanceof DataDirLocked)
     process.stderr.write(`${error.message}\n`);
+  else if (error instanceof StoreDamaged)
+    process.stderr.write(`Mission Control does not start: ${error.message}\n`);
   else if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
     process.stderr.write(
       `The address is taken by another program. Choose another port with --port or MC_PORT (0 picks a free one).\n`,

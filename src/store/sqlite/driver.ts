@@ -4,6 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import type { Query, QueryResult, ResultRow } from '../program.ts';
+import { StoreDamaged } from '../store-errors.ts';
 
 interface Prepared {
   all(...params: unknown[]): unknown[];
@@ -32,6 +33,14 @@ export interface Connection {
   execute(query: Query): QueryResult;
 }
 
+/** SQLite's primary result code (sqlite.org/rescode.html), 0 where the error is none of SQLite's. */
+export function sqliteCode(error: unknown): number {
+  return (Number((error as { errcode?: number } | null)?.errcode) || 0) & 0xff;
+}
+
+/** CORRUPT, and NOTADB. */
+const isDamage = (error: unknown): boolean => [11, 26].includes(sqliteCode(error));
+
 export class SqliteConnection implements Connection {
   readonly #db: RawDatabase;
   readonly #prepared = new Map<string, { statement: Prepared; reads: boolean }>();
@@ -41,10 +50,22 @@ export class SqliteConnection implements Connection {
   }
 
   exec(sql: string): void {
-    this.#db.exec(sql);
+    try {
+      this.#db.exec(sql);
+    } catch (error) {
+      throw isDamage(error) ? new StoreDamaged(error) : error;
+    }
   }
 
   execute(query: Query): QueryResult {
+    try {
+      return this.#execute(query);
+    } catch (error) {
+      throw isDamage(error) ? new StoreDamaged(error) : error;
+    }
+  }
+
+  #execute(query: Query): QueryResult {
     let entry = this.#prepared.get(query.sql);
     if (!entry) {
       // Dynamic lists make many texts; the cache is bounded so that they cannot fill memory.

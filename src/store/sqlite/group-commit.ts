@@ -16,8 +16,8 @@ import type { CommitPoint } from '../commit-points.ts';
 import type { StoredEvent } from '../port.ts';
 import type { ChainHead } from '../programs/append.ts';
 import { StreamHeads } from '../programs/stream-heads.ts';
-import { StoreBroken, StoreBusy } from '../store-errors.ts';
-import type { Connection } from './driver.ts';
+import { StoreBroken, StoreBusy, StoreDamaged } from '../store-errors.ts';
+import { type Connection, sqliteCode } from './driver.ts';
 
 /** What a job sees of the transaction that it runs in; it adds the events that it appends. */
 export interface Turn {
@@ -136,7 +136,7 @@ export class GroupCommit {
     const done = this.#runTogether(batch);
     if (Array.isArray(done)) return done;
     // Savepoints cost every job, and few fail: so the batch is begun again for those few.
-    if (isFull(done.failure)) throw done.failure as Error;
+    if (isOfAll(done.failure)) throw done.failure as Error;
     this.#connection.exec('rollback');
     this.#takeBack(before, 0);
     if (batch.length > 1) return this.#begin(batch) ? this.#runApart(batch) : null;
@@ -170,7 +170,7 @@ export class GroupCommit {
         return answer;
       } catch (error) {
         // It has taken the whole transaction back.
-        if (isFull(error)) throw error;
+        if (isOfAll(error)) throw error;
         this.#connection.exec('rollback to plan; release plan');
         this.#takeBack(saved, count);
         return () => job.fail(error);
@@ -193,10 +193,9 @@ export class GroupCommit {
   }
 }
 
-const isBusy = (error: unknown): boolean => codeOf(error) === 5;
-const isFull = (error: unknown): boolean => codeOf(error) === 13;
-
-/** SQLite's primary result code (sqlite.org/rescode.html): 5 is BUSY, 13 is FULL. */
-function codeOf(error: unknown): number {
-  return Number((error as { errcode?: number } | null)?.errcode) & 0xff;
-}
+/** BUSY. */
+const isBusy = (error: unknown): boolean => sqliteCode(error) === 5;
+/** FULL. */
+const isFull = (error: unknown): boolean => sqliteCode(error) === 13;
+/** The transaction is lost for all of its batch, not for the job alone that met it. */
+const isOfAll = (error: unknown): boolean => isFull(error) || error instanceof StoreDamaged;

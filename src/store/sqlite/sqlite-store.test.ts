@@ -1,4 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -117,6 +125,47 @@ describe('SQLite', () => {
     expect(await store.head()).toMatchObject({ seq: 2, hash: events[1]?.roll });
     await store.close();
     connection.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('leaves all that it has in one file when it is closed', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mc-store-'));
+    const path = join(folder, 'mission-control.db');
+    const store = openSqliteStore({ path });
+    await store.nextNumber('n');
+    await store.close();
+    const left = readdirSync(folder).filter((name) => statSync(join(folder, name)).size > 0);
+    expect(left.filter((name) => !name.endsWith('-shm'))).toEqual(['mission-control.db']);
+    copyFileSync(path, join(folder, 'copy.db'));
+    const copy = openSqliteStore({ path: join(folder, 'copy.db') });
+    expect(await copy.nextNumber('n')).toBe(2);
+    await copy.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('says of a file whose pages are damaged what it is', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mc-store-'));
+    const path = join(folder, 'mission-control.db');
+    const store = openSqliteStore({ path });
+    for (let n = 0; n < 200; n += 1) await store.nextNumber(`counter ${n} ${'x'.repeat(200)}`);
+    await store.close();
+    const whole = readFileSync(path);
+    const PAGE = 4096;
+    let refused = 0;
+    for (let page = 1; page < whole.length / PAGE; page += 1) {
+      const damaged = Buffer.from(whole);
+      damaged.fill(0xff, page * PAGE, page * PAGE + 64);
+      writeFileSync(path, damaged);
+      try {
+        await openSqliteStore({ path }).close();
+      } catch (error) {
+        expect(error).toMatchObject({ name: 'StoreDamaged' });
+        refused += 1;
+      }
+    }
+    expect(refused).toBeGreaterThan(10);
+    writeFileSync(path, 'no database at all'.repeat(1000));
+    expect(() => openSqliteStore({ path })).toThrow(/restore the last backup/);
     rmSync(folder, { recursive: true, force: true });
   });
 });

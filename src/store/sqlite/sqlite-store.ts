@@ -15,6 +15,7 @@ import { notifyPrograms } from '../programs/notify.ts';
 import { UNFINISHED, refuseUnfinished, transferPrograms } from '../programs/transfer.ts';
 import { FIRST_SETTINGS, SCHEMA_VERSION, type Tables, refuseNewerSchema } from '../schema.ts';
 import { schemaStatements } from '../schema-steps.ts';
+import { StoreDamaged } from '../store-errors.ts';
 import { type Connection, SqliteConnection } from './driver.ts';
 import { GroupCommit } from './group-commit.ts';
 import { dumpOpenConnection, dumpSqlite, sqliteTarget } from './sqlite-transfer.ts';
@@ -68,6 +69,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
   connection.exec(
     'pragma wal_autocheckpoint = 4000; pragma busy_timeout = 2000; pragma temp_store = memory;',
   );
+  if (opened) refuseDamaged(opened);
   prepareSchema(connection, options.unfinished ?? false);
 
   let closed = false;
@@ -275,10 +277,33 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
       if (closed) return Promise.resolve();
       closed = true;
       writer.close();
+      // SQLite does it by itself only once every statement is finalized: a stopped server leaves one file, not three.
+      if (opened && writer.broken === null) tryToCheckpoint(opened);
       opened?.close();
       return Promise.resolve();
     },
   };
+}
+
+/** Larger ones would make a start slow; what is damaged in them is said when it is read. */
+const LOOKED_THROUGH_BYTES = 256 * 1024 * 1024;
+
+/** @throws StoreDamaged where the pages of the file do not fit together */
+function refuseDamaged(connection: Connection): void {
+  const first = (sql: string): unknown =>
+    Object.values(connection.execute({ sql, params: [] }).rows[0] ?? {})[0];
+  const bytes = Number(first('pragma page_count')) * Number(first('pragma page_size'));
+  if (bytes > LOOKED_THROUGH_BYTES) return;
+  const found = first('pragma quick_check(1)');
+  if (found !== 'ok') throw new StoreDamaged(new Error(String(found).slice(0, 300)));
+}
+
+function tryToCheckpoint(connection: Connection): void {
+  try {
+    connection.exec('pragma wal_checkpoint(truncate)');
+  } catch {
+    // Somebody reads beside us, or there is no room: the log of writes stays, and is read at the next start.
+  }
 }
 
 function prepareSchema(connection: Connection, unfinished: boolean): void {

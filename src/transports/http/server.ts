@@ -120,9 +120,9 @@ export async function createServer(options: HttpOptions): Promise<FastifyInstanc
     (error: Error & { statusCode?: number; code?: string; validation?: unknown }, request, reply) => {
       const refusal = refusalOfError(error);
       if (refusal) return sendRefusal(reply, refusal);
-      if (error.name === 'StoreBroken' || error.name === 'StoreBusy') {
+      if (error.name === 'StoreBroken' || error.name === 'StoreBusy' || error.name === 'StoreDamaged') {
         options.onError(error, request.id);
-        const why = error.name === 'StoreBusy' ? `: ${error.message}` : '';
+        const why = error.name === 'StoreBroken' ? '' : `: ${error.message}`;
         return sendRefusal(reply, refuse('store_unavailable', `The store did not take the change${why}.`));
       }
       options.onError(error, request.id);
