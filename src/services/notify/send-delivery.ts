@@ -92,11 +92,10 @@ async function record(
     const fared = { notBefore: 0, failures: 0, failingSince: null, lastOkAt: at, detail: null };
     return store.finishDelivery(delivery, { state: 'sent', answer: said, at, nextAt: at }, fared);
   }
-  // The browser has thrown its subscription away, or was never there: nothing will ever arrive.
-  if (destination.kind === 'push' && answer.answered && (answer.status === 404 || answer.status === 410)) {
-    await store.finishDelivery(delivery, { state: 'given_up', answer: said, at, nextAt: at }, null);
+  // The browser has thrown its subscription away, or was never there: nothing will ever arrive. This delivery and all
+  // others to it go with it, in one write.
+  if (destination.kind === 'push' && answer.answered && (answer.status === 404 || answer.status === 410))
     return store.removeDestination(destination.id, at);
-  }
   const failures = destination.failures + 1;
   const wanted = answer.answered ? answer.retryAfterMs : null;
   const nextAt = at + retryAfterMs(failures, deps.random(), wanted);
