@@ -80,9 +80,9 @@ export async function followNotification(worker: WorkerScope, data: unknown): Pr
   const windows = [...(await windowsOf(worker))];
   windows.sort((a, b) => Number(b.focused) - Number(a.focused));
   for (const window of windows) {
-    // A click allows one window to come forward; one that is refused may be followed by another.
-    const focused = await window.focus().catch(() => null);
-    if (focused && (await isFollowed(focused, path))) return;
+    // A click allows one window to come forward; where it may not, it is there all the same, at the right page.
+    const shown = await window.focus().catch(() => window);
+    if (await isFollowed(shown, path)) return;
   }
   await worker.clients.openWindow(path);
 }

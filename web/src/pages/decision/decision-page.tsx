@@ -37,8 +37,20 @@ export function DecisionPage() {
         crumbs={[{ label: 'Inbox', to: '/inbox' }]}
       />
       <PageBody narrow>
+        <h1 className="sr-only">{data ? `${INBOX_WORDS[data.kind]} ${data.ticket ?? ''}` : 'Decision'}</h1>
         <Loaded query={query} lines={3}>
-          {(item) => (item.state === 'acted' ? <Decided item={item} /> : <DecisionCard item={item} />)}
+          {(item) =>
+            item.state === 'acted' ? (
+              <Decided item={item} />
+            ) : (
+              <section aria-labelledby="to-decide">
+                <h2 id="to-decide" className="sr-only">
+                  To decide
+                </h2>
+                <DecisionCard item={item} />
+              </section>
+            )
+          }
         </Loaded>
       </PageBody>
     </>
@@ -78,6 +90,7 @@ export function AlertPage() {
     <>
       <PageHead title="Alert" crumbs={[{ label: 'Alerts', to: '/alerts' }]} />
       <PageBody narrow>
+        <h1 className="sr-only">Alert</h1>
         <Loaded query={query} lines={3}>
           {(alert) => <AlertCard alert={alert} />}
         </Loaded>
