@@ -169,7 +169,7 @@ async function planOf(
       streamVersion: version,
       toVerify: needsVerifier(ticket, context.rules.completion),
     });
-    const open = touchesInbox(events) ? await deps.store.openInboxOf(ticket.key) : [];
+    const open = touchesInbox(events) && mayHaveItems(before) ? await deps.store.openInboxOf(ticket.key) : [];
     const versions = new Map(open.map((entry) => [entry.item.id, entry.streamVersion]));
     const changes = reactToTicket(
       events,
@@ -218,6 +218,11 @@ async function planOf(
       ? { idempotency: { ...caller.idempotency, answer: await options.respond(changed), at: context.now } }
       : {}),
   };
+}
+
+/** Every item about a ticket comes of an attempt or a question of it. */
+function mayHaveItems(before: Ticket): boolean {
+  return before.attempts.length > 0 || before.questions.length > 0;
 }
 
 function touchesInbox(events: readonly TicketEvent[]): boolean {
