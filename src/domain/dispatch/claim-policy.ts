@@ -163,10 +163,18 @@ function admitSlot(
   if (workers.length >= world.policy.maxWorkers) {
     return no('no_free_slot', `All ${world.policy.maxWorkers} worker slots are taken.`);
   }
+  const held = slotsHeld(workers);
   const free = usable
-    .map((runner) => ({ runner, free: runner.slots - workers.filter((w) => w.runner === runner.id).length }))
+    .map((runner) => ({ runner, free: runner.slots - (held.get(runner.id) ?? 0) }))
     .filter((entry) => entry.free > 0)
     .sort((a, b) => b.free - a.free || (a.runner.id < b.runner.id ? -1 : 1))[0];
   if (!free) return no('no_free_slot', 'Every slot of the runners that could take it is taken.');
   return { admitted: true, profile: profile.id, runner: free.runner.id };
+}
+
+/** By runner. Counted once for all of them: a fleet has as many runners as workers. */
+export function slotsHeld(workers: readonly ActiveWorker[]): Map<string, number> {
+  const held = new Map<string, number>();
+  for (const { runner } of workers) if (runner !== null) held.set(runner, (held.get(runner) ?? 0) + 1);
+  return held;
 }
