@@ -15,7 +15,7 @@ const TICKETS = Number(args.get('tickets') ?? 100);
 const PROGRESS = Number(args.get('progress') ?? 40);
 const SLOTS = 4;
 const POINTS = 8;
-/** What the second half of the hour may add to a page, MiB: an hour leaves its tickets in the lists, and nothing else. */
+/** What the second half of the hour may add to a page, MiB: its fifty tickets are kept for reading offline, and nothing else. */
 const MOST_GROWTH_MIB = 1;
 
 const repository = mkdtempSync(join(tmpdir(), 'mc-bench-repository-'));

@@ -155,7 +155,11 @@ export async function finishVerifyWork(
     (ticket, context) => {
       const due = dueOf(ticket, work.attempt, context.now);
       const reported = new Map(report.findings.map((finding) => [finding.id, finding]));
-      const findings = due.map(
+      // Another look that was asked for while this one was under way was no part of it, and is still to come.
+      const looked = due.filter(
+        (evidence) => !evidence.reverify || reported.has(evidence.id) || report.outcome === 'unable',
+      );
+      const findings = looked.map(
         (evidence): Finding =>
           reported.get(evidence.id) ?? {
             id: evidence.id,

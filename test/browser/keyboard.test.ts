@@ -177,7 +177,8 @@ describe.each([
   });
 });
 
-describe('while the board gets its machinery', () => {
+// A second try would hide what this is about.
+describe('while the board gets its machinery', { retry: 0 }, () => {
   it('the focus is on its ticket in every single task', async () => {
     const { context, page: other } = await signIn(browser, control);
     await other.addInitScript(() => {

@@ -118,6 +118,9 @@ describe('reviewing a diff', () => {
     expect(items.some((each) => each.text === 'Read the review at its lines')).toBe(true);
     await page.reload();
     await page.getByText('Say both at once.').first().waitFor();
+    // In the diff of the next attempt it stands at the lines that it was about.
+    await file(page, 'README.md').getByRole('article', { name: 'Comment on lines 3 to 4' }).waitFor();
+    await file(page, 'README.md').getByText('sent with the review').waitFor();
     await page.locator('[data-timeline]').getByRole('link').nth(1).waitFor();
     expect(await review(page).count()).toBe(0);
     expect(next.feedback).toContain('### long.txt');

@@ -270,6 +270,24 @@ describe('mctl move', () => {
     expect(out).toContain('In review → Todo');
   });
 
+  test('sends a review with comments at lines', async () => {
+    server
+      .on('GET /tickets/MC-1', { body: before })
+      .on('POST /tickets/MC-1/transitions', { body: { ...before, status: 'todo', version: 8 } });
+    await run('move MC-1 request_changes -c src/bill.js:12-14=why?  --comment README.md:before:3=keep');
+    expect(lastBody()).toEqual({
+      transition: 'request_changes',
+      feedback: '',
+      comments: [
+        { path: 'src/bill.js', side: 'after', line: 12, endLine: 14, text: 'why?' },
+        { path: 'README.md', side: 'before', line: 3, endLine: 3, text: 'keep' },
+      ],
+    });
+    const { code, err } = await run('move MC-1 request_changes -c nowhere');
+    expect(code).toBe(2);
+    expect(err).toContain('PATH:LINE=TEXT');
+  });
+
   test('takes the version that a script saw', async () => {
     server.on('GET /tickets/MC-1', { body: before }).on('POST /tickets/MC-1/transitions', { body: before });
     await run('move MC-1 accept --if-version 5');

@@ -10,6 +10,9 @@ const MONTH_MS = 30 * 24 * 3_600_000;
 /** Long enough to gather the answers of one page, short enough that nobody leaves sooner. */
 const GATHER_MS = 50;
 
+/** An app that is open for weeks reads many tickets: beyond this those that were read longest ago go, here and on the disk. */
+const MOST_KEPT = 1_500;
+
 interface Kept {
   queryKey: QueryKey;
   data: unknown;
@@ -43,9 +46,9 @@ export async function restoreAndKeep(client: QueryClient, patienceMs = 1_500): P
       removed.delete(query.queryHash);
       changed.set(query.queryHash, query);
     } else return;
-    timer ??= setTimeout(write, GATHER_MS);
+    timer ??= setTimeout(() => write(client), GATHER_MS);
   });
-  addEventListener('pagehide', write);
+  addEventListener('pagehide', () => write(client));
   await Promise.race([restored, new Promise((resolve) => setTimeout(resolve, patienceMs))]);
 }
 
@@ -76,9 +79,24 @@ async function restore(client: QueryClient): Promise<void> {
   if (tooOld.length > 0) await delMany(tooOld, store);
 }
 
-function write(): void {
+/** What is on no page any more, the oldest first, as far as it is too much. */
+export function dropOldest(client: QueryClient, most: number): void {
+  const idle = client
+    .getQueryCache()
+    .getAll()
+    .filter((query) => query.getObserversCount() === 0 && query.state.fetchStatus === 'idle');
+  if (idle.length <= most) return;
+  // Some more than needed, so that it is not done at every reading.
+  const dropped = idle
+    .sort((a, b) => a.state.dataUpdatedAt - b.state.dataUpdatedAt)
+    .slice(0, idle.length - Math.floor(most * 0.9));
+  for (const query of dropped) client.getQueryCache().remove(query);
+}
+
+function write(client: QueryClient): void {
   clearTimeout(timer);
   timer = undefined;
+  dropOldest(client, MOST_KEPT);
   const gone = [...removed];
   const kept = [...changed].map(([hash, { queryKey, state }]): [string, Kept] => [
     hash,

@@ -8,6 +8,8 @@ import { keys } from '../api/keys.ts';
 import { queryClient } from '../api/query-client.ts';
 import { revealHidden } from '../format/reveal-hidden.ts';
 import { SEVERITY_WORDS } from '../format/words.ts';
+import { ticketPath } from '../router/address.ts';
+import { Link } from '../router/link.tsx';
 import { useBlocked } from '../shell/session-context.ts';
 import { Badge, type BadgeTone } from '../ui/badge.tsx';
 import { Button } from '../ui/button.tsx';
@@ -39,7 +41,16 @@ export function AlertCard({ alert }: { alert: Alert }) {
           {SEVERITY_WORDS[alert.severity]}
         </Badge>
         <span className="font-mono">{alert.rule}</span>
-        <span>{revealHidden(alert.subject)}</span>
+        {/^[A-Z][A-Z0-9]*-\d+$/.test(alert.subject) ? (
+          <Link
+            to={ticketPath(alert.subject)}
+            className="tap hover:text-text inline-flex items-center underline underline-offset-2"
+          >
+            {alert.subject}
+          </Link>
+        ) : (
+          <span>{revealHidden(alert.subject)}</span>
+        )}
         <span className="ml-auto">
           seen <Ago at={alert.lastSeen} />
         </span>

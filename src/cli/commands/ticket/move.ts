@@ -12,11 +12,13 @@ import { readText } from '../../read-body.ts';
 import { ticketKey } from '../../references.ts';
 import { text } from '../../terminal/safe-text.ts';
 import { number, withoutUndefined } from '../../values.ts';
+import { collectComments, readReviewComment } from './review-comments.ts';
 import { tellingConflicts } from './conflict.ts';
 
 interface MoveOptions {
   reason?: string;
   feedback?: string;
+  comment?: string[];
   summary?: string;
   commit?: string;
   ifVersion?: string;
@@ -30,6 +32,11 @@ export function defineMove(parent: Command, io: Io): void {
     .argument('<transition>', 'what shall happen to it, or the state to reach; mctl show lists what you may')
     .option('-r, --reason <text>', 'why; it stays in the history')
     .option('--feedback <text>', 'what the next attempt has to do better; - reads standard input')
+    .option(
+      '-c, --comment <place=text>',
+      'with request_changes, a comment at a line: src/bill.js:12=why down? (12-14 for several; may be given often)',
+      collectComments,
+    )
     .option('--summary <text>', 'what you did, when you hand in your own work')
     .option('--commit <id>', 'the full commit id of the work that you hand in')
     .option('--if-version <n>', 'only if it still has the version that you saw');
@@ -39,7 +46,8 @@ export function defineMove(parent: Command, io: Io): void {
     const body = withoutUndefined({
       transition: transitionOf(givenTransition ?? '', before),
       reason: options.reason,
-      feedback: await readText(io, options.feedback),
+      feedback: (await readText(io, options.feedback)) ?? (options.comment ? '' : undefined),
+      comments: options.comment?.map(readReviewComment),
       summary: await readText(io, options.summary),
       commit: options.commit,
     });

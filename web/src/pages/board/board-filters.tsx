@@ -39,7 +39,7 @@ export function BoardFilters({ search }: { search: BoardSearch }) {
     ...new Set([...profiles.map((p) => p.id), ...agents.flatMap(({ value }) => value ?? [])]),
   ];
   return (
-    <div className="flex flex-wrap items-center gap-1.5 pb-2.5">
+    <div className="flex flex-wrap items-start gap-1.5 pb-2.5">
       <div className="relative min-w-36 flex-1 sm:max-w-56">
         <Search
           size={14}

@@ -152,7 +152,7 @@ const ListRow = memo(function ListRow({ ticket, among }: { ticket: Ticket; among
       data-row
       data-ticket={ticket.key}
       className={cx(
-        'border-line group hover:bg-hover relative flex min-h-9 items-center gap-2 border-b px-4 max-sm:min-h-14 max-sm:flex-wrap max-sm:py-1',
+        'border-line group hover:bg-hover relative flex min-h-9 items-center gap-2 border-b px-4 max-sm:flex-wrap max-sm:gap-x-1 max-sm:gap-y-0 max-sm:px-2 max-sm:pt-2',
         isChosen && 'bg-accent-soft!',
       )}
     >
@@ -160,7 +160,7 @@ const ListRow = memo(function ListRow({ ticket, among }: { ticket: Ticket; among
         to={ticketPath(ticket.key)}
         onClick={(event) => chooseByClick(event, ticket, among)}
         onKeyDown={(event) => void chooseByKey(event, ticket, among)}
-        className="order-5 min-w-0 flex-1 truncate text-sm font-medium outline-offset-[-2px] after:absolute after:inset-0 max-sm:order-1 max-sm:basis-full max-sm:pl-1"
+        className="order-5 min-w-0 flex-1 truncate text-sm font-medium outline-offset-[-2px] after:absolute after:inset-0 max-sm:order-1 max-sm:basis-full max-sm:px-2 max-sm:whitespace-normal max-sm:line-clamp-2"
       >
         {revealHidden(ticket.title)}
       </Link>
@@ -185,7 +185,9 @@ const ListRow = memo(function ListRow({ ticket, among }: { ticket: Ticket; among
       >
         <PriorityIcon priority={ticket.priority} size={14} />
       </button>
-      <span className="num text-faint order-3 w-16 shrink-0 truncate text-xs">{ticket.key}</span>
+      <span className="num text-faint order-3 w-16 shrink-0 truncate text-xs max-sm:w-auto max-sm:order-2 max-sm:px-1">
+        {ticket.key}
+      </span>
       <button
         type="button"
         className="tap hover:bg-hover relative z-1 order-4 grid size-6 shrink-0 place-items-center rounded"
@@ -208,7 +210,10 @@ const ListRow = memo(function ListRow({ ticket, among }: { ticket: Ticket; among
       >
         {agent === null ? <span className="text-faint">default</span> : revealHidden(agent)}
       </button>
-      <Age since={ticket.statusSince} className="text-faint order-8 w-9 shrink-0 text-right text-xs" />
+      <Age
+        since={ticket.statusSince}
+        className="text-faint order-8 w-9 shrink-0 text-right text-xs max-sm:ml-auto max-sm:pr-2"
+      />
     </div>
   );
 });

@@ -81,8 +81,8 @@ function StateChart() {
     <path key={d} d={d} className="stroke-control-line fill-none" markerEnd="url(#tip)" />
   );
   return (
-    <div className="overflow-x-auto" tabIndex={0} role="region" aria-label="State chart">
-      <svg viewBox="0 0 640 132" className="h-auto w-full min-w-[34rem]" aria-hidden>
+    <div className="max-sm:hidden">
+      <svg viewBox="0 0 640 132" className="h-auto w-full" aria-hidden>
         <defs>
           <marker
             id="tip"

@@ -113,12 +113,12 @@ function Figure({
 }) {
   return (
     <div className="min-w-0">
-      <p className="mb-1.5 flex flex-wrap items-baseline gap-x-2">
+      <p className="mb-1.5 flex items-baseline gap-x-2">
         <span className="text-muted text-xs font-medium">{name}</span>
         <span className="num text-base font-semibold">{value}</span>
-        {note && <span className="text-faint text-xs">{note}</span>}
       </p>
       {children}
+      {note && <p className="text-faint mt-1 text-xs">{note}</p>}
     </div>
   );
 }

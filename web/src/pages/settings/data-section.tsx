@@ -16,8 +16,7 @@ export function DataSection() {
       <div className="card space-y-3 p-3.5 text-sm">
         <p className="text-muted">
           All tickets as a file: CSV for a spreadsheet, JSON for another Mission Control. Work from elsewhere
-          comes in from GitHub issues, a list in Markdown, or another board’s export. The whole installation
-          is backed up by <code className="bg-hover rounded px-1 font-mono text-xs">mctl backup</code>.
+          comes in from GitHub issues, a list in Markdown, or another board’s export.
         </p>
         <div className="flex flex-wrap gap-2">
           <Button

@@ -10,6 +10,7 @@ import { useMe } from '../../shell/session-context.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Loaded } from '../../ui/loaded.tsx';
 import { Empty, PageBody, PageHead, Section } from '../../ui/page.tsx';
+import { BackupSection } from './backup-section.tsx';
 import { DataSection } from './data-section.tsx';
 import { NotificationSettings } from './notifications/notification-settings.tsx';
 import { PolicySection } from './policy-form.tsx';
@@ -31,6 +32,7 @@ export function SettingsPage() {
           <PolicySection />
           <NotificationSettings />
           <DataSection />
+          <BackupSection />
           {me.role === 'admin' && <TokenList />}
         </div>
       </PageBody>

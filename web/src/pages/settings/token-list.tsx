@@ -1,6 +1,6 @@
 /** Tokens and sign-in links. A secret is shown once, here, and never again. */
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { Copy, Link2, Plus } from 'lucide-react';
+import { Link2, Plus } from 'lucide-react';
 import { useState } from 'react';
 import { toast } from '../../ui/toast.ts';
 import type { IssuedToken } from '../../../../src/contract/shapes.ts';
@@ -13,6 +13,7 @@ import { revealHidden } from '../../format/reveal-hidden.ts';
 import { useBlocked } from '../../shell/session-context.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
+import { CopiedLine } from '../../ui/copied-line.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
 import { Loaded } from '../../ui/loaded.tsx';
@@ -130,24 +131,7 @@ export function TokenList() {
       )}
       {secret && (
         <Dialog title={secret.title} description={secret.hint} onClose={() => setSecret(null)}>
-          <code className="border-line bg-sunken block rounded-md border p-3 font-mono text-xs break-all select-all">
-            {secret.text}
-          </code>
-          <div className="mt-3 flex justify-end">
-            <Button
-              tone="primary"
-              icon={<Copy size={14} aria-hidden />}
-              onClick={() =>
-                // The clipboard exists on secure origins only; elsewhere the text can be selected.
-                void navigator.clipboard
-                  ?.writeText(secret.text)
-                  .then(() => toast.success('Copied'))
-                  .catch(showProblem)
-              }
-            >
-              Copy
-            </Button>
-          </div>
+          <CopiedLine line={secret.text} label="Copy" />
         </Dialog>
       )}
     </Section>

@@ -101,8 +101,8 @@ function Item({ evidence }: { evidence: Evidence }) {
     onSuccess: (seen) => {
       void queryClient.invalidateQueries({ queryKey: ['ticket'] });
       void queryClient.invalidateQueries({ queryKey: keys.allTickets });
-      toast(`${EVIDENCE_WORDS[seen.kind]}: ${EVIDENCE_STATE_WORDS[seen.state]}`, {
-        description: seen.state === 'unverified' ? 'A runner looks at it now.' : undefined,
+      toast(`${EVIDENCE_WORDS[seen.kind]} is looked at again`, {
+        description: 'A runner does it now; the time beside it says when it has.',
       });
     },
     onError: showProblem,

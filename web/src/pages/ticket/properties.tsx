@@ -1,5 +1,6 @@
 /** What is set on the ticket, beside the text on a desk and under it on a phone. */
 import { readBoardSearch } from '../board/view.ts';
+import { useNow } from '../../api/hooks.ts';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
@@ -19,6 +20,7 @@ import { ticketPath } from '../../router/address.ts';
 import { Link } from '../../router/link.tsx';
 
 export function Properties({ ticket }: { ticket: Ticket }) {
+  const now = useNow();
   return (
     <aside aria-label="Properties" className="min-w-0 lg:order-none">
       <dl className="space-y-3.5 lg:sticky lg:top-16">
@@ -75,7 +77,8 @@ export function Properties({ ticket }: { ticket: Ticket }) {
               .join(' · ')}
           </Property>
         )}
-        {ticket.notBefore && (
+        {/* A moment that has passed holds nothing back. */}
+        {ticket.notBefore && Date.parse(ticket.notBefore) > now && (
           <Property name="Not before">
             <Ago at={ticket.notBefore} />
           </Property>

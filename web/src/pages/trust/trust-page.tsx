@@ -8,6 +8,7 @@ import { useIsOffline } from '../../api/hooks.ts';
 import { verificationQuery } from '../../api/queries.ts';
 import { revealHidden } from '../../format/reveal-hidden.ts';
 import { Button } from '../../ui/button.tsx';
+import { CopiedLine } from '../../ui/copied-line.tsx';
 import { Field } from '../../ui/field.tsx';
 import { Loaded } from '../../ui/loaded.tsx';
 import { PageBody, PageHead, Section } from '../../ui/page.tsx';
@@ -105,10 +106,17 @@ function Result({ verification, at }: { verification: Verification; at: number }
             <span className="num">{events.toLocaleString()}</span> events replayed and compared with what is
             shown, <Ago at={at} />.
           </p>
-          <p className="text-faint mt-1.5 font-mono text-2xs break-all">
-            head {head.seq}:{head.hash}
-          </p>
         </div>
+      </div>
+      <div className="space-y-1.5">
+        <p className="text-muted text-sm">
+          The head of the log. Keep this line somewhere else: run later, it shows that nothing before this
+          moment was rewritten.
+        </p>
+        <CopiedLine
+          line={`mctl verify --head ${head.seq}:${head.hash.slice(0, 16)}`}
+          label="Copy the command with the head"
+        />
       </div>
       <KnownHead />
       <Section title="Invariants" count={invariants.length}>

@@ -2,13 +2,16 @@
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useState } from 'react';
 import type { Diff, Ticket } from '../../../../../src/contract/shapes.ts';
-import { diffQuery } from '../../../api/queries.ts';
+import { commentsQuery, diffQuery } from '../../../api/queries.ts';
+import { revealHidden } from '../../../format/reveal-hidden.ts';
 import { Button } from '../../../ui/button.tsx';
 import { Loaded } from '../../../ui/loaded.tsx';
 import { Section } from '../../../ui/page.tsx';
 import { FileDiff } from './file-diff.tsx';
 import { FileTree } from './file-tree.tsx';
 import { parseDiff } from './parse-diff.ts';
+import { pastComments } from './past-comments.ts';
+import { PastNote } from './past-note.tsx';
 import { ReviewBar } from './review-bar.tsx';
 import { useDraft } from './review-draft.ts';
 
@@ -62,6 +65,9 @@ const MANY_FILES = 12;
 function Files({ ticket, attemptId, diff }: { ticket: Ticket; attemptId: string; diff: Diff }) {
   const parsed = useMemo(() => new Map(parseDiff(diff.patch).map((f) => [f.path, f.rows])), [diff.patch]);
   const draft = useDraft(attemptId);
+  const conversation = useQuery(commentsQuery(ticket.key)).data?.items;
+  const past = useMemo(() => pastComments(conversation ?? []), [conversation]);
+  const elsewhere = past.filter(({ path }) => !diff.files.some((file) => file.path === path));
   if (diff.files.length === 0) return <p className="text-muted text-sm">Nothing was changed.</p>;
   return (
     <div className="space-y-2">
@@ -73,9 +79,21 @@ function Files({ ticket, attemptId, diff }: { ticket: Ticket; attemptId: string;
           file={file}
           rows={parsed.get(file.path) ?? []}
           draft={draft}
+          past={past.filter(({ path }) => path === file.path)}
           openAtFirst={diff.files.length <= MANY_FILES}
         />
       ))}
+      {elsewhere.length > 0 && (
+        <section aria-label="Comments at files that are not changed any more" className="card space-y-3 p-3">
+          <p className="text-muted text-xs">Written at files that this attempt does not change:</p>
+          {elsewhere.map((comment) => (
+            <div key={comment.id}>
+              <p className="font-mono text-xs">{revealHidden(comment.path)}</p>
+              <PastNote comment={comment} isOutdated />
+            </div>
+          ))}
+        </section>
+      )}
       {diff.truncated && (
         <p className="text-amber text-sm">
           The diff is longer than what is kept here; read the rest in the branch.

@@ -13,6 +13,8 @@ import { cx } from '../../../ui/cx.ts';
 import { CommentEditor, CommentNote } from './comment-box.tsx';
 import { fileId } from './file-tree.tsx';
 import type { DiffRow } from './parse-diff.ts';
+import { findLine, type PastComment } from './past-comments.ts';
+import { PastNote } from './past-note.tsx';
 import { changeDraft, type DraftComment, type ReviewDraft } from './review-draft.ts';
 
 /** Rows that are drawn at once. */
@@ -29,12 +31,15 @@ export function FileDiff({
   file,
   rows,
   draft,
+  past,
   openAtFirst,
 }: {
   attemptId: string;
   file: Diff['files'][number];
   rows: DiffRow[];
   draft: ReviewDraft;
+  /** Of reviews that were sent, about this file. */
+  past: PastComment[];
   openAtFirst: boolean;
 }) {
   const isViewed = draft.viewed.includes(file.path);
@@ -83,7 +88,7 @@ export function FileDiff({
           Viewed
         </label>
       </div>
-      {open && <Lines attemptId={attemptId} path={file.path} rows={rows} comments={comments} />}
+      {open && <Lines attemptId={attemptId} path={file.path} rows={rows} comments={comments} past={past} />}
     </div>
   );
 }
@@ -93,12 +98,16 @@ function Lines({
   path,
   rows,
   comments,
+  past,
 }: {
   attemptId: string;
   path: string;
   rows: DiffRow[];
   comments: DraftComment[];
+  past: PastComment[];
 }) {
+  const placed = past.map((comment) => ({ comment, endLine: findLine(comment, attemptId, rows) }));
+  const outdated = placed.filter(({ endLine }) => endLine === null);
   const [shown, setShown] = useState(STRETCH);
   const [writing, setWriting] = useState<Place | null>(null);
   const [editing, setEditing] = useState<string | null>(null);
@@ -125,85 +134,101 @@ function Lines({
     focusLine(place);
   };
   return (
-    <div
-      ref={region}
-      className="border-line overflow-x-auto border-t"
-      tabIndex={0}
-      role="region"
-      aria-label={`Changes of ${path}`}
-      onKeyDown={walkLines}
-    >
-      <table className="w-full border-collapse font-mono text-xs leading-6">
-        <tbody>
-          {rows.slice(0, shown).map((row, i) => {
-            const place = placeOf(row);
-            const isMarked = writing !== null && place !== null && isWithin(place, writing);
-            const here = place === null ? [] : comments.filter((comment) => endsAt(comment, place));
-            const isEnd = writing !== null && place !== null && endsAt(writing, place);
-            return (
-              <Fragment key={i}>
-                <Line row={row} isMarked={isMarked} isFirst={i <= 1} onChoose={begin} />
-                {(here.length > 0 || isEnd) && (
-                  <tr className="bg-sunken">
-                    <td colSpan={3} className="p-0">
-                      <div className="border-line sticky left-0 max-w-[min(44rem,86vw)] space-y-2 border-y p-2.5 font-sans whitespace-normal">
-                        {here.map((comment) =>
-                          editing === comment.id ? (
+    <>
+      {outdated.length > 0 && (
+        <div className="border-line bg-sunken space-y-3 border-t p-2.5">
+          {outdated.map(({ comment }) => (
+            <PastNote key={comment.id} comment={comment} isOutdated />
+          ))}
+        </div>
+      )}
+      <div
+        ref={region}
+        className="border-line overflow-x-auto border-t"
+        tabIndex={0}
+        role="region"
+        aria-label={`Changes of ${path}`}
+        onKeyDown={walkLines}
+      >
+        <table className="w-full border-collapse font-mono text-xs leading-6">
+          <tbody>
+            {rows.slice(0, shown).map((row, i) => {
+              const place = placeOf(row);
+              const isMarked = writing !== null && place !== null && isWithin(place, writing);
+              const here = place === null ? [] : comments.filter((comment) => endsAt(comment, place));
+              const before = placed.filter(
+                ({ comment, endLine }) =>
+                  endLine !== null && place !== null && endsAt({ side: comment.side, endLine }, place),
+              );
+              const isEnd = writing !== null && place !== null && endsAt(writing, place);
+              return (
+                <Fragment key={i}>
+                  <Line row={row} isMarked={isMarked} isFirst={i <= 1} onChoose={begin} />
+                  {(here.length > 0 || before.length > 0 || isEnd) && (
+                    <tr className="bg-sunken">
+                      <td colSpan={3} className="p-0">
+                        <div className="border-line sticky left-0 max-w-[min(44rem,86vw)] space-y-2 border-y p-2.5 font-sans whitespace-normal">
+                          {before.map(({ comment }) => (
+                            <PastNote key={comment.id} comment={comment} isOutdated={false} />
+                          ))}
+                          {here.map((comment) =>
+                            editing === comment.id ? (
+                              <CommentEditor
+                                key={comment.id}
+                                label={placeWords(comment)}
+                                initial={comment.text}
+                                onSave={(text) => {
+                                  changeDraft(attemptId, (old) => ({
+                                    ...old,
+                                    comments: old.comments.map((each) =>
+                                      each.id === comment.id ? { ...each, text } : each,
+                                    ),
+                                  }));
+                                  setEditing(null);
+                                }}
+                                onCancel={() => setEditing(null)}
+                              />
+                            ) : (
+                              <CommentNote
+                                key={comment.id}
+                                comment={comment}
+                                onEdit={() => setEditing(comment.id)}
+                                onDelete={() =>
+                                  changeDraft(attemptId, (old) => ({
+                                    ...old,
+                                    comments: old.comments.filter((each) => each.id !== comment.id),
+                                  }))
+                                }
+                              />
+                            ),
+                          )}
+                          {isEnd && (
                             <CommentEditor
-                              key={comment.id}
-                              label={placeWords(comment)}
-                              initial={comment.text}
-                              onSave={(text) => {
-                                changeDraft(attemptId, (old) => ({
-                                  ...old,
-                                  comments: old.comments.map((each) =>
-                                    each.id === comment.id ? { ...each, text } : each,
-                                  ),
-                                }));
-                                setEditing(null);
+                              label={placeWords(writing)}
+                              onSave={(text) => add(writing, text)}
+                              onCancel={() => {
+                                setWriting(null);
+                                focusLine(writing);
                               }}
-                              onCancel={() => setEditing(null)}
                             />
-                          ) : (
-                            <CommentNote
-                              key={comment.id}
-                              comment={comment}
-                              onEdit={() => setEditing(comment.id)}
-                              onDelete={() =>
-                                changeDraft(attemptId, (old) => ({
-                                  ...old,
-                                  comments: old.comments.filter((each) => each.id !== comment.id),
-                                }))
-                              }
-                            />
-                          ),
-                        )}
-                        {isEnd && (
-                          <CommentEditor
-                            label={placeWords(writing)}
-                            onSave={(text) => add(writing, text)}
-                            onCancel={() => {
-                              setWriting(null);
-                              focusLine(writing);
-                            }}
-                          />
-                        )}
-                      </div>
-                    </td>
-                  </tr>
-                )}
-              </Fragment>
-            );
-          })}
-          {rows.length === 0 && (
-            <tr>
-              <td className="text-muted px-3 py-2 font-sans">No text to show.</td>
-            </tr>
-          )}
-        </tbody>
-      </table>
-      {shown < rows.length && <More left={rows.length - shown} onSeen={() => setShown(shown + STRETCH)} />}
-    </div>
+                          )}
+                        </div>
+                      </td>
+                    </tr>
+                  )}
+                </Fragment>
+              );
+            })}
+            {rows.length === 0 && (
+              <tr>
+                <td className="text-muted px-3 py-2 font-sans">No text to show.</td>
+              </tr>
+            )}
+          </tbody>
+        </table>
+        {shown < rows.length && <More left={rows.length - shown} onSeen={() => setShown(shown + STRETCH)} />}
+      </div>
+    </>
   );
 }
 
