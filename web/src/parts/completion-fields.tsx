@@ -3,16 +3,11 @@
  * of it from its project, and may set each for itself.
  */
 import type { Completion, Project } from '../../../src/contract/shapes.ts';
-import {
-  DECIDERS,
-  EVIDENCE_KINDS,
-  LANDINGS,
-  type Decider,
-  type OnAccept,
-} from '../../../src/domain/words.ts';
+import { DECIDERS, EVIDENCE_KINDS, LANDINGS } from '../../../src/domain/words.ts';
 import { DECIDER_WORDS, EVIDENCE_WORDS, ON_ACCEPT_WORDS } from '../format/words.ts';
+import { Boxes } from '../ui/boxes.tsx';
 import { Button } from '../ui/button.tsx';
-import { Field } from '../ui/field.tsx';
+import { SelectField } from '../ui/select-field.tsx';
 
 /** What the ticket sets itself; null where that is nothing. */
 export type OwnCompletion = Partial<Completion> | null;
@@ -44,11 +39,12 @@ export function CompletionFields({
         </span>
       </legend>
       <Boxes
-        all={EVIDENCE_KINDS.map((kind) => [kind, EVIDENCE_WORDS[kind]])}
+        all={EVIDENCE_KINDS.map((kind) => [kind, EVIDENCE_WORDS[kind]] as const)}
         chosen={requires}
-        onChange={(chosen) => set({ requires: chosen as Completion['requires'] })}
-        onReset={own.requires && (() => unset('requires'))}
-      />
+        onChange={(chosen) => set({ requires: chosen })}
+      >
+        {own.requires && <AsTheProject onClick={() => unset('requires')} />}
+      </Boxes>
       {(project?.checks.length ?? 0) > 0 && requires.includes('check') && (
         <div role="group" aria-label="Checks">
           <p className="text-muted mb-1 text-xs font-medium">
@@ -61,89 +57,39 @@ export function CompletionFields({
             all={(project?.checks ?? []).map(({ name }) => [name, name])}
             chosen={checks}
             onChange={(chosen) => set({ checks: chosen })}
-            onReset={own.checks && (() => unset('checks'))}
-          />
+          >
+            {own.checks && <AsTheProject onClick={() => unset('checks')} />}
+          </Boxes>
         </div>
       )}
       <div className="grid gap-3 sm:grid-cols-2">
-        <Field label="Decided by">
-          {(c) => (
-            <select
-              {...c}
-              className="control"
-              value={own.decidedBy ?? ''}
-              onChange={(e) =>
-                e.target.value === '' ? unset('decidedBy') : set({ decidedBy: e.target.value as Decider })
-              }
-            >
-              <option value="">
-                As the project says{inherited && `: ${DECIDER_WORDS[inherited.decidedBy]}`}
-              </option>
-              {DECIDERS.map((decider) => (
-                <option key={decider} value={decider}>
-                  {DECIDER_WORDS[decider]}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
-        <Field label="After acceptance">
-          {(c) => (
-            <select
-              {...c}
-              className="control"
-              value={own.onAccept ?? ''}
-              onChange={(e) =>
-                e.target.value === '' ? unset('onAccept') : set({ onAccept: e.target.value as OnAccept })
-              }
-            >
-              <option value="">
-                As the project says{inherited && `: ${ON_ACCEPT_WORDS[inherited.onAccept]}`}
-              </option>
-              {LANDINGS.map((landing) => (
-                <option key={landing} value={landing}>
-                  {ON_ACCEPT_WORDS[landing]}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
+        <SelectField
+          label="Decided by"
+          value={own.decidedBy ?? ''}
+          options={[
+            ['', `As the project says${inherited ? `: ${DECIDER_WORDS[inherited.decidedBy]}` : ''}`],
+            ...DECIDERS.map((each) => [each, DECIDER_WORDS[each]] as const),
+          ]}
+          onChange={(each) => (each === '' ? unset('decidedBy') : set({ decidedBy: each }))}
+        />
+        <SelectField
+          label="After acceptance"
+          value={own.onAccept ?? ''}
+          options={[
+            ['', `As the project says${inherited ? `: ${ON_ACCEPT_WORDS[inherited.onAccept]}` : ''}`],
+            ...LANDINGS.map((each) => [each, ON_ACCEPT_WORDS[each]] as const),
+          ]}
+          onChange={(each) => (each === '' ? unset('onAccept') : set({ onAccept: each }))}
+        />
       </div>
     </fieldset>
   );
 }
 
-function Boxes({
-  all,
-  chosen,
-  onChange,
-  onReset,
-}: {
-  all: [string, string][];
-  chosen: readonly string[];
-  onChange: (chosen: string[]) => void;
-  onReset?: (() => void) | undefined;
-}) {
+function AsTheProject({ onClick }: { onClick: () => void }) {
   return (
-    <div className="flex flex-wrap items-center gap-x-4">
-      {all.map(([value, word]) => (
-        <label key={value} className="tap flex items-center gap-1.5 text-sm">
-          <input
-            type="checkbox"
-            className="size-4"
-            checked={chosen.includes(value)}
-            onChange={(e) =>
-              onChange(e.target.checked ? [...chosen, value] : chosen.filter((each) => each !== value))
-            }
-          />
-          {word}
-        </label>
-      ))}
-      {onReset && (
-        <Button size="small" tone="ghost" onClick={onReset}>
-          As the project says
-        </Button>
-      )}
-    </div>
+    <Button size="small" tone="ghost" onClick={onClick}>
+      As the project says
+    </Button>
   );
 }

@@ -5,7 +5,6 @@
  * pointer, else the page's own.
  */
 import { useEffect, useLayoutEffect } from 'react';
-import { tinykeys } from 'tinykeys';
 import { undoLatest } from '../changes/undo.ts';
 import { toast } from '../ui/toast.ts';
 import { isDialogOpen, openDialog, type PickWhat } from './dialogs.ts';
@@ -16,6 +15,7 @@ import { selection } from './selection.ts';
 import { navigate } from '../router/history.ts';
 
 const GO_MS = 1_000;
+const IS_APPLE = /Mac|iPhone|iPad/.test(navigator.platform);
 
 function isTyping(event: KeyboardEvent): boolean {
   if (isDialogOpen()) return true;
@@ -101,18 +101,19 @@ export function useShortcuts(): void {
       event.stopImmediatePropagation();
       navigate({ to: place.to });
     };
-    const bindings = {
-      '$mod+KeyK': (event: KeyboardEvent) => {
+    const withModifier: Record<string, (event: KeyboardEvent) => void> = {
+      KeyK: (event: KeyboardEvent) => {
         event.preventDefault();
         openDialog({ name: 'palette', query: '' });
       },
-      '$mod+KeyZ': (event: KeyboardEvent) => {
+      KeyZ: (event: KeyboardEvent) => {
         // In a field it is the browser's own.
         if (isTyping(event)) return;
         event.preventDefault();
         if (!undoLatest()) toast('Nothing to undo: that works for ten seconds.', { id: 'undo' });
       },
-      'Shift+?': single(() => openDialog({ name: 'shortcuts' })),
+    };
+    const plain: Record<string, (event: KeyboardEvent) => void> = {
       '?': single(() => openDialog({ name: 'shortcuts' })),
       '/': single(() => {
         const search = document.querySelector<HTMLInputElement>('[data-search]');
@@ -134,11 +135,17 @@ export function useShortcuts(): void {
       j: moving(1),
       k: moving(-1),
     };
-    // Which keys are meant for a field is asked of each binding: `Ctrl/⌘ K` works in all of them.
-    const stop = tinykeys(window, bindings, { ignore: (event) => event.isComposing });
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.isComposing || event.altKey) return;
+      if (!event.ctrlKey && !event.metaKey) plain[event.key]?.(event);
+      // By its place on the keyboard: it is the same key for who writes in another script.
+      else if ((IS_APPLE ? event.metaKey : event.ctrlKey) && !event.shiftKey)
+        withModifier[event.code]?.(event);
+    };
+    addEventListener('keydown', onKey);
     addEventListener('keydown', onPlace, { capture: true });
     return () => {
-      stop();
+      removeEventListener('keydown', onKey);
       removeEventListener('keydown', onPlace, { capture: true });
     };
   }, []);

@@ -11,8 +11,8 @@ import { commandLine, parseCommand, splitWords } from '../../format/command.ts';
 import { Findings } from '../../parts/findings.tsx';
 import { useBlocked } from '../../shell/session-context.ts';
 import { Button } from '../../ui/button.tsx';
-import { Field } from '../../ui/field.tsx';
 import { ProblemNote } from '../../ui/problem.tsx';
+import { SelectField } from '../../ui/select-field.tsx';
 import { TextField } from '../../ui/text-field.tsx';
 
 const ADAPTER_WORDS: Record<Adapter, { label: string; command: string; hint: string }> = {
@@ -121,26 +121,16 @@ export function ProfileForm({
           value={id}
           onChange={setId}
         />
-        <Field label="Agent" hint={ADAPTER_WORDS[adapter].hint}>
-          {(c) => (
-            <select
-              {...c}
-              className="control"
-              value={adapter}
-              onChange={(e) => {
-                const next = e.target.value as Adapter;
-                if (command === ADAPTER_WORDS[adapter].command) setCommand(ADAPTER_WORDS[next].command);
-                setAdapter(next);
-              }}
-            >
-              {ADAPTERS.toReversed().map((a) => (
-                <option key={a} value={a}>
-                  {ADAPTER_WORDS[a].label}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
+        <SelectField
+          label="Agent"
+          hint={ADAPTER_WORDS[adapter].hint}
+          value={adapter}
+          options={ADAPTERS.toReversed().map((each) => [each, ADAPTER_WORDS[each].label])}
+          onChange={(next) => {
+            if (command === ADAPTER_WORDS[adapter].command) setCommand(ADAPTER_WORDS[next].command);
+            setAdapter(next);
+          }}
+        />
       </div>
       <div className="grid gap-3 sm:grid-cols-[minmax(0,1fr)_10rem]">
         <TextField
@@ -154,36 +144,27 @@ export function ProfileForm({
         <TextField label="Model" optional value={model} onChange={setModel} />
       </div>
       <div className="grid gap-3 sm:grid-cols-2">
-        <Field
+        <SelectField
           label="Home directory"
           hint="Its own, or that of the person who runs the server (where agents keep their login)."
-        >
-          {(c) => (
-            <select
-              {...c}
-              className="control"
-              value={home}
-              onChange={(e) => setHome(e.target.value as 'isolated' | 'inherit')}
-            >
-              <option value="isolated">Isolated</option>
-              <option value="inherit">Inherited</option>
-            </select>
-          )}
-        </Field>
-        <Field label="Tool permissions" hint="Ask: a request becomes a question to you.">
-          {(c) => (
-            <select
-              {...c}
-              className="control"
-              value={permissions}
-              onChange={(e) => setPermissions(e.target.value as 'ask')}
-            >
-              <option value="ask">Ask</option>
-              <option value="allow">Allow</option>
-              <option value="deny">Deny</option>
-            </select>
-          )}
-        </Field>
+          value={home}
+          options={[
+            ['isolated', 'Isolated'],
+            ['inherit', 'Inherited'],
+          ]}
+          onChange={setHome}
+        />
+        <SelectField
+          label="Tool permissions"
+          hint="Ask: a request becomes a question to you."
+          value={permissions}
+          options={[
+            ['ask', 'Ask'],
+            ['allow', 'Allow'],
+            ['deny', 'Deny'],
+          ]}
+          onChange={setPermissions}
+        />
         <TextField
           label="Environment it may see"
           optional

@@ -5,19 +5,28 @@ import type { Schedule } from '../../../../src/contract/job-shapes.ts';
 import { MISSED_RUNS, type MissedRun } from '../../../../src/domain/schedule/schedule.ts';
 import { api, newKey } from '../../api/client.ts';
 import { keys } from '../../api/keys.ts';
-import { projectsQuery, scheduleQuery } from '../../api/queries.ts';
+import { scheduleQuery } from '../../api/queries.ts';
 import { queryClient } from '../../api/query-client.ts';
-import { splitLines, splitWords } from '../../format/command.ts';
-import { CompletionFields, type OwnCompletion } from '../../parts/completion-fields.tsx';
-import { CampaignField, PriorityField, ProfileField } from '../../parts/ticket-fields.tsx';
+import { draftOf, type DraftSource, fieldsOf } from '../../parts/ticket-draft.ts';
+import {
+  OtherFields,
+  PriorityField,
+  ProfileField,
+  ProjectField,
+  TitleField,
+  useProjects,
+  WordsFields,
+} from '../../parts/ticket-fields.tsx';
 import { useBlocked } from '../../shell/session-context.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
+import { Form } from '../../ui/form.tsx';
 import { Loaded } from '../../ui/loaded.tsx';
 import { ProblemNote } from '../../ui/problem.tsx';
 import { toast } from '../../ui/toast.ts';
 import { NextRuns } from './next-runs.tsx';
+import { SelectField } from '../../ui/select-field.tsx';
 import { TextField } from '../../ui/text-field.tsx';
 
 const MISSED_WORDS: Record<MissedRun, string> = {
@@ -63,24 +72,15 @@ function ScheduleForm({ schedule: given, onSaved }: { schedule?: Schedule; onSav
   const [schedule] = useState(given);
   const before = schedule?.ticket;
   const blocked = useBlocked();
-  const projects = useQuery(projectsQuery).data?.items ?? [];
+  const projects = useProjects();
   const [chosen, setProject] = useState(schedule?.project ?? '');
   const project = chosen || projects[0]?.key || '';
-  const [title, setTitle] = useState(before?.title ?? '');
+  const [draft, setDraft] = useState(() => draftOf((before ?? {}) as DraftSource));
   const [cron, setCron] = useState(schedule?.cron ?? '0 3 * * *');
   const [timezone, setTimezone] = useState(
     schedule?.timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
   );
   const [missedRun, setMissedRun] = useState<MissedRun>(schedule?.missedRun ?? 'run_once');
-  const [description, setDescription] = useState(before?.description ?? '');
-  const [criteria, setCriteria] = useState(before?.acceptanceCriteria.join('\n') ?? '');
-  const [priority, setPriority] = useState(before?.priority ?? 2);
-  const [profile, setProfile] = useState(before?.profile ?? '');
-  const [assignee, setAssignee] = useState(before?.assignee ?? '');
-  const [campaign, setCampaign] = useState(before?.campaign ?? '');
-  const [labels, setLabels] = useState(before?.labels.join(', ') ?? '');
-  const [usd, setUsd] = useState(before?.budget?.usd?.toString() ?? '');
-  const [completion, setCompletion] = useState((before?.completion ?? null) as OwnCompletion);
   // The same key until the body changes: pressing twice sets up one.
   const [key, setKey] = useState(newKey);
   const line = { cron: cron.trim(), timezone: timezone.trim() || 'UTC' };
@@ -89,23 +89,11 @@ function ScheduleForm({ schedule: given, onSaved }: { schedule?: Schedule; onSav
 
   const save = useMutation({
     mutationFn: () => {
-      const { usd: _, ...otherBudget } = before?.budget ?? {};
-      const budget = usd === '' ? otherBudget : { ...otherBudget, usd: Number(usd) };
+      const { blockedBy: _, notBefore: __, ...ticket } = fieldsOf(draft, before?.budget);
       const body = {
         ...line,
         missedRun,
-        ticket: {
-          title: title.trim(),
-          description,
-          acceptanceCriteria: splitLines(criteria),
-          priority,
-          profile: profile || null,
-          assignee: assignee.trim() || null,
-          campaign: campaign || null,
-          labels: splitWords(labels),
-          budget: Object.keys(budget).length === 0 ? null : budget,
-          completion,
-        },
+        ticket,
       };
       return schedule
         ? api.patch<Schedule>(`/schedules/${encodeURIComponent(schedule.id)}`, body, {
@@ -123,7 +111,7 @@ function ScheduleForm({ schedule: given, onSaved }: { schedule?: Schedule; onSav
   });
 
   const lacks =
-    title.trim() === ''
+    draft.title.trim() === ''
       ? 'Give it a title first.'
       : project === ''
         ? 'Add a project in Settings first.'
@@ -138,45 +126,20 @@ function ScheduleForm({ schedule: given, onSaved }: { schedule?: Schedule; onSav
       schedule.ticket.labels.length > 0);
 
   return (
-    <form
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault();
+    <Form
+      onSend={() => {
         if (lacks === null && !blocked) save.mutate();
-      }}
-      onKeyDown={(e) => {
-        if (e.key === 'Enter' && (e.metaKey || e.ctrlKey)) e.currentTarget.requestSubmit();
       }}
     >
       <div className="grid gap-3 sm:grid-cols-[minmax(0,1fr)_9rem]">
-        <TextField
-          label="Title"
-          required
+        <TitleField
+          draft={draft}
+          onChange={setDraft}
           autoFocus
-          maxLength={200}
           placeholder="What should be true each time?"
-          value={title}
-          onChange={setTitle}
         />
-        <Field label="Project">
-          {(c) => (
-            <select
-              {...c}
-              className="control"
-              required
-              // Its ticket has a key of its project; another project would be another ticket.
-              disabled={schedule !== undefined}
-              value={project}
-              onChange={(e) => setProject(e.target.value)}
-            >
-              {projects.map((p) => (
-                <option key={p.key} value={p.key}>
-                  {p.key} · {p.name}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
+        {/* Its ticket has a key of its project; another project would be another ticket. */}
+        <ProjectField value={project} disabled={schedule !== undefined} onChange={setProject} />
       </div>
       <div className="grid gap-3 sm:grid-cols-2">
         <TextField
@@ -228,76 +191,25 @@ function ScheduleForm({ schedule: given, onSaved }: { schedule?: Schedule; onSav
         ))}
       </div>
       <NextRuns line={JSON.parse(asked) as typeof line} />
-      <TextField
-        label="Description"
-        optional
-        hint="Markdown. The agent reads it as it stands."
-        area
-        rows={4}
-        value={description}
-        onChange={setDescription}
-      />
-      <TextField
-        label="Acceptance criteria"
-        optional
-        hint="One per line."
-        area
-        rows={2}
-        value={criteria}
-        onChange={setCriteria}
-      />
+      <WordsFields draft={draft} onChange={setDraft} rows={4} />
       <div className="grid gap-3 sm:grid-cols-2">
-        <PriorityField value={priority} onChange={setPriority} />
-        <ProfileField value={profile} onChange={setProfile} />
+        <PriorityField draft={draft} onChange={setDraft} />
+        <ProfileField draft={draft} onChange={setDraft} />
       </div>
       <details open={hasMore}>
         <summary className="text-muted tap flex items-center text-sm">More</summary>
         <div className="mt-3 grid gap-3 sm:grid-cols-2">
-          <Field label="Runs missed while the server was down">
-            {(c) => (
-              <select
-                {...c}
-                className="control"
-                value={missedRun}
-                onChange={(e) => setMissedRun(e.target.value as MissedRun)}
-              >
-                {MISSED_RUNS.map((each) => (
-                  <option key={each} value={each}>
-                    {MISSED_WORDS[each]}
-                  </option>
-                ))}
-              </select>
-            )}
-          </Field>
-          <TextField
-            label="Assignee"
-            optional
-            hint="A profile, or a person: then no worker takes it."
-            value={assignee}
-            onChange={setAssignee}
+          <SelectField
+            label="Runs missed while the server was down"
+            value={missedRun}
+            options={MISSED_RUNS.map((each) => [each, MISSED_WORDS[each]])}
+            onChange={setMissedRun}
           />
-          <CampaignField value={campaign} onChange={setCampaign} />
-          <TextField
-            label="Labels"
-            optional
-            hint="Separated by commas."
-            value={labels}
-            onChange={setLabels}
-          />
-          <TextField
-            label="Budget in USD"
-            optional
-            look="num"
-            type="number"
-            min={0.01}
-            step="any"
-            value={usd}
-            onChange={setUsd}
-          />
-          <CompletionFields
-            value={completion}
-            project={projects.find((p) => p.key === project)}
-            onChange={setCompletion}
+          <OtherFields
+            draft={draft}
+            onChange={setDraft}
+            project={projects.find((each) => each.key === project)}
+            isOnce={false}
           />
         </div>
       </details>
@@ -307,6 +219,6 @@ function ScheduleForm({ schedule: given, onSaved }: { schedule?: Schedule; onSav
           {schedule ? 'Save' : 'Set it up'}
         </Button>
       </div>
-    </form>
+    </Form>
   );
 }

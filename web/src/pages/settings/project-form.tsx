@@ -22,8 +22,10 @@ import { DeployFields, deployBody, deployDraft } from './deploy-fields.tsx';
 import { Findings } from '../../parts/findings.tsx';
 import { useBlocked } from '../../shell/session-context.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
-import { Field } from '../../ui/field.tsx';
 import { ProblemNote } from '../../ui/problem.tsx';
+import { Boxes } from '../../ui/boxes.tsx';
+import { Form } from '../../ui/form.tsx';
+import { SelectField } from '../../ui/select-field.tsx';
 import { TextField } from '../../ui/text-field.tsx';
 
 interface CheckDraft {
@@ -102,13 +104,7 @@ export function ProjectForm({
   });
 
   return (
-    <form
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault();
-        save.mutate();
-      }}
-    >
+    <Form onSend={() => save.mutate()}>
       {project && <Findings findings={project.warnings} />}
       <div className="grid gap-3 sm:grid-cols-[7rem_minmax(0,1fr)]">
         <TextField
@@ -199,77 +195,32 @@ export function ProjectForm({
         <div className="mt-3 space-y-4">
           <fieldset>
             <legend className="text-muted mb-1 text-xs font-medium">Done needs verified</legend>
-            <div className="flex flex-wrap gap-x-4">
-              {EVIDENCE_KINDS.map((kind) => {
-                const list = requires ?? [
-                  'signal',
-                  'commit',
-                  ...(checks.length > 0 ? (['check'] as const) : []),
-                ];
-                return (
-                  <label key={kind} className="tap flex items-center gap-1.5 text-sm">
-                    <input
-                      type="checkbox"
-                      className="size-4"
-                      checked={list.includes(kind)}
-                      onChange={(e) =>
-                        setRequires(e.target.checked ? [...list, kind] : list.filter((k) => k !== kind))
-                      }
-                    />
-                    {EVIDENCE_WORDS[kind]}
-                  </label>
-                );
-              })}
-            </div>
+            <Boxes
+              all={EVIDENCE_KINDS.map((kind) => [kind, EVIDENCE_WORDS[kind]] as const)}
+              chosen={requires ?? ['signal', 'commit', ...(checks.length > 0 ? (['check'] as const) : [])]}
+              onChange={setRequires}
+            />
           </fieldset>
           <div className="grid gap-3 sm:grid-cols-2">
-            <Field label="Decided by">
-              {(c) => (
-                <select
-                  {...c}
-                  className="control"
-                  value={decidedBy}
-                  onChange={(e) => setDecidedBy(e.target.value as Decider)}
-                >
-                  {DECIDERS.map((d) => (
-                    <option key={d} value={d}>
-                      {DECIDER_WORDS[d]}
-                    </option>
-                  ))}
-                </select>
-              )}
-            </Field>
-            <Field label="When accepted">
-              {(c) => (
-                <select
-                  {...c}
-                  className="control"
-                  value={onAccept}
-                  onChange={(e) => setOnAccept(e.target.value as OnAccept)}
-                >
-                  {LANDINGS.map((l) => (
-                    <option key={l} value={l}>
-                      {ON_ACCEPT_WORDS[l]}
-                    </option>
-                  ))}
-                </select>
-              )}
-            </Field>
-            <Field label="Default profile" optional>
-              {(c) => (
-                <select
-                  {...c}
-                  className="control"
-                  value={defaultProfile}
-                  onChange={(e) => setDefaultProfile(e.target.value)}
-                >
-                  <option value="">None</option>
-                  {profiles.map((p) => (
-                    <option key={p.id}>{p.id}</option>
-                  ))}
-                </select>
-              )}
-            </Field>
+            <SelectField
+              label="Decided by"
+              value={decidedBy}
+              options={DECIDERS.map((each) => [each, DECIDER_WORDS[each]])}
+              onChange={setDecidedBy}
+            />
+            <SelectField
+              label="When accepted"
+              value={onAccept}
+              options={LANDINGS.map((each) => [each, ON_ACCEPT_WORDS[each]])}
+              onChange={setOnAccept}
+            />
+            <SelectField
+              label="Default profile"
+              optional
+              value={defaultProfile}
+              options={[['', 'None'], ...profiles.map(({ id }): [string, string] => [id, id])]}
+              onChange={setDefaultProfile}
+            />
             <TextField
               label="Attempts per ticket"
               look="num"
@@ -307,6 +258,6 @@ export function ProjectForm({
           {project ? 'Save and check' : 'Add and check'}
         </Button>
       </div>
-    </form>
+    </Form>
   );
 }

@@ -2,7 +2,6 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link2, Plus } from 'lucide-react';
 import { useState } from 'react';
-import { toast } from '../../ui/toast.ts';
 import type { IssuedToken } from '../../../../src/contract/shapes.ts';
 import { ROLES, type Role } from '../../../../src/domain/words.ts';
 import { api, newKey } from '../../api/client.ts';
@@ -15,11 +14,11 @@ import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { CopiedLine } from '../../ui/copied-line.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { Field } from '../../ui/field.tsx';
 import { Loaded } from '../../ui/loaded.tsx';
 import { Section } from '../../ui/page.tsx';
 import { ProblemNote, showProblem } from '../../ui/problem.tsx';
 import { Ago } from '../../ui/time.tsx';
+import { SelectField } from '../../ui/select-field.tsx';
 import { TextField } from '../../ui/text-field.tsx';
 
 const ROLE_MEANS: Record<Role, string> = {
@@ -178,31 +177,25 @@ function CreateToken({
           onChange={setName}
         />
         <div className="grid grid-cols-2 gap-3">
-          <Field label="Role" hint={ROLE_MEANS[role]}>
-            {(c) => (
-              <select
-                {...c}
-                className="control"
-                value={role}
-                onChange={(e) => setRole(e.target.value as Role)}
-              >
-                {ROLES.map((r) => (
-                  <option key={r}>{r}</option>
-                ))}
-              </select>
-            )}
-          </Field>
-          <Field label="Good for">
-            {(c) => (
-              <select {...c} className="control" value={days} onChange={(e) => setDays(e.target.value)}>
-                <option value="1">1 day</option>
-                <option value="30">30 days</option>
-                <option value="90">90 days</option>
-                <option value="365">1 year</option>
-                <option value="">Until revoked</option>
-              </select>
-            )}
-          </Field>
+          <SelectField
+            label="Role"
+            hint={ROLE_MEANS[role]}
+            value={role}
+            options={ROLES.map((each) => [each, each])}
+            onChange={setRole}
+          />
+          <SelectField
+            label="Good for"
+            value={days}
+            options={[
+              ['1', '1 day'],
+              ['30', '30 days'],
+              ['90', '90 days'],
+              ['365', '1 year'],
+              ['', 'Until revoked'],
+            ]}
+            onChange={setDays}
+          />
         </div>
         <ProblemNote error={create.error} />
         <div className="flex justify-end gap-2">

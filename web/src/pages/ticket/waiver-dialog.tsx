@@ -9,8 +9,8 @@ import { queryClient } from '../../api/query-client.ts';
 import { EVIDENCE_WORDS } from '../../format/words.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { Field } from '../../ui/field.tsx';
 import { ProblemNote } from '../../ui/problem.tsx';
+import { SelectField } from '../../ui/select-field.tsx';
 import { TextField } from '../../ui/text-field.tsx';
 
 export default function WaiverDialog({ ticket, onClose }: { ticket: Ticket; onClose: () => void }) {
@@ -47,31 +47,24 @@ export default function WaiverDialog({ ticket, onClose }: { ticket: Ticket; onCl
         }}
       >
         <div className="grid grid-cols-2 gap-3">
-          <Field label="Kind">
-            {(c) => (
-              <select
-                {...c}
-                className="control"
-                value={kind}
-                onChange={(e) => setKind(e.target.value as EvidenceKind)}
-              >
-                {kinds.map((k) => (
-                  <option key={k} value={k}>
-                    {EVIDENCE_WORDS[k]}
-                  </option>
-                ))}
-              </select>
-            )}
-          </Field>
-          <Field label="Good for">
-            {(c) => (
-              <select {...c} className="control" value={hours} onChange={(e) => setHours(e.target.value)}>
-                <option value="1">1 hour</option>
-                <option value="24">1 day</option>
-                <option value="168">1 week</option>
-              </select>
-            )}
-          </Field>
+          <SelectField
+            label="Kind"
+            value={kind ?? ''}
+            options={kinds.map((each) => [each, EVIDENCE_WORDS[each]])}
+            onChange={(each) => {
+              if (each !== '') setKind(each);
+            }}
+          />
+          <SelectField
+            label="Good for"
+            value={hours}
+            options={[
+              ['1', '1 hour'],
+              ['24', '1 day'],
+              ['168', '1 week'],
+            ]}
+            onChange={setHours}
+          />
         </div>
         <TextField
           label="Why is this work good without it?"
