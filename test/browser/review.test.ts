@@ -118,9 +118,15 @@ describe('reviewing a diff', () => {
     expect(items.some((each) => each.text === 'Read the review at its lines')).toBe(true);
     await page.reload();
     await page.getByText('Say both at once.').first().waitFor();
-    // In the diff of the next attempt it stands at the lines that it was about.
-    await file(page, 'README.md').getByRole('article', { name: 'Comment on lines 3 to 4' }).waitFor();
-    await file(page, 'README.md').getByText('sent with the review').waitFor();
+    // The agent changed nothing: whoever looks at its next attempt sees what it passed over.
+    const passedOver = page.getByRole('region', {
+      name: 'Comments at files that this attempt does not change',
+    });
+    await passedOver
+      .getByRole('article', { name: 'Comment on lines 3 to 4' })
+      .getByText('Say both at once.')
+      .waitFor();
+    expect(await passedOver.getByText('this attempt did not touch the file').count()).toBe(2);
     await page.locator('[data-timeline]').getByRole('link').nth(1).waitFor();
     expect(await review(page).count()).toBe(0);
     expect(next.feedback).toContain('### long.txt');

@@ -68,9 +68,9 @@ function Files({ ticket, attemptId, diff }: { ticket: Ticket; attemptId: string;
   const conversation = useQuery(commentsQuery(ticket.key)).data?.items;
   const past = useMemo(() => pastComments(conversation ?? []), [conversation]);
   const elsewhere = past.filter(({ path }) => !diff.files.some((file) => file.path === path));
-  if (diff.files.length === 0) return <p className="text-muted text-sm">Nothing was changed.</p>;
   return (
     <div className="space-y-2">
+      {diff.files.length === 0 && <p className="text-muted text-sm">Nothing was changed.</p>}
       {diff.files.length > 1 && <FileTree files={diff.files} draft={draft} />}
       {diff.files.map((file) => (
         <FileDiff
@@ -84,12 +84,17 @@ function Files({ ticket, attemptId, diff }: { ticket: Ticket; attemptId: string;
         />
       ))}
       {elsewhere.length > 0 && (
-        <section aria-label="Comments at files that are not changed any more" className="card space-y-3 p-3">
-          <p className="text-muted text-xs">Written at files that this attempt does not change:</p>
+        <section
+          aria-label="Comments at files that this attempt does not change"
+          className="card space-y-3 p-3"
+        >
+          <p className="text-muted text-xs">
+            Of earlier reviews, at files that this attempt does not change:
+          </p>
           {elsewhere.map((comment) => (
             <div key={comment.id}>
               <p className="font-mono text-xs">{revealHidden(comment.path)}</p>
-              <PastNote comment={comment} isOutdated />
+              <PastNote comment={comment} fate="untouched" />
             </div>
           ))}
         </section>

@@ -138,7 +138,7 @@ function Lines({
       {outdated.length > 0 && (
         <div className="border-line bg-sunken space-y-3 border-t p-2.5">
           {outdated.map(({ comment }) => (
-            <PastNote key={comment.id} comment={comment} isOutdated />
+            <PastNote key={comment.id} comment={comment} fate="outdated" />
           ))}
         </div>
       )}
@@ -169,7 +169,7 @@ function Lines({
                       <td colSpan={3} className="p-0">
                         <div className="border-line sticky left-0 max-w-[min(44rem,86vw)] space-y-2 border-y p-2.5 font-sans whitespace-normal">
                           {before.map(({ comment }) => (
-                            <PastNote key={comment.id} comment={comment} isOutdated={false} />
+                            <PastNote key={comment.id} comment={comment} fate="here" />
                           ))}
                           {here.map((comment) =>
                             editing === comment.id ? (
