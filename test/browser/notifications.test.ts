@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NotificationPage, NotifySettings } from '../../src/contract/notify-shapes.ts';
 import type { InboxItem, Page as PageOf } from '../../src/contract/shapes.ts';
 import { ApiClient } from '../../src/client/api-client.ts';
-import { Receiver } from '../harness/receivers.ts';
+import { Receiver, Subscriber } from '../harness/receivers.ts';
 import { DESK, PHONE, findBarriers, openBrowser, signIn, watchErrors } from './support/browser.ts';
 import { MissionControl } from './support/mission-control.ts';
 
@@ -372,6 +372,56 @@ describe('settings', () => {
     await page.getByText('No webhook').waitFor();
     expect(errors).toEqual([]);
     await page.context().close();
+  });
+
+  it('has this device pushed to: the browser’s keys go to the server, which sends what only it can read', async () => {
+    const push = await new Receiver().start();
+    push.answer = (_request, response) => response.writeHead(201).end();
+    const keys = new Subscriber();
+    const body = keys.subscription(`${push.url}/push/1`);
+    const { context, page, errors } = await signIn(browser, control, PHONE);
+    await context.grantPermissions(['notifications'], { origin: control.url });
+    // What a push service would give to the browser; there is none here.
+    await page.addInitScript(
+      (given) => {
+        let subscription: object | null = null;
+        const make = (options: object): object => ({
+          endpoint: given.endpoint,
+          options,
+          toJSON: () => ({ endpoint: given.endpoint, keys: { p256dh: given.p256dh, auth: given.auth } }),
+          unsubscribe: () => {
+            subscription = null;
+            return Promise.resolve(true);
+          },
+        });
+        Object.assign(PushManager.prototype, {
+          subscribe: (options: object) => Promise.resolve((subscription = make(options))),
+          getSubscription: () => Promise.resolve(subscription),
+        });
+      },
+      body as { endpoint: string; p256dh: string; auth: string },
+    );
+    await page.goto(`${control.url}/settings`);
+    await page.evaluate(async () => void (await navigator.serviceWorker.ready));
+    await page.getByRole('button', { name: 'Push to this device' }).click();
+    const row = page.getByRole('listitem').filter({ hasText: 'this device' });
+    await row.getByText('Chrome on Linux').waitFor();
+    await row.getByRole('button', { name: /Send a test to/ }).click();
+    await page.getByText('It was taken').waitFor();
+    expect(keys.decrypt(push.received[0]?.body ?? Buffer.alloc(0))).toMatchObject({ part: 'test' });
+    const key = await handIn('Pushed to this device');
+    await control.until(key, () => push.received.length >= 2);
+    expect(keys.decrypt(push.received[1]?.body ?? Buffer.alloc(0))).toMatchObject({
+      title: `${key} is ready for review`,
+      path: expect.stringMatching(/^\/inbox\//),
+    });
+    expect(await findBarriers(page)).toEqual([]);
+    await row.getByRole('button', { name: /^Remove / }).click();
+    await page.getByRole('button', { name: 'Push to this device' }).waitFor();
+    expect((await control.api.get<PageOf<object>>('/notifications/devices')).items).toEqual([]);
+    expect(errors).toEqual([]);
+    await context.close();
+    await push.stop();
   });
 
   it('says honestly why this device cannot be pushed to, and on an iPhone what to do about it', async () => {

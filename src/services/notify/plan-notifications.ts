@@ -32,6 +32,9 @@ const PAGE = 500;
 /** So many events of no interest are passed over together: a position is not worth a write for each of them. */
 const PASS_OVER = 1000;
 
+/** How far each reader has looked past the stored position without finding anything to tell. */
+const looked = new WeakMap<object, { from: number; until: number }>();
+
 /** @returns whether anything is new: something to deliver, or to show */
 export async function planNotifications(deps: Deps): Promise<boolean> {
   const { store } = deps;
@@ -44,12 +47,15 @@ export async function planNotifications(deps: Deps): Promise<boolean> {
       await store.planNotifications({ from, to: head, told: [], settled: [] });
       continue;
     }
-    if (from >= head) return isNew;
-    const events = await store.eventsOfTypes(TELLING_EVENTS, from, head, PAGE);
-    if (events.length === 0 && head - from < PASS_OVER) return isNew;
+    const before = looked.get(store);
+    const after = before?.from === from ? before.until : from;
+    if (after >= head) return isNew;
+    const events = await store.eventsOfTypes(TELLING_EVENTS, after, head, PAGE);
     const to = events.length < PAGE ? head : (events.at(-1)?.seq ?? head);
     const plan = await planFor(deps, events, { from, to });
-    if ((await store.planNotifications(plan)) && plan.told.length + plan.settled.length > 0) isNew = true;
+    const isEmpty = plan.told.length + plan.settled.length === 0;
+    if (isEmpty && to - from < PASS_OVER) looked.set(store, { from, until: to });
+    else if ((await store.planNotifications(plan)) && !isEmpty) isNew = true;
   }
 }
 

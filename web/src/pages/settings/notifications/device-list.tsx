@@ -114,7 +114,7 @@ function Row({ device, isHere }: { device: Device; isHere: boolean }) {
         <Button
           size="small"
           tone="danger"
-          aria-label={`Push to ${device.name} no more`}
+          aria-label={`Remove ${device.name}`}
           blocked={offline && 'Not possible offline.'}
           busy={remove.isPending}
           onClick={() => remove.mutate()}
