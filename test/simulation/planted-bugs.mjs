@@ -2,6 +2,8 @@
 // `node test/simulation/planted-bugs.mjs [--only=NAME] [--seconds=60]` plants each in turn, and says after how many
 // schedules the simulation found it. The finding of the seed page that a line keeps is named in brackets.
 
+import { PLANTED_IN_NOTIFICATIONS } from './planted-in-notifications.mjs';
+
 /** @type {{name: string, slow?: boolean, file: string, find: string, replace: string}[]} `slow`: not in the quick run of CI */
 export const PLANTED = [
   // Dispatch lease and epoch [1]
@@ -477,36 +479,5 @@ export const PLANTED = [
     replace:
       "if (state.state === 'resolved') return [alertEvent('alert.raised', OPERATOR, now, { id: newId('alr'), fingerprint: state.fingerprint, ...observation })];\n  if (false) {",
   },
-  // Notifications: told once, and not lost
-  {
-    name: 'a delivery counts as sent when it is taken',
-    file: 'src/store/programs/notify.ts',
-    find: ".set({ tries: p('tries'), next_at: p('next_at') })",
-    replace: ".set({ tries: p('tries'), next_at: p('next_at'), state: 'sent' })",
-  },
-  {
-    name: 'each try is another message',
-    file: 'src/services/notify/send-delivery.ts',
-    find: 'id: `${notification.id}-${destination.id}`,',
-    replace: 'id: `${notification.id}-${destination.id}-${delivery.tries}`,',
-  },
-  {
-    name: 'the position moves on without what was read',
-    file: 'src/services/notify/plan-notifications.ts',
-    find: 'if (after >= head) return isNew;',
-    replace:
-      'if (after >= head) return isNew; if (deps.random() < 0.1) await store.planNotifications({ from, to: head, told: [], settled: [] });',
-  },
-  {
-    name: 'nobody sleeps',
-    file: 'src/domain/notify/preferences.ts',
-    find: "return until === null ? { push: 'now' } : { push: 'held', until };",
-    replace: "return { push: 'now' };",
-  },
-  {
-    name: 'a device that is gone stays',
-    file: 'src/services/notify/send-delivery.ts',
-    find: "if (destination.kind === 'push' && answer.answered && (answer.status === 404 || answer.status === 410))\n    return",
-    replace: 'if (false) return',
-  },
+  ...PLANTED_IN_NOTIFICATIONS,
 ];
