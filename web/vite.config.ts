@@ -38,7 +38,7 @@ export default defineConfig({
           groups: [
             {
               name: 'base',
-              test: /web[\\/]src[\\/](?:api|changes|format|router|shell|ui)[\\/](?!markdown|meanings|palette|ticket-picker|ticket-dialog|more-sheet|outbox-dialog|pause-dialog|shortcuts-dialog|toaster|menu|dialog\.|text-field|field\.)|web[\\/]src[\\/]parts[\\/]filter-tickets|src[\\/]client[\\/](?:api-client|event-stream)|node_modules[\\/](?:react|react-dom|scheduler)[\\/]|lucide-react[\\/]dist[\\/]esm[\\/](?:create|default|Icon|shared)/,
+              test: /web[\\/]src[\\/](?:api|format|router|shell|ui)[\\/](?!markdown|meanings|palette|ticket-picker|ticket-dialog|more-sheet|outbox-dialog|pause-dialog|shortcuts-dialog|toaster|menu|dialog\.|text-field|field\.)|web[\\/]src[\\/]parts[\\/]filter-tickets|src[\\/]client[\\/](?:api-client|event-stream)|node_modules[\\/](?:react|react-dom|scheduler)[\\/]|lucide-react[\\/]dist[\\/]esm[\\/](?:create|default|Icon|shared)/,
             },
           ],
         },

@@ -276,4 +276,62 @@ export const ELSEWHERE: { file: string; title: string; covers: Record<string, st
     title: 'gives, labels, cancels and takes back, each with its effect there after a reload',
     covers: { '*': ['button: Cancel ticket'] },
   },
+  {
+    file: 'notifications.test.ts',
+    title: 'keeps what one chooses: ways, quiet hours in one’s own zone, and what is muted',
+    covers: {
+      settings: [
+        ...[
+          'Conflict',
+          'Critical alert',
+          'Done',
+          'Handed to people',
+          'No retry left',
+          'Note',
+          'Overdue',
+          'Paused, resumed',
+          'Question',
+          'Review',
+          'Warning',
+        ].flatMap((event) => [`box: ${event}: In the app`, `box: ${event}: Pushed`]),
+        'box: Critical alerts may wake me',
+        'button: Keep quiet then',
+        'button: Mute',
+        'choice: Time zone',
+      ],
+    },
+  },
+  {
+    file: 'notifications.test.ts',
+    title: 'adds a webhook, shows its secret once, tests it, and shows what was sent and what failed',
+    covers: { settings: ['button: New webhook'] },
+  },
+  {
+    file: 'notifications.test.ts',
+    title: 'shows while the app is away, opens exactly its question in the window that is there',
+    covers: { settings: ['button: Push to this device'] },
+  },
+  {
+    file: 'notifications.test.ts',
+    title: 'leads to the list, where one is read, all are read, and who settled what is said',
+    covers: { sidebar: ['link: Notifications, N unread', 'link: Notifications'] },
+  },
+  {
+    file: 'notifications.test.ts',
+    title: 'files of every view',
+    covers: Object.fromEntries(
+      [
+        ['inbox', ['inbox']],
+        ['alerts', ['alerts']],
+        ['agents', ['agents', 'attempts', 'runners']],
+        ['jobs', ['jobs']],
+      ].map(([surface, views]) => [
+        surface as string,
+        (views as string[]).flatMap((view) => [
+          `button: Export ${view} as CSV`,
+          `button: Export ${view} as JSON`,
+        ]),
+      ]),
+    ),
+  },
 ];

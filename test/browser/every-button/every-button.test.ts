@@ -72,7 +72,8 @@ describe('the table of what is exercised', () => {
 });
 
 /** What is there only sometimes: how often a reason changed, which profiles there are besides. */
-const MAY_BE_AWAY = /earlier reason|With another profile|box: test|choice: After acceptance/;
+const MAY_BE_AWAY =
+  /earlier reason|With another profile|box: test|choice: After acceptance|link: Notifications/;
 
 describe('pressed, seen by the API, and still so after a reload', () => {
   it.each(EXERCISES)('$name', { timeout: 240_000 }, async ({ run }) => {

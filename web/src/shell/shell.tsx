@@ -7,6 +7,7 @@ import { OfflineBanner } from './offline-banner.tsx';
 import { Button } from '../ui/button.tsx';
 import { Spare } from '../ui/spare.tsx';
 import { onFirstToast } from '../ui/toast.ts';
+import { useIsIdle } from '../ui/when-idle.ts';
 import { useDialog, openDialog } from './dialogs.ts';
 import { PauseBanner } from './pause-banner.tsx';
 import { BottomBar, Sidebar } from './sidebar.tsx';
@@ -25,6 +26,7 @@ const ShortcutsDialog = lazy(() => import('../pages/help/shortcuts-dialog.tsx'))
 
 export function Shell({ session, children }: { session: Session; children: ReactNode }) {
   const overview = useQuery(overviewQuery).data;
+  const isIdle = useIsIdle();
   useShortcuts();
   return (
     <SessionContext value={session}>
@@ -66,9 +68,7 @@ export function Shell({ session, children }: { session: Session; children: React
         <Messages />
       </Spare>
       <Spare>
-        <Suspense fallback={null}>
-          <NotificationWatch />
-        </Suspense>
+        <Suspense fallback={null}>{isIdle && <NotificationWatch />}</Suspense>
       </Spare>
     </SessionContext>
   );

@@ -6,27 +6,18 @@ import { useEffect, useState, useSyncExternalStore } from 'react';
 import { flushSync } from 'react-dom';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
 import { PERSON_TRANSITIONS } from '../../api/transitions.ts';
-import { applyChange } from '../../changes/change.ts';
+import type { Change } from '../../changes/change.ts';
 import { openDialog } from '../../shell/dialogs.ts';
 import { foldedColumns, setFolded, useFolded } from '../../shell/preferences.ts';
 import { useBlocked } from '../../shell/session-context.ts';
 import { toast } from '../../ui/toast.ts';
+import { whenIdle } from '../../ui/when-idle.ts';
 import { Column, ColumnTab, type Reception } from './column.tsx';
 import { type ColumnSpec, dropOn, useColumns, valueOf } from './columns.ts';
 import { DragKitContext, plainKit, type DragKit } from './drag-kit.ts';
 import { CARD, CardFace } from './ticket-card.tsx';
 import { type BoardSearch, filterOf, groupingOf, sortOf } from './view.ts';
 import { changeView } from './change-view.ts';
-
-/** After the paint, when there is time; not every browser says when that is. @returns takes it back */
-function whenIdle(action: () => void): () => void {
-  if (typeof requestIdleCallback !== 'function') {
-    const timer = setTimeout(action, 100);
-    return () => clearTimeout(timer);
-  }
-  const handle = requestIdleCallback(action, { timeout: 1_000 });
-  return () => cancelIdleCallback(handle);
-}
 
 /**
  * The board is mounted anew with its machinery, and whoever was on a ticket stays on it. Both happen within one task: a
@@ -39,6 +30,10 @@ function mountAnew(mount: () => void): void {
     ticket && `[data-ticket="${CSS.escape(ticket.dataset['ticket'] ?? '')}"] ${active?.localName}`;
   flushSync(mount);
   if (selector) document.querySelector<HTMLElement>(selector)?.focus({ preventScroll: true });
+}
+
+function change(ticket: Ticket, what: Change): void {
+  void import('../../changes/change.ts').then(({ applyChange }) => applyChange([ticket], what));
 }
 
 /** Loaded once for all visits of the board. */
@@ -65,21 +60,24 @@ export function BoardColumns({ search }: { search: BoardSearch }) {
   useEffect(() => {
     if (loaded) return undefined;
     return whenIdle(() => {
-      void import('./dragging.tsx').then(({ draggingKit }) => {
-        loaded = draggingKit;
-        mountAnew(() => setKit(draggingKit));
-      });
+      // What a drop does comes with what makes it possible: a dropped ticket does not wait for it.
+      void Promise.all([import('./dragging.tsx'), import('../../changes/change.ts')]).then(
+        ([{ draggingKit }]) => {
+          loaded = draggingKit;
+          mountAnew(() => setKit(draggingKit));
+        },
+      );
     });
   }, []);
   const onDrop = (ticket: Ticket, id: string): void => {
     // Back where it came from is no move, and nothing to explain.
     if (valueOf(ticket, grouping) === id) return;
     const drop = dropOn(ticket, grouping, id);
-    if ('change' in drop) void applyChange([ticket], drop.change);
+    if ('change' in drop) change(ticket, drop.change);
     else if ('transition' in drop) {
       const { transition } = drop;
       if (PERSON_TRANSITIONS[transition].asks === null && transition !== 'accept')
-        void applyChange([ticket], { kind: 'move', input: { transition } });
+        change(ticket, { kind: 'move', input: { transition } });
       else openDialog({ name: 'transition', ticket: ticket.key, transition });
     } else {
       const label = columns.find((column) => column.id === id)?.label ?? id;

@@ -18,11 +18,14 @@ import { Loaded, Skeleton } from '../../ui/loaded.tsx';
 import { Empty, PageBody, PageHead, Section } from '../../ui/page.tsx';
 import { Ago } from '../../ui/time.tsx';
 import { Link } from '../../router/link.tsx';
+import { useIsIdle } from '../../ui/when-idle.ts';
 
 const Figures = lazy(() => import('./figures.tsx'));
 const FirstSteps = lazy(() => import('./first-steps.tsx'));
 
 export function HomePage() {
+  // The charts look back; what is now comes first.
+  const isIdle = useIsIdle();
   const overview = useQuery(overviewQuery).data;
   const projects = useQuery(projectsQuery).data;
   const tickets = useQuery(ticketsQuery({ sort: 'updated' }, 1)).data;
@@ -54,9 +57,7 @@ export function HomePage() {
               <Running overview={overview} />
               <Next />
               <Finished />
-              <Suspense fallback={null}>
-                <Figures />
-              </Suspense>
+              <Suspense fallback={null}>{isIdle && <Figures />}</Suspense>
             </div>
           </div>
         )}
