@@ -39,9 +39,9 @@ const log = (level: 'info' | 'error', message: string, facts: object = {}): void
 
 /**
  * Of what ten thousand tickets leave in memory nearly all is garbage that nobody has looked at: left alone, the heap may grow
- * to four times of what lives in it before that happens. A third is enough, and costs less than can be measured.
+ * to four times of what lives in it before that happens. A fifth is enough, and costs less than can be measured.
  */
-const HEAP_MAY_GROW_PERCENT = 30;
+const HEAP_MAY_GROW_PERCENT = 20;
 
 async function main(): Promise<void> {
   setFlagsFromString(`--heap-growing-percent=${HEAP_MAY_GROW_PERCENT}`);
