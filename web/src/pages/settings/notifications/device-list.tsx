@@ -46,8 +46,7 @@ export function DeviceList() {
         {!isHere && (
           <div className="card flex flex-wrap items-center gap-3 p-3.5 text-sm">
             <p className="text-muted min-w-0 flex-1 basis-60">
-              {why ??
-                'This device is not pushed to. Then questions and reviews reach you here while the app is closed.'}
+              {why ?? 'Not yet. Once it is, questions and reviews reach you here while the app is closed.'}
             </p>
             <Button
               tone="primary"
