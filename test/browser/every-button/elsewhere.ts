@@ -1,55 +1,5 @@
-import { KIND_WORDS } from '../../../web/src/notifications/words.ts';
-
 /** Exercised, with their effect after a reload, by tests of other files: the title stands there. */
 export const ELSEWHERE: { file: string; title: string; covers: Record<string, string[]> }[] = [
-  {
-    file: 'notifications.test.ts',
-    title:
-      'counts what is new while one looks, says it in a word, and is still on the other device once it is read',
-    covers: { sidebar: ['link: Notifications, N unread'] },
-  },
-  {
-    file: 'notifications.test.ts',
-    title: 'on %s gives %s as CSV and JSON',
-    covers: Object.fromEntries(
-      [
-        ['inbox', 'inbox'],
-        ['alerts', 'alerts'],
-        ['jobs', 'jobs'],
-        ['agents', 'agents', 'attempts', 'runners'],
-      ].map(([surface = '', ...views]) => [
-        surface,
-        views.flatMap((view) => ['CSV', 'JSON'].map((format) => `button: Export ${view} as ${format}`)),
-      ]),
-    ),
-  },
-  {
-    file: 'notifications.test.ts',
-    title: 'keeps what one chooses: ways, quiet hours in one’s own zone, and what is muted',
-    covers: {
-      settings: [
-        ...Object.values(KIND_WORDS).flatMap(({ name }) => [
-          `box: ${name}: In the app`,
-          `box: ${name}: Pushed`,
-        ]),
-        'box: Critical alerts may wake me',
-        'button: Keep quiet then',
-        'button: Mute',
-        'choice: Time zone',
-      ],
-    },
-  },
-  {
-    file: 'notifications.test.ts',
-    title:
-      'has this device pushed to: the browser’s keys go to the server, which sends what only it can read',
-    covers: { settings: ['button: Push to this device'] },
-  },
-  {
-    file: 'notifications.test.ts',
-    title: 'adds a webhook, shows its secret once, tests it, and shows what was sent and what failed',
-    covers: { settings: ['button: New webhook'] },
-  },
   {
     file: 'decisions.test.ts',
     title: 'answers a question from Home with one press, and the agent goes on with it',
