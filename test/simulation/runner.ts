@@ -48,6 +48,7 @@ export class SimRunner {
   #id: string | null = null;
   #instance: string | undefined;
   #agents: Agent[] = [];
+  readonly #taking = new Set<string>();
   #work: Extract<Offer, { kind: 'verify' }>[] = [];
   #lands: LandOffer[] = [];
   #sessions: SessionOffer[] = [];
@@ -201,6 +202,14 @@ export class SimRunner {
 
   async #take(offer: Extract<Offer, { kind: 'attempt' }>): Promise<void> {
     if (this.#agents.some((agent) => agent.attempt === offer.attempt && agent.fence === offer.fence)) return;
+    // Two answers to its polls may name the same offer: the real one notes what it takes before it asks anybody.
+    const run = `${offer.attempt} ${offer.fence}`;
+    if (this.#taking.has(run)) return;
+    this.#taking.add(run);
+    await this.#start(offer).finally(() => this.#taking.delete(run));
+  }
+
+  async #start(offer: Extract<Offer, { kind: 'attempt' }>): Promise<void> {
     const { deps } = this.#world.anyServer();
     const who = { attempt: offer.attempt, fence: offer.fence };
     const accepted = await this.#call('accept', () =>
