@@ -138,11 +138,13 @@ export function notifyPrograms(db: Kysely<Tables>) {
     ),
     nextBack: statement<{ now: number }>(db, (k) =>
       k
-        .selectFrom('destinations')
-        .innerJoin('deliveries', 'deliveries.destination', 'destinations.id')
-        .select((e) => e.fn.min('destinations.not_before').as('at'))
+        .selectFrom('deliveries')
+        .innerJoin('destinations', 'destinations.id', 'deliveries.destination')
+        .select('destinations.not_before as at')
         .where('deliveries.state', '=', 'waiting')
-        .where('destinations.not_before', '>', p('now')),
+        .where('destinations.not_before', '>', p('now'))
+        .orderBy('destinations.not_before')
+        .limit(atMost(1)),
     ),
     claim: statement<Record<string, unknown>>(db, (k) =>
       k

@@ -40,7 +40,8 @@ export async function listControls(page: Page, scope: string): Promise<string[]>
           const href = element.getAttribute('href') ?? '';
           // A link to a ticket is one control, whatever the ticket is called.
           const kind =
-            /^\/(ticket|attempt)s\//.exec(href)?.[1] ?? (href.startsWith('/board?label=') ? 'label' : null);
+            /^\/(ticket|attempt|alert)s\//.exec(href)?.[1] ??
+            (href.startsWith('/inbox/') ? 'decision' : href.startsWith('/board?label=') ? 'label' : null);
           const isData = kind !== null && !/^See |^Open attempt/.test(textOf(element));
           names.push(`${role}: ${isData ? `a ${kind}` : nameOf(element)}`);
         }

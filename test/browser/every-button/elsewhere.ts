@@ -254,7 +254,30 @@ export const ELSEWHERE: { file: string; title: string; covers: Record<string, st
   {
     file: 'notifications.test.ts',
     title: 'adds a webhook, shows its secret once, tests it, and shows what was sent and what failed',
-    covers: { settings: ['button: New webhook'] },
+    covers: {
+      settings: ['button: New webhook'],
+      webhook: [
+        'button: Add',
+        'button: Close',
+        'box: Everything',
+        'box: All, and what belongs to none',
+        'box: MC',
+        'box: Send',
+        ...[
+          'Conflict',
+          'Critical alert',
+          'Done',
+          'Handed to people',
+          'No retry left',
+          'Note',
+          'Overdue',
+          'Paused, resumed',
+          'Question',
+          'Review',
+          'Warning',
+        ].map((kind) => `box: ${kind}`),
+      ],
+    },
   },
   {
     file: 'notifications.test.ts',
@@ -275,6 +298,7 @@ export const ELSEWHERE: { file: string; title: string; covers: Record<string, st
         ['alerts', ['alerts']],
         ['agents', ['agents', 'attempts', 'runners']],
         ['jobs', ['jobs']],
+        ['notifications', ['notifications']],
       ].map(([surface, views]) => [
         surface as string,
         (views as string[]).flatMap((view) => [

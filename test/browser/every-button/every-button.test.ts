@@ -10,16 +10,17 @@ import { openBrowser, signIn } from '../support/browser.ts';
 import { listControls } from './controls.ts';
 import { ELSEWHERE } from './elsewhere.ts';
 import { PRESS_BOARD } from './press-board.ts';
+import { PRESS_PHONE } from './press-phone.ts';
 import { PRESS_SETTINGS } from './press-settings.ts';
 import { PRESS_TICKET } from './press-ticket.ts';
-import { SURFACES } from './surfaces.ts';
+import { DESK_SIZE, SURFACES } from './surfaces.ts';
 import { makeWorld, type World } from './world.ts';
 
 /**
  * What pressing a control does: each exercise presses those that it covers, sees the effect by the API, and again on the
  * page after a reload.
  */
-const EXERCISES = [...PRESS_BOARD, ...PRESS_TICKET, ...PRESS_SETTINGS];
+const EXERCISES = [...PRESS_BOARD, ...PRESS_TICKET, ...PRESS_SETTINGS, ...PRESS_PHONE];
 
 let world: World;
 let browser: Browser;
@@ -44,6 +45,7 @@ const known = (surface: string): Set<string> =>
 
 describe('the table of what is exercised', () => {
   it.each(SURFACES)('has every control of: $name', async ({ name, scope, open }) => {
+    await page.setViewportSize(DESK_SIZE);
     await open(page, world);
     // What is on its way (evidence, output, a project’s checks) has come when the list of controls stays the same.
     let controls = await listControls(page, scope);
@@ -77,6 +79,7 @@ const MAY_BE_AWAY =
 
 describe('pressed, seen by the API, and still so after a reload', () => {
   it.each(EXERCISES)('$name', { timeout: 240_000 }, async ({ run }) => {
+    await page.setViewportSize(DESK_SIZE);
     await run(page, world);
     expect(errors.splice(0)).toEqual([]);
   });

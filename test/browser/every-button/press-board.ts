@@ -268,24 +268,29 @@ export const PRESS_BOARD: Exercise[] = [
         for (const key of [keys.waits, keys.other]) await control.until(key, is);
       };
       const bar = page.locator('[aria-label="Chosen tickets"]');
-      for (const [name, option, is] of [
-        ['Campaign', /None|No campaign/, (t: Ticket) => t.campaign === null],
-        ['Campaign', /Spring cleaning/, (t: Ticket) => t.campaign === 'spring'],
-        ['Priority', /^.*High/, (t: Ticket) => t.priority === 1],
-        ['Agent', 'ada', (t: Ticket) => t.assignee === 'ada'],
-        ['State', /make ready/i, (t: Ticket) => t.status === 'todo'],
-        ['State', /defer/i, (t: Ticket) => t.status === 'backlog'],
+      // Where each change is seen after a reload: the part of the board that has both of them now, and had not.
+      for (const [name, option, is, seenAt] of [
+        ['Campaign', /None|No campaign/, (t: Ticket) => t.campaign === null, 'list&label=loose'],
+        ['Campaign', /Spring cleaning/, (t: Ticket) => t.campaign === 'spring', 'list&campaign=spring'],
+        ['Priority', /^.*High/, (t: Ticket) => t.priority === 1, 'list&priority=1'],
+        ['Agent', 'ada', (t: Ticket) => t.assignee === 'ada', 'list&agent=ada'],
+        ['State', /make ready/i, (t: Ticket) => t.status === 'todo', 'list&label=loose&status=todo'],
+        ['State', /defer/i, (t: Ticket) => t.status === 'backlog', 'list&label=loose&status=backlog'],
       ] as const) {
         await choose();
         await bar.getByRole('button', { name, exact: true }).click();
         await page.getByRole('option', { name: option }).first().click();
         await both(is);
+        await open(page, world, `/board?view=${seenAt}`);
+        for (const key of [keys.waits, keys.other]) await page.locator(`[data-ticket="${key}"]`).waitFor();
       }
       await choose();
       await bar.getByRole('button', { name: 'Label', exact: true }).click();
       await page.keyboard.type('again');
       await page.getByRole('option', { name: /again/ }).first().click();
       await both((t) => t.labels.includes('again'));
+      await open(page, world, '/board?view=list&label=again');
+      for (const key of [keys.waits, keys.other]) await page.locator(`[data-ticket="${key}"]`).waitFor();
       await choose();
       await bar.getByRole('button', { name: 'Choose none (Esc)' }).click();
       await bar.waitFor({ state: 'detached' });

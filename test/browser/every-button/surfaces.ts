@@ -9,6 +9,8 @@ export interface Surface {
 }
 
 const MAIN = '#main';
+export const DESK_SIZE = { width: 1440, height: 900 };
+export const PHONE_SIZE = { width: 390, height: 844 };
 const DIALOG = '[role="dialog"]';
 
 const go =
@@ -32,6 +34,13 @@ const keyed =
     await page.locator('[data-ticket], [data-page-ticket]').first().waitFor();
     await page.keyboard.press(key);
     await page.locator(DIALOG).first().waitFor();
+  };
+/** On a phone's width; every other surface is on a desk's. */
+const phone =
+  (open: Surface['open']) =>
+  async (page: Page, world: World): Promise<void> => {
+    await page.setViewportSize(PHONE_SIZE);
+    await open(page, world);
   };
 const opened = async (page: Page): Promise<void> => {
   for (const more of await page.locator(`${DIALOG} details:not([open]) > summary`).all()) await more.click();
@@ -82,6 +91,18 @@ export const SURFACES: Surface[] = [
   { name: 'trust', scope: MAIN, open: go(() => '/trust') },
   { name: 'settings', scope: MAIN, open: go(() => '/settings') },
   { name: 'help', scope: MAIN, open: go(() => '/help') },
+  { name: 'notifications', scope: MAIN, open: go(() => '/notifications') },
+  { name: 'bar of a phone', scope: 'nav[aria-label="Main"]:visible', open: phone(go(() => '/help')) },
+  { name: 'more on a phone', scope: DIALOG, open: phone(press(() => '/help', 'More', false)) },
+  {
+    name: 'webhook',
+    scope: DIALOG,
+    open: async (page, world) => {
+      await press(() => '/settings', 'New webhook')(page, world);
+      for (const every of ['Everything', 'All, and what belongs to none'])
+        await page.getByRole('checkbox', { name: every }).uncheck();
+    },
+  },
   {
     name: 'new ticket',
     scope: DIALOG,

@@ -295,8 +295,15 @@ function joiner(on: Expression, table: Table, joined: Table): (row: Row) => Row 
   const value = evaluator(own, { table, other: null });
   const having = joined.lookup(key.name);
   return (row) => {
-    for (const slot of having(value(row, null, []))) return slot.row;
-    return null;
+    let found: Row | null = null;
+    for (const slot of having(value(row, null, []))) {
+      if (found !== null)
+        throw new Error(
+          `${joined.name} has several rows for one of ${table.name}; join it the other way round`,
+        );
+      found = slot.row;
+    }
+    return found;
   };
 }
 

@@ -12,7 +12,7 @@ import { STATUS_WORDS } from '../format/words.ts';
 import { matchesFilter } from '../parts/filter-tickets.ts';
 import { selection } from '../shell/selection.ts';
 import { problemText, showProblem } from '../ui/problem.tsx';
-import { offerUndo, sayDone, type UndoStep } from './undo.ts';
+import { offerUndo, sayDone, type UndoStep, whileChanging } from './undo.ts';
 
 /** Fields as PATCH takes them. */
 export type Patch = Partial<
@@ -52,7 +52,11 @@ interface Done {
 const AT_ONCE = 8;
 
 /** @returns how many were changed; what was refused is shown, and stays chosen where it was chosen */
-export async function applyChange(tickets: readonly Ticket[], change: Change): Promise<number> {
+export function applyChange(tickets: readonly Ticket[], change: Change): Promise<number> {
+  return whileChanging(changeAll(tickets, change));
+}
+
+async function changeAll(tickets: readonly Ticket[], change: Change): Promise<number> {
   const done: Done[] = [];
   const refused: { ticket: Ticket; error: unknown }[] = [];
   const queue = [...tickets];
@@ -77,7 +81,14 @@ export async function applyChange(tickets: readonly Ticket[], change: Change): P
 }
 
 /** For a dialog or a button of one ticket, which shows a refusal itself. */
-export async function moveTicket(
+export function moveTicket(
+  ticket: Pick<Ticket, 'key' | 'version' | 'status'>,
+  input: TransitionInput,
+): Promise<Ticket> {
+  return whileChanging(moveOne(ticket, input));
+}
+
+async function moveOne(
   ticket: Pick<Ticket, 'key' | 'version' | 'status'>,
   input: TransitionInput,
 ): Promise<Ticket> {
@@ -88,7 +99,11 @@ export async function moveTicket(
 }
 
 /** @param label what it does, for the message */
-export async function editTicket(ticket: Ticket, patch: Patch, label: string): Promise<Ticket> {
+export function editTicket(ticket: Ticket, patch: Patch, label: string): Promise<Ticket> {
+  return whileChanging(editOne(ticket, patch, label));
+}
+
+async function editOne(ticket: Ticket, patch: Patch, label: string): Promise<Ticket> {
   const after = await patchTicket(ticket, patch);
   report([ticket], { kind: 'edit', label, patch: () => patch }, [{ before: ticket, after, patch }], []);
   return after;

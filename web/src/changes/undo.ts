@@ -34,8 +34,23 @@ export function sayDone(label: string, description?: string): void {
   toast.success(label, { id: 'undo', duration: 6_000, description });
 }
 
+/** Changes that the server has not answered yet. */
+const underWay = new Set<Promise<unknown>>();
+
+/** A change whose answer is on its way can be taken back already: ⌘Z then waits for it. */
+export function whileChanging<T>(change: Promise<T>): Promise<T> {
+  underWay.add(change);
+  const over = (): void => void underWay.delete(change);
+  change.then(over, over);
+  return change;
+}
+
 /** @returns false when there is nothing that could be taken back any more */
 export function undoLatest(): boolean {
+  if (underWay.size > 0) {
+    void Promise.allSettled(underWay).then(undoLatest);
+    return true;
+  }
   if (!latest || Date.now() > latest.until) return false;
   void undo(latest);
   return true;
