@@ -40,9 +40,10 @@ export class Notifier {
     const now = await store.now();
     const due = await store.dueDeliveries(now, LOOK_AT);
     const next = await store.nextDeliveryAt(now);
-    if (due.length > 0 || (next !== null && next <= now)) {
-      if (!(await this.#deliver(now))) return ANOTHER_SENDS_MS;
-    }
+    const isDue = due.length > 0 || (next !== null && next <= now);
+    // What an event stirs mostly tells nobody anything; then nothing more is asked.
+    if (!isDue && this.#lanes.size === 0) return next === null ? null : Math.max(next - now, SOON_MS);
+    if (isDue && !(await this.#deliver(now))) return ANOTHER_SENDS_MS;
     if (this.#lanes.size > 0) {
       await Promise.race([Promise.all(this.#lanes.values()), this.#wait(PATIENCE_MS)]);
       const [failure] = this.#failures.splice(0);

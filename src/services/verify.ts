@@ -126,17 +126,18 @@ async function checkStream(
         break;
       }
       version += 1;
-      const name = `${stream.stream} event ${event.version} (${event.type}, seq ${event.seq})`;
-      report.expect('I13', event.version === version, () => `${name}: version ${version} is missing`);
+      const name = (): string =>
+        `${stream.stream} event ${event.version} (${event.type}, seq ${event.seq})`;
+      report.expect('I13', event.version === version, () => `${name()}: version ${version} is missing`);
       report.expect(
         'I13',
         deps.sha256(JSON.stringify(event.data)) === event.dataHash,
-        () => `${name}: its data was changed`,
+        () => `${name()}: its data was changed`,
       );
       report.expect(
         'I13',
         deps.sha256(chainText(previous, event)) === event.hash,
-        () => `${name}: its hash does not match`,
+        () => `${name()}: its hash does not match`,
       );
       previous = event.hash;
       version = event.version;
@@ -145,7 +146,7 @@ async function checkStream(
       } catch (error) {
         report.violate(
           'I13',
-          `${name} cannot be replayed: ${error instanceof Error ? error.message : String(error)}`,
+          `${name()} cannot be replayed: ${error instanceof Error ? error.message : String(error)}`,
         );
       }
     }

@@ -16,10 +16,10 @@ import {
 } from '../../src/services/attempts.ts';
 import type { Caller } from '../../src/services/deps.ts';
 import { pollOnce, registerRunner, runnerFor } from '../../src/services/runners.ts';
-import { finishVerifyWork } from '../../src/services/verification.ts';
 import type { Outcome } from '../../src/domain/words.ts';
 import { landWork } from './landing.ts';
 import { runSession } from './session.ts';
+import { type VerifyOffer, verifyWork } from './verification.ts';
 import type { World } from './world.ts';
 
 interface Agent {
@@ -49,7 +49,7 @@ export class SimRunner {
   #instance: string | undefined;
   #agents: Agent[] = [];
   readonly #taking = new Set<string>();
-  #work: Extract<Offer, { kind: 'verify' }>[] = [];
+  #work: VerifyOffer[] = [];
   #lands: LandOffer[] = [];
   #sessions: SessionOffer[] = [];
 
@@ -439,48 +439,8 @@ export class SimRunner {
   #verify(): Promise<void> {
     return this.#try('verifies', async () => {
       const offer = this.#work.shift();
-      if (!offer) return;
-      const { deps } = this.#world.anyServer();
-      const work = await deps.store.work(offer.work);
-      if (!work) return;
-      // Most verifications come after the faults; that one cannot run is no fault that heals.
-      const unable = this.#world.random.chance(this.#world.faulty ? 0.25 : 0.1);
-      const good = offer.commit !== null && this.#world.goodCommits.has(offer.commit);
-      const known = offer.commit !== null && offer.commit !== 'base' && offer.commit !== '';
-      await this.#call('work end', () =>
-        finishVerifyWork(
-          deps,
-          { ...work, fence: work.fence },
-          {
-            fence: offer.fence,
-            outcome: unable ? 'unable' : 'done',
-            reason: unable ? 'no worktree' : null,
-            findings: unable
-              ? []
-              : offer.evidence.map((evidence) => {
-                  const passes = evidence.kind === 'commit' ? known : good;
-                  if (passes) this.#world.foundGood.add(evidence.id);
-                  return {
-                    id: evidence.id,
-                    state: passes ? ('verified' as const) : ('refuted' as const),
-                    reason: passes ? null : 'the check fails',
-                    details: {},
-                  };
-                }),
-          },
-        ),
-      );
-      await this.#believedOnlyWhatWasFound(offer.ticket);
+      if (offer) await verifyWork(this.#world, offer, (what, run) => this.#call(what, run));
     });
-  }
-
-  /** Evidence is verified by what a verifier found, never because one could not look. */
-  async #believedOnlyWhatWasFound(key: string): Promise<void> {
-    const record = await this.#world.store.ticket(key);
-    for (const { id, kind, state } of record?.state.evidence ?? []) {
-      if (state === 'verified' && (kind === 'commit' || kind === 'check') && !this.#world.foundGood.has(id))
-        this.#world.wrongs.push(`the ${kind} of ${key} is verified, and no verifier has found it good`);
-    }
   }
 
   /** kill -9. What it wrote down it still knows, mostly; its agents are found and stopped, or go on. */
