@@ -126,8 +126,7 @@ async function checkStream(
         break;
       }
       version += 1;
-      const name = (): string =>
-        `${stream.stream} event ${event.version} (${event.type}, seq ${event.seq})`;
+      const name = (): string => `${stream.stream} event ${event.version} (${event.type}, seq ${event.seq})`;
       report.expect('I13', event.version === version, () => `${name()}: version ${version} is missing`);
       report.expect(
         'I13',
