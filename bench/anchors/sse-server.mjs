@@ -1,10 +1,10 @@
-// The anchor of the event stream: plain node:http, nothing stored and nothing asked. A change is said on POST and goes to
-// all watchers with what else was said in the same time, as one write each.
+// The anchor of the event stream: plain node:http, nothing stored and nothing asked. What is posted goes to all watchers,
+// with what else was posted in the same time, as one write each.
 //   node sse-server.mjs
 import { createServer } from 'node:http';
 
 /** As long as the server that is measured gathers. */
-const COALESCE_MS = 25;
+const GATHER_MS = 50;
 const watchers = new Set();
 const TEXT = 'x'.repeat(60);
 let seq = 0;
@@ -26,7 +26,7 @@ function say() {
     pending = '';
     timer = null;
     for (const watcher of watchers) watcher.write(text);
-  }, COALESCE_MS);
+  }, GATHER_MS);
 }
 
 const server = createServer((request, response) => {
