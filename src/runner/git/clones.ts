@@ -3,11 +3,11 @@
  * under `refs/remotes/origin/`; under `refs/heads/` are the attempts' branches alone. What changes a clone is done
  * one thing at a time.
  */
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { writeFileAtomically } from '../atomic-file.ts';
-import { readCloneRef } from './clone-refs.ts';
-import { GitError, gitText, isBranchName, runGit } from './git.ts';
+import { listRefs, readCloneRef } from './clone-refs.ts';
+import { GitError, isBranchName, runGit } from './git.ts';
 
 export interface ProjectSource {
   key: string;
@@ -136,20 +136,16 @@ export class Clones {
   async #isFresh(project: ProjectSource, clone: string, signal?: AbortSignal): Promise<boolean> {
     const { path } = project.repository;
     if (path === undefined) return false;
-    const list = async (cwd: string, under: string): Promise<string | null> => {
-      try {
-        const format = `--format=%(objectname) %(refname:lstrip=${under.split('/').length})`;
-        return await gitText(['for-each-ref', format, `${under}/`], { cwd, signal });
-      } catch {
-        // What is wrong with it is the fetch's to say.
-        return null;
-      }
-    };
-    const [theirs, ours] = await Promise.all([
-      list(resolve(path), 'refs/heads'),
-      list(clone, 'refs/remotes/origin'),
-    ]);
-    return theirs !== null && theirs !== '' && theirs === ours;
+    try {
+      const [theirs, ours] = await Promise.all([
+        listRefs(resolve(path), 'refs/heads', signal),
+        listRefs(clone, 'refs/remotes/origin', signal),
+      ]);
+      return theirs.size > 0 && JSON.stringify([...theirs]) === JSON.stringify([...ours]);
+    } catch {
+      // What is wrong with it is the fetch's to say.
+      return false;
+    }
   }
 
   /** The other end of a local fetch or push is a git of its own, which takes its settings from files only. */
@@ -175,7 +171,10 @@ export class Clones {
   /** Takes back whatever an agent changed in the clone's settings. @returns the clone's path */
   restoreSettings(projectKey: string): string {
     const clone = this.path(projectKey);
-    writeFileSync(join(clone, 'config'), CLONE_CONFIG);
+    const config = join(clone, 'config');
+    // At once or not at all: a git that is at work here meanwhile must not read half of it.
+    if (!existsSync(config) || readFileSync(config, 'utf8') !== CLONE_CONFIG)
+      writeFileAtomically(config, CLONE_CONFIG);
     for (const name of ['hooks', 'info/attributes', 'info/exclude', 'info/grafts', 'config.worktree']) {
       rmSync(join(clone, name), { recursive: true, force: true });
     }
