@@ -73,6 +73,8 @@ export interface ServerLoops {
   loops: Record<LoopName, ServerLoop>;
   /** The loops that these committed events give something to do; none for events that stir nothing. */
   stirredBy: (events: readonly { type: string }[]) => LoopName[];
+  /** Whether these committed events may be of interest to a runner that waits. */
+  mayOffer: (events: readonly { type: string }[]) => boolean;
 }
 
 /** @param holder the name under which this server holds the dispatch lease */
@@ -127,6 +129,8 @@ export function serverLoops(deps: Deps, holder: string, tickMs: number, machine:
       audit: { everyMs: AUDIT_EVERY_MS, firstAfterMs: AUDIT_AFTER_MS, runOnce: () => jobs.audit() },
       retention: { everyMs: HOUSEKEEPING_MS, runOnce: () => jobs.retention() },
     },
+    // What is said of a ticket is nothing to runners: what comes of it for them has events of its own.
+    mayOffer: (events) => events.some(({ type }) => STIRS.test(type) && !type.startsWith('ticket.')),
     stirredBy: (events) => {
       const decisions = events.some((event) => /^(inbox|evidence)\./.test(event.type));
       const woken: LoopName[] = decisions ? ['orchestrator'] : [];

@@ -180,9 +180,8 @@ function startLoops(options: {
     loops.set(name, startLoop({ ...loop, name, onError, runOnce }));
   }
   const unsubscribe = deps.store.subscribe((events) => {
-    const stirred = wired.stirredBy(events);
-    for (const name of stirred) loops.get(name)?.poke();
-    if (stirred.length > 0) http.wakeups.wakeAll();
+    for (const name of wired.stirredBy(events)) loops.get(name)?.poke();
+    if (wired.mayOffer(events)) http.wakeups.wakeAll();
   });
   return {
     stop: async () => {

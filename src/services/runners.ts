@@ -102,14 +102,18 @@ export async function runnerFor(
 export async function pollOnce(deps: Deps, runner: Runner, input: { freeSlots: number }): Promise<Polled> {
   const offers: Offer[] = [];
   const stop: string[] = [];
-  for (const open of await deps.store.attemptsOfRunner(runner.id)) {
+  const [attempts, offerable] = await Promise.all([
+    deps.store.attemptsOfRunner(runner.id),
+    runner.draining ? [] : deps.store.offerableWork(runner.id, runner.kinds, OFFERABLE),
+  ]);
+  for (const open of attempts) {
     if (open.state === 'stopping') stop.push(open.attempt);
     if (open.state !== 'offered' || runner.draining) continue;
     const offer = await attemptOffer(deps, open.ticket, open.attempt);
     if (offer) offers.push(offer);
   }
   if (runner.draining) return { offers, stop, drain: runner.draining.handOver ? 'hand_over' : 'finish' };
-  for (const work of await deps.store.offerableWork(runner.id, runner.kinds, OFFERABLE)) {
+  for (const work of offerable) {
     // An orchestrator's session is no work that others wait behind, nor waits behind others.
     if (work.kind !== 'session' && (await isBusy(deps, runner.id))) continue;
     if (work.kind === 'land' && !(await mayOfferLanding(deps, work))) continue;
@@ -155,9 +159,10 @@ async function attemptOffer(deps: Deps, key: string, attemptId: string): Promise
   const attempt = record?.state.attempts.find((a) => a.id === attemptId);
   if (!record || !attempt || attempt.profile === null) return null;
   const ticket = record.state;
-  const [project, profile] = await Promise.all([
+  const [project, profile, bundles] = await Promise.all([
     deps.store.document<Project>('project', ticket.project),
     deps.store.document<Profile>('profile', attempt.profile),
+    bundlesFor(deps, ticket, attempt),
   ]);
   if (!project || !profile) return null;
   const resumed = attempt.startedAt !== null;
@@ -177,7 +182,7 @@ async function attemptOffer(deps: Deps, key: string, attemptId: string): Promise
     restartPrompt: buildRestartPrompt(ticket, attempt, checks),
     startAt: attempt.startAt,
     continues: continuesOf(ticket, attempt),
-    bundles: await bundlesFor(deps, ticket, attempt),
+    bundles,
   };
 }
 
