@@ -165,6 +165,11 @@ export type SessionOffer = z.infer<typeof sessionOffer>;
 export const offer = z.discriminatedUnion('kind', [attemptOffer, verifyOffer, landOffer, sessionOffer]);
 export type Offer = z.infer<typeof offer>;
 
+/** What is offered: with the fence it tells this offer from every other. */
+export function offerId(one: Offer): string {
+  return one.kind === 'attempt' ? one.attempt : one.work;
+}
+
 export const polled = z.object({
   offers: z.array(offer),
   stop: z.array(z.string()),

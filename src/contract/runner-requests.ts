@@ -34,6 +34,13 @@ export const pollRunner = z.strictObject({
   waitMs: z.number().int().min(0).max(60_000).optional(),
   instance: z.string().max(100).optional(),
   draining: z.boolean().optional(),
+  /** What it was told and is busy with: such offers and stops are still in the answer, but no reason to give one. */
+  known: z
+    .strictObject({
+      offers: z.array(z.strictObject({ id: z.string().max(100), fence: z.number().int() })).max(2000),
+      stop: z.array(z.string().max(100)).max(2000),
+    })
+    .optional(),
 });
 export const fenced = z.strictObject({ fence });
 /** Which process of a runner's name is speaking, as its registration said; one that was superseded is told so. */

@@ -13,11 +13,11 @@ const KEEP_ENDED_MOST = 8;
 const KEEP_PARKED_MS = 7 * 24 * 60 * 60_000;
 
 export async function removeStrays(context: AttemptContext, kept: ReadonlySet<string>): Promise<void> {
-  // Verification and landing that were cut off are done anew, from nothing.
+  // Verification and landing that were cut off are done anew, from nothing; what was made ahead was nobody's.
   for (const folder of ['run', 'worktrees']) {
     const path = join(context.dataDir, folder);
     for (const name of existsSync(path) ? readdirSync(path) : []) {
-      if (/^(verify|land)-/.test(name)) rmSync(join(path, name), { recursive: true, force: true });
+      if (/^(verify|land|spare)-/.test(name)) rmSync(join(path, name), { recursive: true, force: true });
     }
   }
   for (const marker of context.processes.strayMarkers(context.ownerTag)) {

@@ -111,6 +111,31 @@ describe('a lease', () => {
     lease.end();
   });
 
+  it('that was renewed just now is renewed again after a third, or when something is to be heard', async () => {
+    const { clock, lease, seen } = given({});
+    lease.start(true);
+    await clock.advance(9000);
+    expect(seen).toEqual([]);
+    lease.poke();
+    await clock.advance(10_500);
+    lease.end();
+    expect(seen).toEqual(['beat 9000', 'continue', 'beat 19000', 'continue']);
+  });
+
+  it('is renewed once more when it was poked during a renewal, which may have been answered before', async () => {
+    const { clock, lease, seen, state } = given({});
+    state.answer = () =>
+      new Promise((resolve) =>
+        clock.setTimer(100, () => resolve({ leaseMs: 30_000, directive: 'continue' })),
+      );
+    lease.start();
+    await clock.advance(50);
+    lease.poke();
+    await clock.advance(1000);
+    lease.end();
+    expect(seen.filter((line) => line.startsWith('beat'))).toEqual(['beat 0', 'beat 100']);
+  });
+
   it('sends a beat that is asked for after, not with, one already under way', async () => {
     const { clock, lease, seen } = given({});
     const first = lease.beatNow();

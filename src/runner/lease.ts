@@ -52,6 +52,7 @@ export class Lease {
   #trustedUntil = 0;
   #ended = new AbortController();
   #woken = new AbortController();
+  #isPoked = false;
   #cancelAlone: (() => void) | undefined;
   #isAlone = false;
   #isFailing = false;
@@ -90,9 +91,9 @@ export class Lease {
     });
   }
 
-  /** Renews until `end`. */
-  start(): void {
-    void this.#run();
+  /** Renews until `end`. @param isFresh it was renewed just now, so that the next is due in a third */
+  start(isFresh = false): void {
+    void this.#run(isFresh);
   }
 
   end(): void {
@@ -101,8 +102,9 @@ export class Lease {
     this.#cancelAlone?.();
   }
 
-  /** Renews now instead of at the next third. */
+  /** Renews now instead of at the next third; during a renewal, once more after it: that one may know too little. */
   poke(): void {
+    this.#isPoked = true;
     this.#woken.abort();
   }
 
@@ -113,10 +115,17 @@ export class Lease {
     return beat;
   }
 
-  async #run(): Promise<void> {
+  async #run(isFresh: boolean): Promise<void> {
     const { clock, events } = this.#options;
     let failures = 0;
-    while (!this.#ended.signal.aborted) {
+    let waitMs = isFresh ? this.#leaseMs / 3 : 0;
+    for (;;) {
+      if (waitMs > 0 && !(this.#isPoked && failures === 0)) {
+        this.#woken = new AbortController();
+        await sleep(clock, waitMs, AbortSignal.any([this.#woken.signal, this.#ended.signal]));
+      }
+      if (this.#ended.signal.aborted) return;
+      this.#isPoked = false;
       const beat = await this.beatNow();
       if (this.#ended.signal.aborted) return;
       if (beat.kind === 'stale') {
@@ -125,10 +134,8 @@ export class Lease {
       }
       failures = beat.kind === 'answer' ? 0 : failures + 1;
       const third = this.#leaseMs / 3;
-      const waitMs =
+      waitMs =
         failures === 0 ? third : Math.min(third, 100 * 2 ** Math.min(failures, 6)) * (0.5 + clock.random());
-      this.#woken = new AbortController();
-      await sleep(clock, waitMs, AbortSignal.any([this.#woken.signal, this.#ended.signal]));
     }
   }
 

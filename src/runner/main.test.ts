@@ -11,6 +11,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { FakeAttempt } from '../../test/harness/runner/fake-control-plane.ts';
 import { until, World } from '../../test/harness/runner/world.ts';
 import { identify, isAlive } from './processes/process-table.ts';
+import { findStrayMarkers, ownerTag } from './processes/stray-processes.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 let dist: string;
@@ -85,6 +86,14 @@ const COUNTING =
   'n=0; while [ ! -e $OUT/go ]; do n=$((n+1)); echo line $n; sleep 0.02; done; echo last $n; exit 6';
 
 describe('a runner that is killed', () => {
+  it('takes the keeper along that waits for its next attempt', async () => {
+    const strays = () => findStrayMarkers(ownerTag(world.dataDir)).size;
+    const runner = start();
+    await until(() => strays() === 1, 'a keeper waits');
+    await stop(runner, 'SIGKILL');
+    await until(() => strays() === 0, 'it is gone');
+  });
+
   it('adopts its agent when it comes back, and loses nothing of the output nor the exit code', async () => {
     world.controlPlane.leaseMs = 15_000;
     const first = start();

@@ -62,6 +62,10 @@ export interface Tree {
 
 /** Programs and their trees: processes/. */
 export interface Processes {
+  /** Has a keeper wait under this mark, so that what is started under it later starts sooner. */
+  prepare(marker: string): Promise<void>;
+  /** Ends a keeper that still waits under this mark. */
+  dismiss(marker: string): Promise<void>;
   start(spec: ProcessSpec): Promise<ProcessId>;
   open(spec: Omit<ProcessSpec, 'input' | 'output'>): Promise<TalkingProcess>;
   readExit(exit: string, keeper: ProcessId): ExitState;
@@ -72,6 +76,10 @@ export interface Processes {
 /** Clones and worktrees: git/. */
 export interface Workspaces {
   plan(request: WorktreeRequest, signal?: AbortSignal): Promise<WorktreePlan>;
+  /** For the next attempt at this project, while there is time. */
+  prepareSpare(project: WorktreeRequest['project']): Promise<void>;
+  /** Takes away what was prepared so long ago and not used; without a time all, and nothing is prepared any more. */
+  dropSpares(unusedMs?: number): Promise<void>;
   make(plan: WorktreePlan, signal?: AbortSignal): Promise<Worktree>;
   save(project: string, path: string, ticket: string, number: number): Promise<SavedWork>;
   retire(project: string, path: string, ticket: string, number: number): Promise<SavedWork>;

@@ -7,7 +7,7 @@
  * does not take it; and a runner that a server started goes when it has been alone for longer than any lease could last.
  */
 import type { Containment } from '../domain/words.ts';
-import type { Offer, Polled } from '../contract/runner-protocol.ts';
+import { type Offer, offerId, type Polled } from '../contract/runner-protocol.ts';
 import { AttemptRun } from './attempt/attempt-run.ts';
 import type { AttemptContext } from './attempt/attempt-context.ts';
 import { sleep } from './clock.ts';
@@ -15,6 +15,7 @@ import { ApiProblem } from '../client/api-client.ts';
 import { RUNNER_PROTOCOL } from '../domain/runner-protocol.ts';
 import { failureOf } from './control-plane.ts';
 import { Once } from './once.ts';
+import { makeMarker } from './processes/stray-processes.ts';
 import { removeStrays, retireWorktrees } from './housekeeping.ts';
 import type { Registration } from './ports.ts';
 import { LandRun } from './land/land-run.ts';
@@ -43,6 +44,9 @@ const ALONE_EXTRA_MS = 15_000;
 /** What a server may be set to, where it does not say. */
 const SHORTEST_OFFER_MS = 1000;
 const HOUSEKEEPING_MS = 60_000;
+const KEEP_SPARE_MS = 60 * 60_000;
+/** After a start: what is got ready for the next must not be in its way. */
+const READY_AFTER_MS = 250;
 const NOT_TAKEN = ['runner_name_taken', 'runner_version_unsupported'];
 
 export class Runner {
@@ -60,6 +64,9 @@ export class Runner {
   readonly #ending = new Once<EndReason>();
   readonly #stopPolling = new AbortController();
   #interruptPoll = new AbortController();
+  /** The mark under which a keeper waits for the next attempt. */
+  #waiting: string | null = null;
+  #isPreparing = false;
   /** Nothing more is taken; when nothing runs any more, it is over. */
   #isFinishing = false;
   /** What the server said when it did not take this runner. */
@@ -99,6 +106,7 @@ export class Runner {
     this.#isFinishing = true;
     this.#attempts.log('runner drains', { running: this.#runs.size });
     this.#interruptPoll.abort();
+    void this.#attempts.workspaces.dropSpares();
     while (!this.#ending.isSettled) {
       if (this.#runs.size === 0 && !this.#work && !this.#session) this.#ending.settle('drained');
       await sleep(this.#attempts.clock, 200, this.#stopPolling.signal);
@@ -117,10 +125,12 @@ export class Runner {
     for (const run of this.#runs.values()) run.end({ kind: 'stopped', reason: endReasons[reason] });
     this.#work?.cancel(endReasons[reason]);
     this.#session?.cancel(endReasons[reason]);
+    const { processes, workspaces } = this.#attempts;
+    const dismissed = this.#waiting === null ? [] : [processes.dismiss(this.#waiting)];
     const all = Promise.allSettled(
       [...this.#runs.values()]
         .map((run) => run.done)
-        .concat(this.#work?.done ?? [], this.#session?.done ?? []),
+        .concat(this.#work?.done ?? [], this.#session?.done ?? [], dismissed, workspaces.dropSpares()),
     );
     await Promise.race([all, sleep(clock, this.#settings.drainMs)]);
     await watching;
@@ -144,6 +154,7 @@ export class Runner {
     while (!this.#ending.isSettled) {
       if (clock.monotonic() >= cleanAt) {
         cleanAt = clock.monotonic() + HOUSEKEEPING_MS;
+        void this.#attempts.workspaces.dropSpares(KEEP_SPARE_MS);
         void retireWorktrees(this.#attempts, (attempt) => this.#runs.has(attempt));
       }
       try {
@@ -156,6 +167,7 @@ export class Runner {
             freeSlots: this.#isFinishing ? 0 : this.#freeSlots(),
             waitMs: POLL_WAIT_MS,
             instance: registration.instance,
+            known: this.#known(),
             ...(this.#isFinishing ? { draining: true } : {}),
           },
           AbortSignal.any([this.#stopPolling.signal, this.#interruptPoll.signal]),
@@ -165,11 +177,10 @@ export class Runner {
         if (this.#ending.isSettled) return;
         if (answer.drain === 'hand_over') this.drain();
         else if (answer.drain === 'finish') void this.#finish();
-        const taken = this.#take(answer);
-        // What is offered or to be stopped already comes again with every poll, at once; and a server (or a proxy)
-        // that does not hold polls answers at once with nothing: no need to ask that fast.
-        const isNews = taken > 0 || clock.monotonic() - askedAt > HASTY_MS;
-        if (answer.offers.length > taken || answer.stop.length > 0 || !isNews) waitMs = 250;
+        // What cannot be taken or stopped comes again with every poll, at once; and a server (or a proxy) that does not
+        // hold polls answers at once with nothing: no need to ask that fast.
+        const { news, isLeft } = this.#take(answer);
+        if (isLeft || (!news && clock.monotonic() - askedAt <= HASTY_MS)) waitMs = 250;
       } catch (error) {
         if (this.#ending.isSettled) return;
         if (this.#interruptPoll.signal.aborted) continue;
@@ -207,18 +218,39 @@ export class Runner {
     this.#lastAnswer = this.#attempts.clock.monotonic();
     this.#bundleMaxBytes = registration.bundleMaxBytes ?? 0;
     this.#attempts.log('registered', { id: registration.id, leaseMs: registration.leaseMs });
+    if (kinds.includes('attempt')) void this.#prepareKeeper();
     return registration;
   }
 
-  /** @returns how many of the offers are new, and ours now */
-  #take(answer: Polled): number {
+  /** @returns whether anything was new, and whether something stays that this runner can do nothing about */
+  #take(answer: Polled): { news: boolean; isLeft: boolean } {
+    const known = this.#known();
+    const isKnown = (offer: Offer): boolean =>
+      known.offers.some(({ id, fence }) => id === offerId(offer) && fence === offer.fence);
     for (const id of answer.stop) {
       const run = this.#runs.get(id);
-      if (run) run.poke();
+      if (run) run.stop();
       else if (this.#work?.id === id) this.#work.poke();
       else if (this.#session?.id === id) this.#session.poke();
     }
-    return answer.offers.filter((offer) => this.#accept(offer)).length;
+    const unknown = answer.offers.filter((offer) => !isKnown(offer));
+    const taken = unknown.filter((offer) => this.#accept(offer)).length;
+    return {
+      news: taken > 0 || answer.stop.some((id) => !known.stop.includes(id)),
+      isLeft: unknown.length > taken || answer.stop.some((id) => !this.#runs.has(id)),
+    };
+  }
+
+  /** What needs not be told again: the server holds a poll that has nothing else for us. */
+  #known(): { offers: { id: string; fence: number }[]; stop: string[] } {
+    const runs = [...this.#runs.values()];
+    return {
+      offers: [
+        ...runs.map(({ record }) => ({ id: record.attempt, fence: record.fence })),
+        ...[this.#work, this.#session].flatMap((work) => (work ? [{ id: work.id, fence: work.fence }] : [])),
+      ],
+      stop: runs.filter((run) => run.isTold).map((run) => run.record.attempt),
+    };
   }
 
   #accept(offer: Offer): boolean {
@@ -248,13 +280,42 @@ export class Runner {
     // What went before in this worktree must be over: the same attempt before it parked, or the one that is continued.
     const before = offer.continues ? this.#runs.get(offer.continues.attempt) : undefined;
     const previous = Promise.all([current?.done, before?.done]).then(() => undefined);
-    this.#keep(AttemptRun.accept(this.#attempts, offer, previous));
+    const run = AttemptRun.accept(this.#attempts, offer, previous, this.#waiting);
+    this.#waiting = null;
+    this.#keep(run);
+    void this.#readyAfter(run);
     return true;
   }
 
   #freeSlots(): number {
     const held = [...this.#runs.values()].filter((run) => !run.released.isSettled).length;
     return Math.max(0, this.#settings.slots - held);
+  }
+
+  /** What the next attempt will need as well is made while there is time. */
+  async #readyAfter(run: AttemptRun): Promise<void> {
+    const { clock, workspaces } = this.#attempts;
+    await run.started.promise;
+    await sleep(clock, READY_AFTER_MS, this.#stopPolling.signal);
+    await this.#prepareKeeper();
+    if (!this.#isFinishing && !this.#ending.isSettled)
+      await workspaces.prepareSpare(run.record.offer.project);
+  }
+
+  async #prepareKeeper(): Promise<void> {
+    const { processes, ownerTag, log } = this.#attempts;
+    if (this.#waiting !== null || this.#isPreparing || this.#isFinishing || this.#ending.isSettled) return;
+    this.#isPreparing = true;
+    const marker = makeMarker('attempt', ownerTag);
+    try {
+      await processes.prepare(marker);
+      if (this.#ending.isSettled) await processes.dismiss(marker);
+      else this.#waiting = marker;
+    } catch (error) {
+      // Starting without takes longer, no more.
+      log('no keeper waits', { error: String(error) });
+    }
+    this.#isPreparing = false;
   }
 
   #keep(run: AttemptRun): void {

@@ -31,7 +31,7 @@ function anyAgent() {
   const agents = [...readProcessTable().values()].filter((row) => {
     const environment = readEnvironment(row.pid);
     return (
-      environment?.includes(`${mc.dataDir}`) === true && /MC_ATTEMPT_MARKER=att_/.test(environment.toString())
+      environment?.includes(`${mc.dataDir}`) === true && /MC_ATTEMPT_MARKER=att/.test(environment.toString())
     );
   });
   return agents[Math.floor(random() * agents.length)] ?? null;

@@ -325,8 +325,11 @@ export class MissionControl {
   /** The processes that run for an attempt, by the mark in their environment. */
   processesOf(attempt: string): ProcessId[] {
     const found: ProcessId[] = [];
+    const record = join(this.dataDir, 'run', `${attempt}.json`);
+    if (!existsSync(record)) return found;
+    const { marker } = JSON.parse(readFileSync(record, 'utf8')) as { marker: string };
     for (const row of readProcessTable().values()) {
-      if (readEnvironment(row.pid)?.includes(`MC_ATTEMPT_MARKER=${attempt}:`)) found.push(row);
+      if (readEnvironment(row.pid)?.includes(`MC_ATTEMPT_MARKER=${marker}`)) found.push(row);
     }
     return found;
   }

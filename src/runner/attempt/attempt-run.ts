@@ -50,6 +50,10 @@ export class AttemptRun {
   readonly done: Promise<void>;
   /** Settled once the end is reported and the slot is free; output may still be on its way. */
   readonly released = new Once<true>();
+  /** Settled when the agent has started, or never will. */
+  readonly started = new Once<true>();
+  /** That the server wants it to stop was heard. */
+  isTold = false;
   readonly #context: AttemptContext;
   readonly #files: AttemptFiles;
   readonly #tree: Tree;
@@ -66,7 +70,13 @@ export class AttemptRun {
   #agent: RunningAgent | undefined;
   #meter: Meter | undefined;
 
-  static accept(context: AttemptContext, offer: AttemptOffer, previous: Promise<void>): AttemptRun {
+  /** @param marker under which a keeper waits already */
+  static accept(
+    context: AttemptContext,
+    offer: AttemptOffer,
+    previous: Promise<void>,
+    marker: string | null,
+  ): AttemptRun {
     const earlier = offer.resume ? context.records.load(offer.attempt) : undefined;
     const before = earlier ?? (offer.continues ? context.records.load(offer.continues.attempt) : undefined);
     const record: AttemptRecord = {
@@ -77,7 +87,7 @@ export class AttemptRun {
       fence: offer.fence,
       offer,
       phase: 'preparing',
-      marker: makeMarker(offer.attempt, context.ownerTag),
+      marker: marker ?? makeMarker(offer.attempt, context.ownerTag),
       bootId: context.bootId,
       keepers: [],
       agentKeeper: null,
@@ -139,7 +149,9 @@ export class AttemptRun {
         context.log('attempt run broke', { attempt: record.attempt, error: describe(error) }),
       )
       .finally(() => {
+        void context.processes.dismiss(record.marker);
         this.#lease.end();
+        this.started.settle(true);
         this.released.settle(true);
       });
   }
@@ -149,8 +161,9 @@ export class AttemptRun {
     this.#cause.settle(cause);
   }
 
-  /** The server has something to say about this attempt: asks at once. */
-  poke(): void {
+  /** The server wants it to stop: why, and into what, says the next renewal, which is sent at once. */
+  stop(): void {
+    this.isTold = true;
     this.#lease.poke();
   }
 
@@ -172,8 +185,7 @@ export class AttemptRun {
       else records.remove(this.record.attempt);
       return;
     }
-    this.#save();
-    this.#lease.start();
+    this.#lease.start(true);
     this.#pump.start();
     const working = this.#prepare(plan, known !== null).catch((error: unknown) => {
       const reason = error instanceof AttemptFailure ? error.message : `runner_error: ${describe(error)}`;
@@ -241,8 +253,9 @@ export class AttemptRun {
     }
     this.#agent = agent;
     this.#isStarted = true;
+    this.started.settle(true);
     this.#pump.lastGrowth = context.clock.monotonic();
-    this.poke();
+    this.#lease.poke();
     await this.#watch(agent);
   }
 
@@ -251,7 +264,8 @@ export class AttemptRun {
     const { clock, controlPlane } = this.#context;
     const { profile } = this.record.offer;
     const startedAt = this.record.startedAt ?? clock.monotonic();
-    let trackAt = 0;
+    // Not while it starts: there is nothing to lose sight of yet.
+    let trackAt = startedAt + LOOK_MS;
     let pokeAt = 0;
     while (!this.#cause.isSettled) {
       const now = clock.monotonic();
@@ -300,6 +314,7 @@ export class AttemptRun {
   async #close(): Promise<void> {
     this.record.phase = 'closing';
     this.#save();
+    await this.#context.processes.dismiss(this.record.marker);
     await closeAttempt({
       context: this.#context,
       record: this.record,

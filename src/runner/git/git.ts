@@ -3,6 +3,7 @@
  * A repository that an agent worked in must not be able to make us run something.
  */
 import { spawn } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 
 /** Settings for every call. They come after those of the repository, and win. */
 const SETTINGS = [
@@ -38,6 +39,8 @@ export interface GitOptions {
   input?: string | Buffer;
   /** Exit codes that are answers; default only 0. */
   accept?: readonly number[];
+  /** It is in no hurry, and gives way to what is. */
+  isIdle?: boolean;
   /** Stop reading (and git) after this many bytes; the answer is then cut. */
   maxBytes?: number;
 }
@@ -73,6 +76,7 @@ export function runGit(args: readonly string[], options: GitOptions): Promise<Gi
       stdio: ['pipe', 'pipe', 'pipe'],
       signal: options.signal,
     });
+    if (options.isIdle && child.pid !== undefined) giveWay(child.pid);
     const maxBytes = options.maxBytes ?? MAX_OUTPUT_BYTES;
     const chunks: Buffer[] = [];
     let size = 0;
@@ -102,6 +106,14 @@ export function runGit(args: readonly string[], options: GitOptions): Promise<Gi
     child.stdin.on('error', () => undefined);
     child.stdin.end(options.input ?? '');
   });
+}
+
+function giveWay(pid: number): void {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_LOW);
+  } catch {
+    // It has ended already.
+  }
 }
 
 export async function gitText(args: readonly string[], options: GitOptions): Promise<string> {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -318,5 +318,92 @@ describe('branch names', () => {
   );
   it.each(['main', 'feature/ä-1', 'mc/MC-1/2', 'v1.2'])('takes %j', (name) => {
     expect(isBranchName(name)).toBe(true);
+  });
+});
+
+describe('a worktree that was made ahead', () => {
+  const spare = () => join(dir, 'data/worktrees/spare-MC');
+  const clone = () => clones.path('MC');
+  beforeEach(async () => {
+    await prepare(request({ attempt: 'att_first', ticket: 'MC-9' }));
+    await ahead();
+  });
+  let made: number;
+  const ahead = async (): Promise<void> => {
+    await worktrees.prepareSpare(project);
+    made = statSync(spare()).ino;
+  };
+  const isTaken = (path: string): boolean => statSync(path).ino === made;
+
+  it('becomes the worktree of an attempt, and is as one that was made for it', async () => {
+    const [taken, plain] = [
+      await prepare(request()),
+      await prepare(request({ attempt: 'att_2', ticket: 'MC-2' })),
+    ];
+    expect([isTaken(taken.path), isTaken(plain.path)]).toEqual([true, false]);
+    expect(existsSync(spare())).toBe(false);
+    expect(taken).toMatchObject({ path: worktrees.path('att_1'), branch: 'mc/MC-1/1', isFresh: true });
+    const looks = ({ path }: { path: string }) => [
+      git(path, 'status', '--porcelain'),
+      git(path, 'rev-parse', 'HEAD'),
+      git(path, 'diff-files'),
+      git(path, 'ls-files', '--stage'),
+      git(path, 'config', '--list', '--local'),
+    ];
+    expect(looks(taken)).toEqual(looks(plain));
+    expect(git(taken.path, 'branch', '--show-current')).toBe('mc/MC-1/1');
+    expect(git(clone(), 'worktree', 'list', '--porcelain')).toContain(`${taken.path}\n`);
+    writeFileSync(join(taken.path, 'b.txt'), 'new\n');
+    git(taken.path, 'add', '.');
+    git(taken.path, 'commit', '-qm', 'work');
+    expect(await worktrees.head('MC', 'mc/MC-1/1')).toBe(git(taken.path, 'rev-parse', 'HEAD'));
+    git(clone(), 'worktree', 'prune', '--expire=now');
+    expect(git(clone(), 'fsck', '--no-dangling')).toBe('');
+    await worktrees.retire('MC', taken.path, 'MC-1', 1);
+    expect(existsSync(taken.path)).toBe(false);
+    expect(git(clone(), 'worktree', 'list', '--porcelain')).not.toContain('att_1');
+  });
+
+  it('is not taken for work that starts elsewhere, nor where its branch is there already', async () => {
+    const taken = await prepare(request());
+    writeFileSync(join(taken.path, 'b.txt'), 'new\n');
+    git(taken.path, 'add', '.');
+    git(taken.path, 'commit', '-qm', 'work');
+    await ahead();
+    const startAt = git(taken.path, 'rev-parse', 'HEAD');
+    expect(isTaken((await prepare(request({ attempt: 'att_2', number: 2, startAt }))).path)).toBe(false);
+    expect(isTaken((await prepare(request({ attempt: 'att_3' }))).path)).toBe(false);
+    expect(git(clone(), 'branch', '--list', 'mc-old/*')).toContain('mc-old/MC-1/1-');
+    writeFileSync(join(repo, 'a.txt'), 'two\n');
+    git(repo, 'commit', '-qam', 'second');
+    const moved = await prepare(request({ attempt: 'att_4', ticket: 'MC-4' }));
+    expect(isTaken(moved.path)).toBe(false);
+    expect(readFileSync(join(moved.path, 'a.txt'), 'utf8')).toBe('two\n');
+    await worktrees.prepareSpare(project);
+    expect(readFileSync(join(spare(), 'a.txt'), 'utf8')).toBe('two\n');
+  });
+
+  it('is not taken where it is not as it was left, and nothing of the try is in the way', async () => {
+    git(spare(), 'switch', '-qc', 'elsewhere');
+    const first = await prepare(request());
+    await ahead();
+    writeFileSync(join(spare(), 'ignored'), 'by somebody\n');
+    const second = await prepare(request({ attempt: 'att_2', ticket: 'MC-2' }));
+    for (const { path, branch } of [first, second]) {
+      expect(isTaken(path)).toBe(false);
+      expect(git(path, 'branch', '--show-current')).toBe(branch);
+      expect(existsSync(join(path, 'ignored'))).toBe(false);
+    }
+    expect(git(clone(), 'branch', '--list', 'mc-old/*')).toBe('');
+  });
+
+  it('goes when nobody wants it, and no other comes then', async () => {
+    await worktrees.dropSpares(60_000);
+    expect(existsSync(spare())).toBe(true);
+    await worktrees.dropSpares();
+    await worktrees.prepareSpare(project);
+    expect(existsSync(spare())).toBe(false);
+    expect(git(clone(), 'worktree', 'list', '--porcelain')).not.toContain('spare');
+    expect(isTaken((await prepare(request())).path)).toBe(false);
   });
 });

@@ -2,13 +2,15 @@
  * The worktrees of attempts: one each, named by the attempt's id, on branch `mc/<ticket>/<number>`, made from the
  * project's bare clone. A ticket's words never become a path or a reference; ids and keys are checked before they do.
  */
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diff } from '../../contract/shapes.ts';
 import { type Clones, type ProjectSource, RepositoryProblem } from './clones.ts';
 import { readCloneRef } from './clone-refs.ts';
 import { diffOf } from './diff.ts';
 import { gitText, isBranchName, isFullCommitId, objectType, readRef, runGit } from './git.ts';
+import { Spares } from './spares.ts';
+import { removeWorktree } from './remove-worktree.ts';
 import { attemptBranch, isSavedWork, saveWork, type SavedWork, wipBranch } from './saved-work.ts';
 
 export interface WorktreeRequest {
@@ -42,10 +44,22 @@ export interface Worktree {
 export class Worktrees {
   readonly #dir: string;
   readonly #clones: Clones;
+  readonly #spares: Spares;
 
   constructor(dataDir: string, clones: Clones) {
     this.#dir = join(dataDir, 'worktrees');
     this.#clones = clones;
+    this.#spares = new Spares(this.#dir, clones);
+  }
+
+  /** Makes a worktree for the next attempt at this project, while there is time. */
+  prepareSpare(project: ProjectSource): Promise<void> {
+    return this.#spares.prepare(project);
+  }
+
+  /** @param unusedMs only those that were made so long ago; without, all, and none is made any more */
+  dropSpares(unusedMs?: number): Promise<void> {
+    return this.#spares.drop(unusedMs);
   }
 
   /** Where the work will start: fetches, and changes nothing else, so that it may go before the offer is accepted. */
@@ -206,6 +220,9 @@ export class Worktrees {
         signal,
       });
     }
+    const isNew = !isTaken && request.earlier === null && existing === null && !start.isSaved;
+    const { key } = request.project;
+    if (isNew && this.#spares.take(key, { clone, path, branch, commit: start.commit })) return;
     const from = start.isSaved
       ? await gitText(['rev-parse', `${start.commit}^1`], { cwd: clone, signal })
       : start.commit;
@@ -240,9 +257,4 @@ async function switchTo(path: string, branch: string): Promise<void> {
       cwd: path,
     });
   await runGit(['switch', '--quiet', '--no-track', '-c', branch], { cwd: path });
-}
-
-async function removeWorktree(clone: string, path: string): Promise<void> {
-  rmSync(path, { recursive: true, force: true });
-  await runGit(['worktree', 'prune', '--expire=now'], { cwd: clone });
 }

@@ -40,7 +40,7 @@ export interface ProcessSpec {
 const OWN_MARK = `if [ "$mc_mark" ]; then unset ${KEEPER_VARIABLE}; ${MARKER_VARIABLE}=$mc_mark; export ${MARKER_VARIABLE}; fi`;
 
 /** Where it cannot move there (the cgroup was taken away meanwhile), the program runs all the same, found by its marks. */
-const OWN_CGROUP = `if [ "$mc_cgroup" ]; then { ${MOVE_INTO_CGROUP}; } 2>/dev/null; fi`;
+export const OWN_CGROUP = `if [ "$mc_cgroup" ]; then { ${MOVE_INTO_CGROUP}; } 2>/dev/null; fi`;
 
 /** Positional parameters only, so that nothing of the keeper enters the program's environment. */
 const KEEPER = `
@@ -82,10 +82,16 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/** @returns the keeper, the root of the tree */
-export async function startProcess(spec: ProcessSpec): Promise<ProcessId> {
+/** @param waiting a keeper that was made for it ahead. @returns the keeper, the root of the tree */
+export async function startProcess(
+  spec: ProcessSpec,
+  waiting?: { start(spec: ProcessSpec): ProcessId | null; dismiss(): Promise<void> },
+): Promise<ProcessId> {
   findProgram(spec.command[0] ?? '', spec.cwd, spec.env['PATH'] ?? '');
   rmSync(spec.exit, { force: true });
+  const ready = waiting?.start(spec) ?? null;
+  if (ready !== null) return ready;
+  await waiting?.dismiss();
   const input = spec.input === null ? null : openSync(spec.input, 'r');
   try {
     const keeper = spawn(

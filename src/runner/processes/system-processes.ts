@@ -6,6 +6,7 @@ import { openProcess, readExit, startProcess } from './agent-process.ts';
 import { ProcessTree } from './process-tree.ts';
 import type { CgroupParent } from './cgroup.ts';
 import { findStrayMarkers, isMarkerOf } from './stray-processes.ts';
+import { WaitingKeeper } from './waiting-keeper.ts';
 
 /** What keeps a tree together beside the marks that are looked for in /proc. */
 export interface Containment {
@@ -19,9 +20,24 @@ export function systemProcesses(
   { cgroups, namespace }: Containment = { cgroups: null, namespace: null },
 ): Processes {
   const placed = (marker: string) => ({ namespace, cgroup: cgroups?.of(marker) ?? null });
+  const waiting = new Map<string, WaitingKeeper>();
+  const take = (marker: string): WaitingKeeper | undefined => {
+    const keeper = waiting.get(marker);
+    waiting.delete(marker);
+    return keeper;
+  };
   return {
-    start: (spec) => startProcess({ ...spec, ...placed(spec.marker) }),
-    open: (spec) => openProcess({ ...spec, ...placed(spec.marker) }),
+    async prepare(marker) {
+      waiting.set(marker, await WaitingKeeper.make(marker, placed(marker).cgroup));
+    },
+    async dismiss(marker) {
+      await take(marker)?.dismiss();
+    },
+    start: (spec) => startProcess({ ...spec, ...placed(spec.marker) }, take(spec.marker)),
+    async open(spec) {
+      await take(spec.marker)?.dismiss();
+      return openProcess({ ...spec, ...placed(spec.marker) });
+    },
     readExit,
     tree: (marker, roots) => new ProcessTree(marker, [...roots], clock, cgroups?.of(marker) ?? null),
     strayMarkers: (owner) =>

@@ -45,6 +45,7 @@ interface Result {
 
 export class SessionRun {
   readonly id: string;
+  readonly fence: number;
   readonly done: Promise<void>;
   readonly #context: AttemptContext;
   readonly #offer: SessionOffer;
@@ -64,6 +65,7 @@ export class SessionRun {
 
   constructor(context: AttemptContext, offer: SessionOffer) {
     this.id = offer.work;
+    this.fence = offer.fence;
     this.#context = context;
     this.#offer = offer;
     this.#work = new WorkSession(context, offer, {

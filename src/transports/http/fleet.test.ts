@@ -256,3 +256,32 @@ describe('commits that are handed over', () => {
     expect(bundle).toMatchObject({ fence: fence + 1, size: 'the whole'.length });
   });
 });
+
+describe('a poll', () => {
+  const poll = (known: object) =>
+    t.call('POST', '/runners/run_far/poll', { as: 'runner', body: { freeSlots: 2, waitMs: 30_000, known } });
+
+  it('is held while all that there is to say is known, and then says all of it', async () => {
+    await register('runner', 'far');
+    const first = await running('runner', 'run_far');
+    await t.call('POST', `/attempts/${first.attempt}/end`, {
+      as: 'runner',
+      body: { fence: first.fence, outcome: 'stopped', reason: 'x', treeGone: false },
+    });
+    await t.call('POST', '/tickets', { body: { project: 'MC', title: 'Write more', status: 'todo' } });
+    const [offer] = (await pollAs('runner', 'run_far')).offers;
+    if (!offer) throw new Error('nothing is offered');
+    const offers = [{ id: offer.attempt, fence: offer.fence }];
+    const stop = [first.attempt];
+    const told = { offers: [expect.objectContaining({ attempt: offer.attempt })], stop };
+    expect((await poll({ offers: [], stop })).body).toMatchObject(told);
+    expect(
+      (await poll({ offers: [{ id: offer.attempt, fence: offer.fence - 1 }], stop })).body,
+    ).toMatchObject(told);
+    expect((await poll({ offers, stop: [] })).body).toMatchObject(told);
+    const held = poll({ offers, stop });
+    const again = await t.call('POST', '/runners/run_far/drain', { body: { draining: true } });
+    expect(again.status).toBe(200);
+    expect((await held).body).toMatchObject({ stop, drain: 'finish' });
+  });
+});

@@ -15,6 +15,7 @@ import {
   landOffer,
   type LandOffer,
   verifyOffer,
+  offerId,
   type VerifyOffer,
 } from '../../../src/contract/runner-protocol.ts';
 import type { OutputItem } from '../../../src/contract/shapes.ts';
@@ -206,8 +207,13 @@ export class FakeControlPlane {
       const stop = [...this.attempts.values()]
         .filter((a) => a.state === 'stopping')
         .map((a) => a.offer.attempt);
-      if (offers.length > 0 || stop.length > 0 || Date.now() >= ends || !this.#server)
-        return { offers, stop };
+      const known = body.known;
+      const isNews =
+        stop.some((attempt) => !known?.stop.includes(attempt)) ||
+        offers.some(
+          (offer) => !known?.offers.some(({ id, fence }) => id === offerId(offer) && fence === offer.fence),
+        );
+      if (isNews || Date.now() >= ends || !this.#server) return { offers, stop };
       await new Promise<void>((resolve) => {
         this.#waiting.add(resolve);
         request.socket.once('close', resolve);

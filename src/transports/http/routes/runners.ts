@@ -1,7 +1,13 @@
 /** The runner protocol: register, poll, and the reports about attempts and work, each under its fence. */
 import { z } from 'zod';
 import * as requests from '../../../contract/runner-requests.ts';
-import { heartbeatAnswer, polled, registered } from '../../../contract/runner-protocol.ts';
+import {
+  heartbeatAnswer,
+  offerId,
+  type Polled,
+  polled,
+  registered,
+} from '../../../contract/runner-protocol.ts';
 import * as shapes from '../../../contract/shapes.ts';
 import type { Runner } from '../../../domain/config.ts';
 import { type Refusal, isRefusal, refuse } from '../../../domain/refusal.ts';
@@ -128,14 +134,18 @@ export function runnerRoutes(api: Api, wakeups: Wakeups): void {
       const deadline = Date.now() + (body.waitMs ?? 0);
       for (;;) {
         // Looked up at each turn: a newer process may have registered while this one waits.
-        const runner = await runnerFor(deps, caller, params.id, body.instance);
+        const [runner, now] = await Promise.all([
+          runnerFor(deps, caller, params.id, body.instance),
+          deps.store.now(),
+        ]);
         if (isRefusal(runner)) return runner;
-        await deps.store.seen(runner.id, await deps.store.now(), body.draining ?? false);
-        const result = await pollOnce(deps, runner, { freeSlots: body.freeSlots });
+        const [result] = await Promise.all([
+          pollOnce(deps, runner, { freeSlots: body.freeSlots }),
+          deps.store.seen(runner.id, now, body.draining ?? false),
+        ]);
         const left = deadline - Date.now();
         if (
-          result.offers.length > 0 ||
-          result.stop.length > 0 ||
+          isNews(result, body.known) ||
           result.drain !== undefined ||
           left <= 0 ||
           request.raw.socket.destroyed ||
@@ -205,9 +215,12 @@ export function runnerRoutes(api: Api, wakeups: Wakeups): void {
     'Renews the lease, and learns what is wanted',
     requests.attemptHeartbeat,
     async (c, caller) => {
-      await deps.store.seen(caller.actor.id, await deps.store.now(), null);
       const { fence, usage } = c.body;
-      return heartbeatAttempt(deps, caller, { attempt: c.params.id, fence, usage });
+      const [renewed] = await Promise.all([
+        heartbeatAttempt(deps, caller, { attempt: c.params.id, fence, usage }),
+        deps.store.now().then((now) => deps.store.seen(caller.actor.id, now, null)),
+      ]);
+      return renewed;
     },
     heartbeatAnswer,
     (renewed) => ({ body: renewed }),
@@ -267,6 +280,16 @@ export function runnerRoutes(api: Api, wakeups: Wakeups): void {
   );
 
   workRoutes(api);
+}
+
+/** Whether there is something in it that this runner does not know. */
+function isNews({ offers, stop }: Polled, known: z.infer<typeof requests.pollRunner>['known']): boolean {
+  return (
+    stop.some((attempt) => !known?.stop.includes(attempt)) ||
+    offers.some(
+      (offer) => !known?.offers.some(({ id, fence }) => id === offerId(offer) && fence === offer.fence),
+    )
+  );
 }
 
 async function runnerView(deps: Api['deps'], runner: Runner, presences: readonly Presence[], now: number) {
