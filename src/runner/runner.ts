@@ -47,6 +47,8 @@ const HOUSEKEEPING_MS = 60_000;
 const KEEP_SPARE_MS = 60 * 60_000;
 /** After a start: what is got ready for the next must not be in its way. */
 const READY_AFTER_MS = 250;
+/** After an end: another attempt may be starting at once, and goes first. */
+const SPARE_AFTER_MS = 50;
 const NOT_TAKEN = ['runner_name_taken', 'runner_version_unsupported'];
 
 export class Runner {
@@ -292,12 +294,18 @@ export class Runner {
     return Math.max(0, this.#settings.slots - held);
   }
 
-  /** What the next attempt will need as well is made while there is time. */
+  /**
+   * What the next attempt will need as well is made while there is time: the keeper once this one's agent runs, the worktree
+   * once its agent is gone, as an agent that is at work could make our git run something.
+   */
   async #readyAfter(run: AttemptRun): Promise<void> {
     const { clock, workspaces } = this.#attempts;
     await run.started.promise;
     await sleep(clock, READY_AFTER_MS, this.#stopPolling.signal);
     await this.#prepareKeeper();
+    await run.released.promise;
+    await sleep(clock, SPARE_AFTER_MS, this.#stopPolling.signal);
+    await Promise.all([...this.#runs.values()].map((other) => other.started.promise));
     if (!this.#isFinishing && !this.#ending.isSettled)
       await workspaces.prepareSpare(run.record.offer.project);
   }

@@ -322,16 +322,16 @@ export class MissionControl {
     writeFileSync(join(this.dir, name), '');
   }
 
-  /** The processes that run for an attempt, by the mark in their environment. */
+  /** The processes that run for an attempt, on whichever runner of this world, by the mark in their environment. */
   processesOf(attempt: string): ProcessId[] {
-    const found: ProcessId[] = [];
-    const record = join(this.dataDir, 'run', `${attempt}.json`);
-    if (!existsSync(record)) return found;
-    const { marker } = JSON.parse(readFileSync(record, 'utf8')) as { marker: string };
-    for (const row of readProcessTable().values()) {
-      if (readEnvironment(row.pid)?.includes(`MC_ATTEMPT_MARKER=${marker}`)) found.push(row);
-    }
-    return found;
+    const markers = [this.dataDir, ...readdirSync(this.dir).map((name) => join(this.dir, name))]
+      .map((dataDir) => join(dataDir, 'run', `${attempt}.json`))
+      .filter((record) => existsSync(record))
+      .map((record) => (JSON.parse(readFileSync(record, 'utf8')) as { marker: string }).marker);
+    return [...readProcessTable().values()].filter(({ pid }) => {
+      const environment = readEnvironment(pid);
+      return markers.some((marker) => environment?.includes(`MC_ATTEMPT_MARKER=${marker}`));
+    });
   }
 
   worktrees(): string[] {

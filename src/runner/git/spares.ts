@@ -67,7 +67,7 @@ export class Spares {
     this.#ready.delete(key);
     await this.#remove(key);
     mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
-    const cwd = this.#clones.path(key);
+    const cwd = this.#clones.restoreSettings(key);
     try {
       const args = ['worktree', 'add', '--quiet', '--force', '--detach', '--', this.#path(key), commit];
       await runGit(args, { cwd, signal, isIdle: true });
