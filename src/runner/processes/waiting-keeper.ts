@@ -84,7 +84,7 @@ export class WaitingKeeper {
   }
 
   #script({ cwd, env, input, output, errors, command, namespace }: Omit<ProcessSpec, 'marker'>): string {
-    const mark = namespace ? `${KEEPER_VARIABLE}` : `${MARKER_VARIABLE}`;
+    const mark = namespace ? KEEPER_VARIABLE : MARKER_VARIABLE;
     const program = namespace ? insideNamespace(namespace, this.#marker, command) : command;
     const variables = Object.entries({ ...env, [mark]: this.#marker });
     return [
