@@ -4,7 +4,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GENESIS, chainText, rollText } from '../domain/log/chain.ts';
 import type { Ticket } from '../domain/ticket/state.ts';
-import type { CommitPlan, Store, StoredEvent } from './port.ts';
+import type { CommitPlan, Effect, Store, StoredEvent } from './port.ts';
 import { sha256 } from './programs/append.ts';
 import { notifyingConformance } from './notifying.test-suite.ts';
 import { findingTickets, ticketPlan } from './finding-tickets.test-suite.ts';
@@ -453,6 +453,36 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
         await store.commit({ appends: [], rows: [], effects: [{ effect: 'credential_add', credential }] });
         const uses = await Promise.all([store.useCode('h', 1000), store.useCode('h', 1000)]);
         expect(uses.filter((use) => use !== null)).toHaveLength(1);
+      });
+
+      it('know a credential as it is, whoever asked for it before', async () => {
+        const credential = (hash: string, id: string, attempt: string | null) => ({
+          id,
+          kind: 'token' as const,
+          role: 'member',
+          name: 'ada',
+          hash,
+          createdAt: 0,
+          expiresAt: null,
+          attempt,
+          ticket: null,
+          fence: null,
+        });
+        const apply = (effect: Effect) => store.commit({ appends: [], rows: [], effects: [effect] });
+        expect(await store.credential('h')).toBeNull();
+        await apply({ effect: 'credential_add', credential: credential('h', 'tok', null) });
+        await apply({ effect: 'credential_add', credential: credential('a', 'tok_2', 'att_1') });
+        expect(await store.credential('h')).toMatchObject({ id: 'tok', lastUsedAt: null });
+        await store.touchCredential('h', 1000);
+        expect(await store.credential('h')).toMatchObject({ id: 'tok', lastUsedAt: 1000 });
+        expect(await store.credential('a')).toMatchObject({ overAt: null });
+        await apply({ effect: 'credentials_over', attempt: 'att_1', at: 2000 });
+        expect(await store.credential('a')).toMatchObject({ overAt: 2000 });
+        await apply({ effect: 'credentials_revoke', tokenId: 'tok' });
+        expect(await store.credential('h')).toBeNull();
+        expect(await store.credential('a')).toMatchObject({ id: 'tok_2' });
+        await store.useCode('a', 3000);
+        expect(await store.credential('a')).toBeNull();
       });
     });
   });

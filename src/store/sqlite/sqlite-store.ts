@@ -2,7 +2,17 @@
 import { randomBytes } from 'node:crypto';
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
 import type { CommitPoint } from '../commit-points.ts';
-import type { CommitPlan, CommitResult, DocumentKind, Lease, Store, StoredEvent, Work } from '../port.ts';
+import type {
+  CommitPlan,
+  CommitResult,
+  Credential,
+  DocumentKind,
+  Effect,
+  Lease,
+  Store,
+  StoredEvent,
+  Work,
+} from '../port.ts';
 import { type Program, runSync } from '../program.ts';
 import { commitPrograms } from '../programs/commit.ts';
 import { PlanRejected } from '../programs/plan-rejected.ts';
@@ -91,6 +101,12 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     return Promise.resolve(documents.get(key) as T);
   };
 
+  /**
+   * Who asks is looked up with every request. Only what exists is kept, so that no stranger can fill it, and an answer that
+   * has changed is forgotten in the transaction that changes it: revoking works at once.
+   */
+  const credentials = new Map<string, Credential>();
+
   function sync<T>(program: Program<T>): T {
     return runSync(program, (q) => connection.execute(q));
   }
@@ -124,6 +140,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
         .enqueue((turn) => {
           turn.events.push(...sync(commits.apply(plan, clock(), turn.chain, turn.heads)));
           if (plan.rows.some((row) => row.row === 'document')) documents.clear();
+          if (plan.effects?.some(changesCredentials)) credentials.clear();
         })
         .then(
           (): CommitResult => ({ committed: true }),
@@ -205,10 +222,23 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     workOfAttempt: (attempt) => read(() => lanes.workOfAttempt(attempt)),
     workOfRunner: (runner) => read(() => lanes.workOfRunner(runner)),
 
-    credential: (hash) => read(() => side.credential(hash)),
+    credential: (hash) =>
+      read(function* () {
+        const found = credentials.get(hash) ?? (yield* side.credential(hash));
+        if (found) credentials.set(hash, found);
+        return found;
+      }),
     credentials: () => read(() => side.credentials()),
-    touchCredential: (hash, at) => write(() => side.touchCredential(hash, at)),
-    useCode: (hash, now) => write(() => side.useCode(hash, now)),
+    touchCredential: (hash, at) =>
+      write(function* () {
+        credentials.delete(hash);
+        yield* side.touchCredential(hash, at);
+      }),
+    useCode: (hash, now) =>
+      write(function* () {
+        credentials.delete(hash);
+        return yield* side.useCode(hash, now);
+      }),
 
     idempotent: (scope, key) => read(() => side.idempotent(scope, key)),
     saveAnswer: (scope, key, bodyHash, answer, at) =>
@@ -269,6 +299,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     streams: (after, limit) => read(() => reads.streams(after, limit)),
     prune: (now) =>
       write(function* () {
+        credentials.clear();
         yield* side.prune(now);
         yield* notify.prune(now);
       }),
@@ -284,6 +315,10 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     },
   };
 }
+
+/** A new one is none that anybody has asked for and got. */
+const changesCredentials = ({ effect }: Effect): boolean =>
+  effect === 'credentials_over' || effect === 'credentials_revoke';
 
 /** Larger ones would make a start slow; what is damaged in them is said when it is read. */
 const LOOKED_THROUGH_BYTES = 256 * 1024 * 1024;

@@ -115,14 +115,20 @@ export class Api {
       ...(spec.bodyLimit === undefined ? {} : { bodyLimit: spec.bodyLimit }),
       ...(spec.takesBytes ? { config: { takesBytes: true } } : {}),
       // Roles before schemas: who may not call learns nothing about what the body should be.
-      onRequest: async (request, reply) => {
+      onRequest: (request, reply, done) => {
         const refused = checkAccess(request, spec.access);
-        return refused ? sendRefusal(reply, refused) : undefined;
+        if (refused) sendRefusal(reply, refused);
+        else done();
       },
       // A POST without a body stands for an empty object.
-      preValidation: async (request) => {
-        if (spec.body && (request.body === undefined || request.body === null)) request.body = {};
-      },
+      ...(spec.body
+        ? {
+            preValidation: (request: FastifyRequest, _reply: FastifyReply, done: () => void) => {
+              request.body ??= {};
+              done();
+            },
+          }
+        : {}),
       handler: (request, reply) => this.#handle(spec, request, reply),
     });
   }
