@@ -20,14 +20,43 @@ export interface QueryResult {
   changes: number;
 }
 
-export type Program<T> = Generator<Query, T, QueryResult>;
+/** Queries of which none needs what another gives: over a network they travel together. They are carried out in order. */
+interface Together {
+  queries: readonly Query[];
+  results: readonly QueryResult[];
+}
+
+export type Program<T> = Generator<Query | Together, T, QueryResult>;
+
+const NO_RESULT: QueryResult = { rows: [], changes: 0 };
+
+/** A query that has to change one row, and what is wrong where it does not. */
+export interface Write {
+  query: Query;
+  otherwise?: () => Error;
+}
+
+export function* carryOut(writes: readonly Write[]): Program<void> {
+  const results = yield* together(writes.map(({ query }) => query));
+  for (const [n, { otherwise }] of writes.entries())
+    if (otherwise && results[n]?.changes !== 1) throw otherwise();
+}
+
+/** @returns what each of them gives, in their order */
+export function* together(queries: readonly Query[]): Program<readonly QueryResult[]> {
+  if (queries.length === 0) return [];
+  const step: Together = { queries, results: [] };
+  yield step;
+  return step.results;
+}
 
 export function runSync<T>(program: Program<T>, execute: (query: Query) => QueryResult): T {
   let step = program.next();
   while (!step.done) {
-    let result: QueryResult;
+    let result = NO_RESULT;
     try {
-      result = execute(step.value);
+      if ('queries' in step.value) step.value.results = step.value.queries.map(execute);
+      else result = execute(step.value);
     } catch (error) {
       step = program.throw(error);
       continue;
@@ -37,16 +66,20 @@ export function runSync<T>(program: Program<T>, execute: (query: Query) => Query
   return step.value;
 }
 
+/** A database that is waited for. */
+export interface Executor {
+  execute(query: Query): Promise<QueryResult>;
+  executeAll(queries: readonly Query[]): Promise<readonly QueryResult[]>;
+}
+
 /** As `runSync`, on a database that is waited for. */
-export async function runAsync<T>(
-  program: Program<T>,
-  execute: (query: Query) => Promise<QueryResult>,
-): Promise<T> {
+export async function runAsync<T>(program: Program<T>, on: Executor): Promise<T> {
   let step = program.next();
   while (!step.done) {
-    let result: QueryResult;
+    let result = NO_RESULT;
     try {
-      result = await execute(step.value);
+      if ('queries' in step.value) step.value.results = await on.executeAll(step.value.queries);
+      else result = await on.execute(step.value);
     } catch (error) {
       step = program.throw(error);
       continue;

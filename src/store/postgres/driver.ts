@@ -1,12 +1,8 @@
 /** PostgreSQL by `pg`: rows as SQLite gives them (text, numbers, null), and which errors mean what. */
 import pg from 'pg';
-import type { Query, QueryResult, ResultRow } from '../program.ts';
-
-const WHOLE_64_BITS = 20;
-const NUMERIC = 1700;
-const getTypeParser: typeof pg.types.getTypeParser = ((oid: number, format: 'text') =>
-  // Every whole number here is below 2^53; sums of bigint come as numeric.
-  oid === WHOLE_64_BITS || oid === NUMERIC ? Number : pg.types.getTypeParser(oid, format)) as never;
+import type { Executor, Query, QueryResult, ResultRow } from '../program.ts';
+import { getTypeParser } from './column-types.ts';
+import { Pipeline } from './pipeline.ts';
 
 export function connectionConfig(url: string): pg.ClientConfig {
   return {
@@ -61,6 +57,41 @@ export async function execute(on: pg.Pool | pg.ClientBase, query: Query): Promis
     name: nameOf(query.sql),
   });
   return { rows: result.rows, changes: result.command === 'SELECT' ? 0 : (result.rowCount ?? 0) };
+}
+
+/** @param on a connection sends what belongs together at once; a pool, which gives each query any connection, one by one */
+export function executorOn(on: pg.Pool | pg.ClientBase): Executor {
+  return {
+    execute: (query) => execute(on, query),
+    async executeAll(queries) {
+      const [only] = queries;
+      if (only && queries.length === 1) return [await execute(on, only)];
+      if (on instanceof pg.Pool) {
+        const client = await on.connect();
+        let broken = true;
+        try {
+          const results = await executeAll(client, queries);
+          broken = false;
+          return results;
+        } finally {
+          client.release(broken);
+        }
+      }
+      return executeAll(on, queries);
+    },
+  };
+}
+
+/** One journey for all of them; the first that fails ends it, and what comes behind it is not carried out. */
+function executeAll(on: pg.ClientBase, queries: readonly Query[]): Promise<readonly QueryResult[]> {
+  return new Promise((resolve, reject) => {
+    const statements = queries.map(({ sql, params }) => ({
+      text: sql,
+      name: nameOf(sql) ?? '',
+      values: params.map(parameter),
+    }));
+    on.query(new Pipeline(statements, (error, results) => (error ? reject(error) : resolve(results))));
+  });
 }
 
 /** The results of several statements in one text, each as rows. */

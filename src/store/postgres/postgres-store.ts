@@ -28,7 +28,15 @@ import {
   postgresCompiler,
   postgresSchema,
 } from './dialect.ts';
-import { connectionConfig, execute, executeText, isLost, mayTryAgain, openPool } from './driver.ts';
+import {
+  connectionConfig,
+  execute,
+  executeText,
+  executorOn,
+  isLost,
+  mayTryAgain,
+  openPool,
+} from './driver.ts';
 import { postgresBlobs } from './postgres-blobs.ts';
 import { dumpPostgres, postgresTarget } from './postgres-transfer.ts';
 import { Publisher } from './publisher.ts';
@@ -103,8 +111,7 @@ async function storeOn(
   const { pool, channel, head, clock, patienceMs } = options;
 
   const patiently = <T>(work: () => Promise<T>): Promise<T> => untilReached(work, patienceMs);
-  const read = <T>(make: () => Program<T>): Promise<T> =>
-    patiently(() => runAsync(make(), (query) => execute(pool, query)));
+  const read = <T>(make: () => Program<T>): Promise<T> => patiently(() => runAsync(make(), executorOn(pool)));
 
   /** One statement that says the same when it is repeated. */
   const upsert = read;
@@ -115,9 +122,7 @@ async function storeOn(
       let broken = true;
       try {
         const [row] = (await executeText(client, begin)).at(-1) ?? [];
-        const value = await runAsync(make(clock?.() ?? Number(row?.['now'])), (query) =>
-          execute(client, query),
-        );
+        const value = await runAsync(make(clock?.() ?? Number(row?.['now'])), executorOn(client));
         await client.query('commit');
         broken = false;
         return value;
@@ -142,7 +147,7 @@ async function storeOn(
     channel,
     head,
     pollMs: options.pollMs ?? 1000,
-    read: (after, limit) => runAsync(reads.eventsAfter(after, limit), (query) => execute(pool, query)),
+    read: (after, limit) => runAsync(reads.eventsAfter(after, limit), executorOn(pool)),
   });
   const writer = new Writer({
     pool,
@@ -324,8 +329,7 @@ async function prepareSchema(pool: pg.Pool, unfinished: boolean): Promise<{ chan
     if (version === 0) {
       for (const row of FIRST_SETTINGS)
         await client.query('insert into settings (name, value) values ($1, $2)', [...row]);
-    } else if (version < SCHEMA_VERSION)
-      await runAsync(transfer.setSchema(), (query) => execute(client, query));
+    } else if (version < SCHEMA_VERSION) await runAsync(transfer.setSchema(), executorOn(client));
     const { rows } = await client.query<{ schema: string; seq: number }>(
       'select current_schema() as schema, coalesce((select max(seq) from events), 0) as seq',
     );

@@ -7,7 +7,7 @@ import { type Program, type ResultRow, runAsync } from '../program.ts';
 import { MARKED, UNFINISHED, transferPrograms } from '../programs/transfer.ts';
 import { SCHEMA_VERSION, TABLES, type Tables, refuseNewerSchema } from '../schema.ts';
 import { CURSOR, LOAD_STATE, OPEN_DUMP, OPEN_LOAD, ROWS_OF_TABLES, postgresSchema } from './dialect.ts';
-import { connectionConfig, execute, executeText } from './driver.ts';
+import { connectionConfig, executeText, executorOn } from './driver.ts';
 
 /** One repeatable-read transaction on a connection of its own; whoever takes the copy may be slow. */
 export async function dumpPostgres(url: string): Promise<Dump> {
@@ -58,7 +58,7 @@ export function postgresTarget(db: Kysely<Tables>, url: string): LoadTarget {
     }
   };
   const run = <T>(client: pg.Client, program: Program<T>): Promise<T> =>
-    runAsync(program, (query) => execute(client, query));
+    runAsync(program, executorOn(client));
 
   const stateOf = async (client: pg.Client): Promise<'empty' | 'half' | 'full'> => {
     const { rows } = await client.query<{ tables: number; own: boolean }>(LOAD_STATE);

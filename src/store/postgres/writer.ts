@@ -22,7 +22,7 @@ import type { ChainHead } from '../programs/append.ts';
 import { GENESIS } from '../../domain/log/chain.ts';
 import { StoreBusy } from '../store-errors.ts';
 import { OPEN_LANE, OPEN_LANE_FOR_MARK, PRUNE_MARKS, SELECT_MARK, closeLane } from './dialect.ts';
-import { execute, executeText, isLost, mayTryAgain, refusesWrites } from './driver.ts';
+import { executeText, executorOn, isLost, mayTryAgain, refusesWrites } from './driver.ts';
 
 /** What a job sees of the transaction it runs in; it adds the events that it appends. */
 export interface Turn {
@@ -191,7 +191,7 @@ export class Writer {
       const before = { ...turn.chain };
       const count = turn.events.length;
       try {
-        const value = await runAsync(job.make(turn), (query) => execute(client, query));
+        const value = await runAsync(job.make(turn), executorOn(client));
         outcome.answers.push(() => job.resolve(value as never));
         succeeded = true;
         this.#options.onCommit?.('plan', turn.events);

@@ -3,11 +3,20 @@ import { hash as digest } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { GENESIS, chainText, rollText } from '../../domain/log/chain.ts';
 import type { StoredEvent, StreamAppend } from '../port.ts';
-import { type Program, type Query, atMost, p, shapes, statement } from '../program.ts';
+import {
+  type Program,
+  type Query,
+  type QueryResult,
+  type Write,
+  atMost,
+  p,
+  shapes,
+  statement,
+} from '../program.ts';
 import type { Tables } from '../schema.ts';
 import { PlanRejected } from './plan-rejected.ts';
 import { EVENT_COLUMNS, eventColumns } from './rows.ts';
-import type { StreamHead, StreamHeads } from './stream-heads.ts';
+import type { StreamHead } from './stream-heads.ts';
 
 export function sha256(text: string): string {
   return digest('sha256', text);
@@ -71,21 +80,22 @@ export function appendPrograms(db: Kysely<Tables>) {
     );
   }
 
-  function* readHead(stream: string): Program<StreamHead | null> {
-    const head = (yield s.head({ stream })).rows[0];
-    return head ? { version: Number(head['version']), hash: String(head['hash']) } : null;
-  }
-
-  function* append(plan: StreamAppend, chain: ChainHead, heads?: StreamHeads): Program<StoredEvent[]> {
-    let previous = GENESIS;
-    if (plan.expected > 0) {
-      const head = heads?.get(plan.stream) ?? (yield* readHead(plan.stream));
-      if (!head || head.version !== plan.expected)
-        throw new PlanRejected({ kind: 'stream', stream: plan.stream });
-      previous = head.hash;
-    }
+  /**
+   * The events behind the head of their stream, as they are stored, and what writes them.
+   * @param head what the stream ends with; null where there is none
+   * @param chain moved on by the events
+   */
+  function append(
+    plan: StreamAppend,
+    head: StreamHead | null,
+    chain: ChainHead,
+  ): { stored: StoredEvent[]; writes: Write[]; head: StreamHead } {
+    const stale = (): PlanRejected => new PlanRejected({ kind: 'stream', stream: plan.stream });
+    // A loser stops here, before it has written anything that could collide.
+    if ((head?.version ?? 0) !== plan.expected) throw stale();
     const stored: StoredEvent[] = [];
     const texts: string[] = [];
+    let previous = head?.hash ?? GENESIS;
     let version = plan.expected;
     for (const event of plan.events) {
       version += 1;
@@ -111,21 +121,24 @@ export function appendPrograms(db: Kysely<Tables>) {
       });
       texts.push(data);
     }
-    // The compare-and-swap comes before the events: a loser has written nothing that could collide.
     const moved =
-      plan.expected === 0
-        ? yield s.begin({ stream: plan.stream, version, hash: previous })
-        : yield s.advance({ stream: plan.stream, expected: plan.expected, version, hash: previous });
-    if (moved.changes !== 1) throw new PlanRejected({ kind: 'stream', stream: plan.stream });
-    heads?.set(plan.stream, { version, hash: previous });
+      head === null
+        ? s.begin({ stream: plan.stream, version, hash: previous })
+        : s.advance({ stream: plan.stream, expected: plan.expected, version, hash: previous });
+    const writes: Write[] = [{ query: moved, otherwise: stale }];
     for (let from = 0; from < stored.length; from += EVENTS_AT_ONCE) {
-      yield insertEvents(stored.slice(from, from + EVENTS_AT_ONCE), texts.slice(from, from + EVENTS_AT_ONCE));
+      const until = from + EVENTS_AT_ONCE;
+      writes.push({ query: insertEvents(stored.slice(from, until), texts.slice(from, until)) });
     }
-    return stored;
+    return { stored, writes, head: { version, hash: previous } };
   }
 
   return {
     append,
+    readHead: (stream: string): Query => s.head({ stream }),
+    headOf({ rows: [row] }: QueryResult): StreamHead | null {
+      return row ? { version: Number(row['version']), hash: String(row['hash']) } : null;
+    },
     /** The last `seq` and rolling hash; the writer keeps them between plans. */
     *chainHead(): Program<ChainHead> {
       const { rows } = yield s.seqHead({});

@@ -1,15 +1,26 @@
 /**
- * Applies one commit plan: guards, then the compare-and-swap of each stream, then rows and effects. Any failure throws
- * `PlanRejected`, and the caller rolls back this plan alone.
+ * Applies one commit plan in two steps: all that it stands on is asked (its guards, and what its streams end with), and
+ * then all of it is written, each compare-and-swap before the events that it lets in. Any failure throws `PlanRejected`,
+ * and the caller rolls back this plan alone.
  */
 import type { Kysely } from 'kysely';
 import type { CommitPlan, Effect, Guard, Row, StoredEvent } from '../port.ts';
-import { type Program, p, shapes, statement } from '../program.ts';
+import {
+  type Program,
+  type Query,
+  type ResultRow,
+  type Write,
+  carryOut,
+  p,
+  shapes,
+  statement,
+  together,
+} from '../program.ts';
 import { type Tables, incremented } from '../schema.ts';
 import { type ChainHead, appendPrograms } from './append.ts';
 import { parsedTickets } from './parsed.ts';
 import { PlanRejected } from './plan-rejected.ts';
-import type { StreamHeads } from './stream-heads.ts';
+import type { StreamHead, StreamHeads } from './stream-heads.ts';
 import {
   ATTEMPT_COLUMNS,
   CREDENTIAL_COLUMNS,
@@ -164,14 +175,14 @@ export function commitPrograms(db: Kysely<Tables>) {
   const updates = shapes(db);
 
   /** Only what has changed is written: an index whose columns stay as they are costs nothing. */
-  function* update<T extends 'tickets' | 'attempts'>(
+  function update<T extends 'tickets' | 'attempts'>(
     table: T,
     id: { column: keyof Tables[T] & string; value: string },
     columns: Partial<Tables[T]>,
-  ): Program<void> {
+  ): Write[] {
     const names = Object.keys(columns);
-    if (names.length === 0) return;
-    const { changes } = yield updates(
+    if (names.length === 0) return [];
+    const query = updates(
       `${table} ${names.join(' ')}`,
       (k) =>
         k
@@ -180,100 +191,99 @@ export function commitPrograms(db: Kysely<Tables>) {
           .where(id.column as 'key', '=', p('id')),
       { ...columns, id: id.value },
     );
-    if (changes !== 1) throw new Error(`the row of ${id.value} in ${table} is missing`);
+    return [{ query, otherwise: () => new Error(`the row of ${id.value} in ${table} is missing`) }];
   }
 
-  function* writeTicket(row: Extract<Row, { row: 'ticket' }>): Program<void> {
+  function ticketWrites(row: Extract<Row, { row: 'ticket' }>): Write[] {
     const { before, state, streamVersion, toVerify } = row;
     const columns =
       before === null
         ? ticketColumns(state, streamVersion, toVerify)
         : changedTicketColumns(before, state, streamVersion, toVerify);
-    if (before === null) yield s.ticket(columns);
-    else yield* update('tickets', { column: 'key', value: state.key }, columns);
-    // Whoever reads it next need not parse what was just written.
+    const writes: Write[] =
+      before === null
+        ? [{ query: s.ticket(columns) }]
+        : update('tickets', { column: 'key', value: state.key }, columns);
+    // Whoever reads it next need not parse what is written here.
     parsedTickets.keep(state.key, columns.state, state);
     for (const [index, attempt] of state.attempts.entries()) {
       const was = before?.attempts[index];
       if (was === attempt) continue;
       const attemptRow = attemptColumns(state, index);
-      if (!before || !was) yield s.attempt(attemptRow);
-      else
-        yield* update(
-          'attempts',
-          { column: 'id', value: attempt.id },
-          changed(attemptColumns(before, index), attemptRow),
-        );
+      if (!before || !was) writes.push({ query: s.attempt(attemptRow) });
+      else {
+        const changes = changed(attemptColumns(before, index), attemptRow);
+        writes.push(...update('attempts', { column: 'id', value: attempt.id }, changes));
+      }
     }
     for (const [index, evidence] of state.evidence.entries()) {
-      if (before?.evidence[index] === undefined) yield s.evidence({ id: evidence.id, ticket: state.key });
+      if (before?.evidence[index] === undefined)
+        writes.push({ query: s.evidence({ id: evidence.id, ticket: state.key }) });
+    }
+    return writes;
+  }
+
+  function guardQuery(guard: Guard): Query {
+    switch (guard.guard) {
+      case 'config_version':
+        return s.setting({ name: 'config_version' });
+      case 'ticket_version':
+        return s.ticketVersion({ key: guard.ticket });
+      default:
+        return s.lease({ name: guard.name });
     }
   }
 
-  function* checkGuard(guard: Guard, now: number): Program<void> {
-    if (guard.guard === 'config_version') {
-      const { rows } = yield s.setting({ name: 'config_version' });
-      if (Number(rows[0]?.['value'] ?? 0) !== guard.version)
-        throw new PlanRejected({ kind: 'guard', guard: guard.guard });
-      return;
+  /** @param row what `guardQuery` gave */
+  function holds(guard: Guard, row: ResultRow | undefined, now: number): boolean {
+    switch (guard.guard) {
+      case 'config_version':
+        return Number(row?.['value'] ?? 0) === guard.version;
+      case 'ticket_version':
+        return Number(row?.['version'] ?? 0) === guard.version;
+      case 'lease_held':
+        return (
+          row !== undefined &&
+          row['holder'] === guard.holder &&
+          Number(row['epoch']) === guard.epoch &&
+          Number(row['expires_at']) > now
+        );
+      case 'lease_expired':
+        return row === undefined || Number(row['expires_at']) + guard.graceMs <= now;
     }
-    if (guard.guard === 'ticket_version') {
-      const { rows } = yield s.ticketVersion({ key: guard.ticket });
-      if (Number(rows[0]?.['version'] ?? 0) !== guard.version)
-        throw new PlanRejected({ kind: 'guard', guard: guard.guard });
-      return;
-    }
-    const { rows } = yield s.lease({ name: guard.name });
-    const lease = rows[0] as Tables['leases'] | undefined;
-    const holds =
-      guard.guard === 'lease_held'
-        ? lease !== undefined &&
-          lease.holder === guard.holder &&
-          Number(lease.epoch) === guard.epoch &&
-          Number(lease.expires_at) > now
-        : lease === undefined || Number(lease.expires_at) + guard.graceMs <= now;
-    if (!holds) throw new PlanRejected({ kind: 'guard', guard: guard.guard });
   }
 
-  function* writeRow(row: Row): Program<void> {
+  function rowWrites(row: Row): Write[] {
     switch (row.row) {
       case 'ticket':
-        yield* writeTicket(row);
-        return;
+        return ticketWrites(row);
       case 'inbox':
-        yield s.inbox(inboxColumns(row.item, row.streamVersion));
-        return;
+        return [{ query: s.inbox(inboxColumns(row.item, row.streamVersion)) }];
       case 'alert':
-        yield s.alert(alertColumns(row.alert, row.streamVersion));
-        return;
-      case 'document':
-        yield s.document({
-          kind: row.kind,
-          id: row.id,
-          version: row.state.version,
-          state: JSON.stringify(row.state),
-        });
-        if (CONFIG_KINDS.has(row.kind)) yield s.bumpSetting({ name: 'config_version' });
-        return;
+        return [{ query: s.alert(alertColumns(row.alert, row.streamVersion)) }];
+      case 'document': {
+        const { kind, id, state } = row;
+        const written = {
+          query: s.document({ kind, id, version: state.version, state: JSON.stringify(state) }),
+        };
+        return CONFIG_KINDS.has(kind)
+          ? [written, { query: s.bumpSetting({ name: 'config_version' }) }]
+          : [written];
+      }
     }
   }
 
-  function* applyEffect(effect: Effect, now: number): Program<void> {
+  function effectWrites(effect: Effect, now: number): Write[] {
     switch (effect.effect) {
-      case 'lease_set':
-        yield s.leaseSet({
-          name: effect.name,
-          holder: effect.holder,
-          epoch: effect.epoch,
-          expires_at: Math.round(now + effect.ttlMs),
-        });
-        return;
+      case 'lease_set': {
+        const { name, holder, epoch, ttlMs } = effect;
+        return [{ query: s.leaseSet({ name, holder, epoch, expires_at: Math.round(now + ttlMs) }) }];
+      }
       case 'lease_drop':
-        yield s.leaseDrop({ name: effect.name });
-        return;
+        return [{ query: s.leaseDrop({ name: effect.name }) }];
       case 'credential_add': {
         const c = effect.credential;
-        yield s.credential({
+        const query = s.credential({
           hash: c.hash,
           id: c.id,
           kind: c.kind,
@@ -287,33 +297,68 @@ export function commitPrograms(db: Kysely<Tables>) {
           fence: c.fence,
           over_at: null,
         });
-        return;
+        return [{ query }];
       }
       case 'credentials_over':
-        yield s.credentialsOver({ attempt: effect.attempt, at: effect.at });
-        return;
+        return [{ query: s.credentialsOver({ attempt: effect.attempt, at: effect.at }) }];
       case 'credentials_revoke':
-        yield s.credentialsRevoke({ id: effect.tokenId });
-        return;
+        return [{ query: s.credentialsRevoke({ id: effect.tokenId }) }];
       case 'skip_set': {
         const { ticket, code, detail, at } = effect;
-        yield s.skip({ ticket, code, detail, at });
-        yield s.skipHistory({ ticket, code, detail, at });
-        return;
+        return [
+          { query: s.skip({ ticket, code, detail, at }) },
+          { query: s.skipHistory({ ticket, code, detail, at }) },
+        ];
       }
       case 'skip_clear':
-        yield s.skipClear({ ticket: effect.ticket });
-        return;
+        return [{ query: s.skipClear({ ticket: effect.ticket }) }];
       case 'work_add':
       case 'work_finish':
       case 'work_withdraw':
       case 'work_release':
-        yield* works.apply(effect);
-        return;
+        return works.apply(effect);
       case 'diff_set':
-        yield s.diff({ attempt: effect.attempt, diff: JSON.stringify(effect.diff) });
-        return;
+        return [{ query: s.diff({ attempt: effect.attempt, diff: JSON.stringify(effect.diff) }) }];
     }
+  }
+
+  /** What the plan stands on, asked at once. @returns what its streams end with */
+  function* check(
+    plan: CommitPlan,
+    now: number,
+    heads: StreamHeads | undefined,
+  ): Program<Map<string, StreamHead | null>> {
+    const ends = new Map<string, StreamHead | null>();
+    for (const { stream } of plan.appends) {
+      const known = heads?.get(stream);
+      if (known) ends.set(stream, known);
+    }
+    const guards = plan.guards ?? [];
+    const unknown = [...new Set(plan.appends.map(({ stream }) => stream))].filter((name) => !ends.has(name));
+    const once = plan.idempotency ? [idempotencyQuery(plan.idempotency)] : [];
+    const results = yield* together([...once, ...guards.map(guardQuery), ...unknown.map(log.readHead)]);
+    if (once.length > 0 && results[0]?.changes !== 1) throw new PlanRejected({ kind: 'idempotency' });
+    for (const [n, guard] of guards.entries())
+      if (!holds(guard, results[once.length + n]?.rows[0], now))
+        throw new PlanRejected({ kind: 'guard', guard: guard.guard });
+    for (const [n, stream] of unknown.entries()) {
+      const result = results[once.length + guards.length + n];
+      ends.set(stream, result ? log.headOf(result) : null);
+    }
+    return ends;
+  }
+
+  function idempotencyQuery(idempotency: NonNullable<CommitPlan['idempotency']>): Query {
+    const { scope, key, bodyHash, answer, at } = idempotency;
+    return s.idempotency({
+      scope,
+      key,
+      body_hash: bodyHash,
+      status: answer.status,
+      headers: JSON.stringify(answer.headers),
+      body: answer.body,
+      at,
+    });
   }
 
   return {
@@ -321,28 +366,27 @@ export function commitPrograms(db: Kysely<Tables>) {
 
     /** @param heads what the streams are known to end with, where this process alone writes them */
     *apply(plan: CommitPlan, now: number, chain: ChainHead, heads?: StreamHeads): Program<StoredEvent[]> {
-      if (plan.idempotency) {
-        const { scope, key, bodyHash, answer, at } = plan.idempotency;
-        const { changes } = yield s.idempotency({
-          scope,
-          key,
-          body_hash: bodyHash,
-          status: answer.status,
-          headers: JSON.stringify(answer.headers),
-          body: answer.body,
-          at,
-        });
-        if (changes !== 1) throw new PlanRejected({ kind: 'idempotency' });
-      }
-      for (const guard of plan.guards ?? []) yield* checkGuard(guard, now);
+      const ends = yield* check(plan, now, heads);
       const stored: StoredEvent[] = [];
-      for (const stream of plan.appends) stored.push(...(yield* log.append(stream, chain, heads)));
-      for (const row of plan.rows) yield* writeRow(row);
-      for (const effect of plan.effects ?? []) yield* applyEffect(effect, now);
+      const writes: Write[] = [];
+      for (const append of plan.appends) {
+        const appended = log.append(append, ends.get(append.stream) ?? null, chain);
+        stored.push(...appended.stored);
+        writes.push(...appended.writes);
+        ends.set(append.stream, appended.head);
+      }
+      for (const row of plan.rows) writes.push(...rowWrites(row));
+      for (const effect of plan.effects ?? []) writes.push(...effectWrites(effect, now));
+      yield* carryOut(writes);
+      for (const { stream } of plan.appends) {
+        const head = ends.get(stream);
+        if (head) heads?.set(stream, head);
+      }
       return stored;
     },
 
-    applyEffect,
+    applyEffect: (effect: Effect, now: number): Program<void> => carryOut(effectWrites(effect, now)),
+
     /** Takes, extends (once half of it is over) or refuses a named lease, by the database's clock. */
     *acquireLease(
       name: string,

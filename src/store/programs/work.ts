@@ -1,7 +1,7 @@
 /** What a commit does to the work of runners: added once per key, finished under its fence, or withdrawn. */
 import type { Kysely } from 'kysely';
 import type { Effect } from '../port.ts';
-import { type Program, p, statement } from '../program.ts';
+import { type Write, p, statement } from '../program.ts';
 import type { Tables } from '../schema.ts';
 import { PlanRejected } from './plan-rejected.ts';
 
@@ -50,33 +50,27 @@ export function workPrograms(db: Kysely<Tables>) {
   };
 
   return {
-    *apply(effect: WorkEffect): Program<void> {
+    apply(effect: WorkEffect): Write[] {
       switch (effect.effect) {
         case 'work_add': {
           const { id, kind, ticket, attempt, key, wantsRunner, createdAt } = effect.work;
-          yield s.workAdd({
-            id,
-            kind,
-            ticket,
-            attempt,
-            key,
-            wants_runner: wantsRunner,
-            created_at: createdAt,
-          });
-          return;
+          const wants_runner = wantsRunner;
+          return [
+            { query: s.workAdd({ id, kind, ticket, attempt, key, wants_runner, created_at: createdAt }) },
+          ];
         }
-        case 'work_finish': {
-          const { changes } = yield s.workFinish({ id: effect.id, fence: effect.fence, state: effect.state });
-          if (changes !== 1) throw new PlanRejected({ kind: 'unique', what: `work ${effect.id}` });
-          yield s.leaseDrop({ name: `work:${effect.id}` });
-          return;
-        }
+        case 'work_finish':
+          return [
+            {
+              query: s.workFinish({ id: effect.id, fence: effect.fence, state: effect.state }),
+              otherwise: () => new PlanRejected({ kind: 'unique', what: `work ${effect.id}` }),
+            },
+            { query: s.leaseDrop({ name: `work:${effect.id}` }) },
+          ];
         case 'work_withdraw':
-          yield s.workWithdraw({ ticket: effect.ticket, kind: effect.kind });
-          return;
+          return [{ query: s.workWithdraw({ ticket: effect.ticket, kind: effect.kind }) }];
         case 'work_release':
-          yield s.workRelease({ id: effect.id });
-          return;
+          return [{ query: s.workRelease({ id: effect.id }) }];
       }
     },
   };
