@@ -26,21 +26,20 @@ interface Together {
   results: readonly QueryResult[];
 }
 
-export type Program<T> = Generator<Query | Together, T, QueryResult>;
-
-const NO_RESULT: QueryResult = { rows: [], changes: 0 };
-
-/** A query that has to change one row, and what is wrong where it does not. */
+/** A query that has to change one row where it says what is wrong if it does not. */
 export interface Write {
   query: Query;
   otherwise?: () => Error;
 }
 
-export function* carryOut(writes: readonly Write[]): Program<void> {
-  const results = yield* together(writes.map(({ query }) => query));
-  for (const [n, { otherwise }] of writes.entries())
-    if (otherwise && results[n]?.changes !== 1) throw otherwise();
+/** The last word of a program about these: nothing that comes behind them in it depends on how they end. */
+interface Writes {
+  writes: readonly Write[];
 }
+
+export type Program<T> = Generator<Query | Together | Writes, T, QueryResult>;
+
+const NO_RESULT: QueryResult = { rows: [], changes: 0 };
 
 /** @returns what each of them gives, in their order */
 export function* together(queries: readonly Query[]): Program<readonly QueryResult[]> {
@@ -50,13 +49,29 @@ export function* together(queries: readonly Query[]): Program<readonly QueryResu
   return step.results;
 }
 
+export function* carryOut(writes: readonly Write[]): Program<void> {
+  if (writes.length > 0) yield { writes };
+}
+
+/** @throws what the first says that has not changed its row */
+export function checkWrites(writes: readonly Write[], results: readonly QueryResult[]): void {
+  for (const [n, { otherwise }] of writes.entries())
+    if (otherwise && results[n]?.changes !== 1) throw otherwise();
+}
+
 export function runSync<T>(program: Program<T>, execute: (query: Query) => QueryResult): T {
   let step = program.next();
   while (!step.done) {
     let result = NO_RESULT;
     try {
-      if ('queries' in step.value) step.value.results = step.value.queries.map(execute);
-      else result = execute(step.value);
+      const asked = step.value;
+      if ('queries' in asked) asked.results = asked.queries.map(execute);
+      else if ('writes' in asked) {
+        checkWrites(
+          asked.writes,
+          asked.writes.map(({ query }) => execute(query)),
+        );
+      } else result = execute(asked);
     } catch (error) {
       step = program.throw(error);
       continue;
@@ -70,6 +85,8 @@ export function runSync<T>(program: Program<T>, execute: (query: Query) => Query
 export interface Executor {
   execute(query: Query): Promise<QueryResult>;
   executeAll(queries: readonly Query[]): Promise<readonly QueryResult[]>;
+  /** May answer before they are carried out, where whoever runs the program then waits for `executeAll` before it ends. */
+  write(writes: readonly Write[]): Promise<void>;
 }
 
 /** As `runSync`, on a database that is waited for. */
@@ -78,8 +95,10 @@ export async function runAsync<T>(program: Program<T>, on: Executor): Promise<T>
   while (!step.done) {
     let result = NO_RESULT;
     try {
-      if ('queries' in step.value) step.value.results = await on.executeAll(step.value.queries);
-      else result = await on.execute(step.value);
+      const asked = step.value;
+      if ('queries' in asked) asked.results = await on.executeAll(asked.queries);
+      else if ('writes' in asked) await on.write(asked.writes);
+      else result = await on.execute(asked);
     } catch (error) {
       step = program.throw(error);
       continue;

@@ -1,6 +1,6 @@
 /** PostgreSQL by `pg`: rows as SQLite gives them (text, numbers, null), and which errors mean what. */
 import pg from 'pg';
-import type { Executor, Query, QueryResult, ResultRow } from '../program.ts';
+import { type Executor, type Query, type QueryResult, type ResultRow, checkWrites } from '../program.ts';
 import { getTypeParser } from './column-types.ts';
 import { Pipeline } from './pipeline.ts';
 
@@ -59,27 +59,32 @@ export async function execute(on: pg.Pool | pg.ClientBase, query: Query): Promis
   return { rows: result.rows, changes: result.command === 'SELECT' ? 0 : (result.rowCount ?? 0) };
 }
 
-/** @param on a connection sends what belongs together at once; a pool, which gives each query any connection, one by one */
+/** @param on a connection sends what belongs together at once; a pool gives each query any connection */
 export function executorOn(on: pg.Pool | pg.ClientBase): Executor {
+  const all = async (queries: readonly Query[]): Promise<readonly QueryResult[]> => {
+    const [only] = queries;
+    if (only && queries.length === 1) return [await execute(on, only)];
+    return on instanceof pg.Pool
+      ? onOneOf(on, (client) => executeAll(client, queries))
+      : executeAll(on, queries);
+  };
   return {
     execute: (query) => execute(on, query),
-    async executeAll(queries) {
-      const [only] = queries;
-      if (only && queries.length === 1) return [await execute(on, only)];
-      if (on instanceof pg.Pool) {
-        const client = await on.connect();
-        let broken = true;
-        try {
-          const results = await executeAll(client, queries);
-          broken = false;
-          return results;
-        } finally {
-          client.release(broken);
-        }
-      }
-      return executeAll(on, queries);
-    },
+    executeAll: all,
+    write: async (writes) => checkWrites(writes, await all(writes.map(({ query }) => query))),
   };
+}
+
+async function onOneOf<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken = true;
+  try {
+    const value = await work(client);
+    broken = false;
+    return value;
+  } finally {
+    client.release(broken);
+  }
 }
 
 /** One journey for all of them; the first that fails ends it, and what comes behind it is not carried out. */

@@ -21,8 +21,9 @@ import { type Program, runAsync } from '../program.ts';
 import type { ChainHead } from '../programs/append.ts';
 import { GENESIS } from '../../domain/log/chain.ts';
 import { StoreBusy } from '../store-errors.ts';
+import { Lane } from './lane.ts';
 import { OPEN_LANE, OPEN_LANE_FOR_MARK, PRUNE_MARKS, SELECT_MARK, closeLane } from './dialect.ts';
-import { executeText, executorOn, isLost, mayTryAgain, refusesWrites } from './driver.ts';
+import { executeText, isLost, mayTryAgain, refusesWrites } from './driver.ts';
 
 /** What a job sees of the transaction it runs in; it adds the events that it appends. */
 export interface Turn {
@@ -185,13 +186,15 @@ export class Writer {
   ): Promise<boolean> {
     const several = batch.length > 1;
     const saves = several && isApart;
+    const lane = new Lane(client);
     let succeeded = false;
     for (const [index, job] of batch.entries()) {
       if (saves) await client.query(index === 0 ? 'savepoint job' : 'release savepoint job; savepoint job');
       const before = { ...turn.chain };
       const count = turn.events.length;
       try {
-        const value = await runAsync(job.make(turn), executorOn(client));
+        const value = await runAsync(job.make(turn), lane);
+        if (isApart || index === batch.length - 1) await lane.settle();
         outcome.answers.push(() => job.resolve(value as never));
         succeeded = true;
         this.#options.onCommit?.('plan', turn.events);
