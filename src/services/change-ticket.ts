@@ -19,7 +19,7 @@ import {
   type Respond,
   decideContext,
   notFound,
-  readPolicy,
+  policyOf,
   rulesFor,
   withCurrent,
 } from './deps.ts';
@@ -96,7 +96,7 @@ async function tryChange(
   options: ChangeOptions,
 ): Promise<TicketChanged | Refusal | null> {
   const { store } = deps;
-  const [record, policy, now] = await Promise.all([store.ticket(key), readPolicy(deps), store.now()]);
+  const { record, policy, now, ...basis } = await store.ticketBasis(key);
   if (!record) return notFound('ticket', key);
   const before = record.state;
   if (options.ifMatch !== undefined && options.ifMatch !== before.version) {
@@ -108,8 +108,9 @@ async function tryChange(
       },
     );
   }
-  const project = await store.document<Project>('project', before.project);
-  const context = decideContext(deps, caller.actor, now, rulesFor(project, before, policy));
+  const { project } = basis;
+  const rules = rulesFor(project, before, policyOf(deps, policy));
+  const context = decideContext(deps, caller.actor, now, rules);
   const decision = decide(before, context, project);
   if (isRefusal(decision)) return withCurrent(decision, before);
   const events = decision;

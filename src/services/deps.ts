@@ -83,7 +83,10 @@ export const DEFAULT_POLICY = (maxWorkers: number): Policy => ({
 });
 
 export async function readPolicy(deps: Deps): Promise<Policy & { version: number }> {
-  const stored = await deps.store.document<Policy>('policy', 'policy');
+  return policyOf(deps, await deps.store.document<Policy>('policy', 'policy'));
+}
+
+export function policyOf(deps: Deps, stored: Policy | null): Policy & { version: number } {
   const known = policies.get(deps);
   if (known && known.stored === stored) return known.policy;
   // Only what people have set is stored; the rest follows the settings that the server was started with.

@@ -11,7 +11,7 @@ import type { Cost, Ticket } from '../domain/ticket/state.ts';
 import type { InboxItem } from '../domain/inbox/inbox.ts';
 import type { AlertState } from '../domain/alert/alert.ts';
 import type { ActiveWorker, NeedsInputCandidate, TodoCandidate } from '../domain/dispatch/snapshot.ts';
-import type { Stamped } from '../domain/config.ts';
+import type { Policy, Project, Stamped } from '../domain/config.ts';
 import type { NotifyStore } from './notify-port.ts';
 
 export type * from './notify-port.ts';
@@ -169,6 +169,14 @@ export interface Lease {
 export interface TicketRecord {
   state: Ticket;
   streamVersion: number;
+}
+
+/** A ticket, what the rules that it is under are made of, and the time. */
+export interface TicketBasis {
+  record: TicketRecord | null;
+  policy: (Policy & Stamped) | null;
+  project: (Project & Stamped) | null;
+  now: number;
 }
 
 /** Which tickets; null asks for those without one. */
@@ -332,6 +340,8 @@ export interface Store extends NotifyStore {
   fenceFloor(): Promise<number>;
 
   ticket(key: string): Promise<TicketRecord | null>;
+  /** As `ticket`, with what decides about it; asked together, because every change begins with it. */
+  ticketBasis(key: string): Promise<TicketBasis>;
   tickets(query: TicketQuery): Promise<PageOf<Ticket>>;
   groupTickets(filter: TicketFilter, by: TicketGrouping): Promise<TicketGroup[]>;
   ticketStatuses(keys: readonly string[]): Promise<Map<string, string>>;

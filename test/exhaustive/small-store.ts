@@ -9,6 +9,7 @@ import { holdsSlot, type Ticket } from '../../src/domain/ticket/state.ts';
 import type { CommitPlan, CommitResult, LaneRead, Store } from '../../src/store/port.ts';
 import { type Program, type Query, type QueryResult, runSync } from '../../src/store/program.ts';
 import { commitPrograms } from '../../src/store/programs/commit.ts';
+import { projectOfKey } from '../../src/store/programs/read.ts';
 import { PlanRejected } from '../../src/store/programs/plan-rejected.ts';
 import { ticketColumns } from '../../src/store/programs/rows.ts';
 import { sqliteCompiler } from '../../src/store/sqlite/sqlite-store.ts';
@@ -62,16 +63,24 @@ export class SmallStore {
       const { key, id, name } = document as { key?: string; id?: string; name?: string };
       return key ?? id ?? name ?? 'policy';
     };
+    const found = <T extends object>(kind: string, id: string) =>
+      (lists[kind]?.find((one) => idOf(one) === id) ?? null) as (T & Stamped) | null;
     const answers: Partial<Store> = {
       now: () => Promise.resolve(this.rows.now),
       ticket: (key) => Promise.resolve(this.rows.tickets.get(key) ?? null),
+      ticketBasis: (key) =>
+        Promise.resolve({
+          record: this.rows.tickets.get(key) ?? null,
+          policy: found<Policy>('policy', 'policy'),
+          project: found<Project>('project', projectOfKey(key)),
+          now: this.rows.now,
+        }),
       ticketOfAttempt: (attempt) => {
         for (const [key, { state }] of this.rows.tickets)
           if (state.attempts.some((candidate) => candidate.id === attempt)) return Promise.resolve(key);
         return Promise.resolve(null);
       },
-      document: <T extends object>(kind: string, id: string) =>
-        Promise.resolve((lists[kind]?.find((one) => idOf(one) === id) ?? null) as (T & Stamped) | null),
+      document: <T extends object>(kind: string, id: string) => Promise.resolve(found<T>(kind, id)),
       documents: <T extends object>(kind: string) => Promise.resolve((lists[kind] ?? []) as (T & Stamped)[]),
       fenceFloor: () => Promise.resolve(0),
       openInboxOf: () => Promise.resolve([]),

@@ -11,7 +11,7 @@ export const PLANTED = [
     name: 'claims without the dispatch lease [1]',
     slow: true,
     file: 'src/store/programs/commit.ts',
-    find: 'lease !== undefined && lease.holder === guard.holder && Number(lease.epoch) === guard.epoch && Number(lease.expires_at) > now',
+    find: "row !== undefined && row['holder'] === guard.holder && Number(row['epoch']) === guard.epoch && Number(row['expires_at']) > now",
     replace: 'true',
   },
   {
@@ -21,7 +21,7 @@ export const PLANTED = [
     replace: 'if (false) {',
     also: {
       file: 'src/store/programs/commit.ts',
-      find: 'lease.holder === guard.holder &&',
+      find: "row['holder'] === guard.holder &&",
       replace: '',
     },
   },
@@ -184,8 +184,8 @@ export const PLANTED = [
     replace: ',',
     also: {
       file: 'src/store/programs/append.ts',
-      find: 'if (!head || head.version !== plan.expected) throw',
-      replace: 'if (!head) throw',
+      find: 'if ((head?.version ?? 0) !== plan.expected) throw',
+      replace: 'if (head === null && plan.expected > 0) throw',
     },
   },
   {

@@ -74,6 +74,7 @@ export function openPostgresTarget(url: string): LoadTarget {
 }
 
 const DAY_MS = 86_400_000;
+const TIME = { sql: SELECT_NOW, params: [] };
 
 /** @throws when the database cannot be reached, or a later version has written it */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
@@ -138,9 +139,7 @@ async function storeOn(
   const now = (): Promise<number> =>
     clock
       ? Promise.resolve(clock())
-      : patiently(async () =>
-          Number((await execute(pool, { sql: SELECT_NOW, params: [] })).rows[0]?.['now']),
-        );
+      : patiently(async () => Number((await execute(pool, TIME)).rows[0]?.['now']));
 
   const publisher = new Publisher({
     config: connectionConfig(options.url),
@@ -186,6 +185,8 @@ async function storeOn(
     fenceFloor: () => read(() => reads.setting('fence_floor')).then((value) => Number(value ?? 0)),
 
     ticket: (key) => read(() => reads.ticket(key)),
+    ticketBasis: (key) =>
+      read(() => reads.ticketBasis(key, TIME)).then((basis) => (clock ? { ...basis, now: clock() } : basis)),
     tickets: (q) => read(() => reads.tickets(q)),
     groupTickets: (filter, by) => read(() => reads.groupTickets(filter, by)),
     ticketStatuses: (keys) => read(() => reads.ticketStatuses(keys)),

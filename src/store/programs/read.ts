@@ -2,7 +2,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { AlertState } from '../../domain/alert/alert.ts';
 import type { InboxItem } from '../../domain/inbox/inbox.ts';
-import type { Stamped } from '../../domain/config.ts';
+import type { Policy, Project, Stamped } from '../../domain/config.ts';
 import type { Ticket } from '../../domain/ticket/state.ts';
 import type {
   DocumentKind,
@@ -13,6 +13,7 @@ import type {
   TicketGroup,
   TicketGrouping,
   TicketQuery,
+  TicketBasis,
   TicketRecord,
 } from '../port.ts';
 import {
@@ -24,10 +25,14 @@ import {
   p,
   shapes,
   statement,
+  together,
 } from '../program.ts';
 import type { Tables } from '../schema.ts';
 import { parsedAlerts, parsedItems, parsedTickets } from './parsed.ts';
 import { agentOf, conditionOf } from './ticket-filter.ts';
+
+/** CENTS-12 is a ticket of CENTS. */
+export const projectOfKey = (key: string): string => key.slice(0, Math.max(key.lastIndexOf('-'), 0));
 
 const parse = <T>(value: unknown): T => JSON.parse(String(value)) as T;
 
@@ -208,13 +213,33 @@ export function readPrograms(db: Kysely<Tables>) {
     );
   }
 
+  const ticketRecord = (key: string, row: ResultRow | undefined): TicketRecord | null =>
+    row
+      ? { state: parsedTickets.parse(key, row['state']), streamVersion: Number(row['stream_version']) }
+      : null;
+  const documentOf = <T extends object>(row: ResultRow | undefined): (T & Stamped) | null =>
+    row ? parse<T & Stamped>(row['state']) : null;
+
   return {
     *ticket(key: string): Program<TicketRecord | null> {
       const { rows } = yield s.ticket({ key });
-      const row = rows[0];
-      return row
-        ? { state: parsedTickets.parse(key, row['state']), streamVersion: Number(row['stream_version']) }
-        : null;
+      return ticketRecord(key, rows[0]);
+    },
+    /** @param time gives the time in `now` */
+    *ticketBasis(key: string, time: Query): Program<TicketBasis> {
+      const asked = yield* together([
+        s.ticket({ key }),
+        s.document({ kind: 'policy', id: 'policy' }),
+        s.document({ kind: 'project', id: projectOfKey(key) }),
+        time,
+      ]);
+      const [ticket, policy, project, now] = asked.map(({ rows }) => rows[0]);
+      return {
+        record: ticketRecord(key, ticket),
+        policy: documentOf<Policy>(policy),
+        project: documentOf<Project>(project),
+        now: Number(now?.['now']),
+      };
     },
     *tickets(q: TicketQuery): Program<PageOf<Ticket>> {
       const sort = SORTS[q.sort];
@@ -356,7 +381,7 @@ export function readPrograms(db: Kysely<Tables>) {
     },
     *document<T extends object>(kind: DocumentKind, id: string): Program<(T & Stamped) | null> {
       const { rows } = yield s.document({ kind, id });
-      return rows[0] ? parse<T & Stamped>(rows[0]['state']) : null;
+      return documentOf<T>(rows[0]);
     },
     *documents<T extends object>(kind: DocumentKind): Program<(T & Stamped)[]> {
       const { rows } = yield s.documents({ kind });

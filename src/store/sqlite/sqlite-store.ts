@@ -1,6 +1,7 @@
 /** The embedded store: SQLite with WAL and `synchronous=FULL`, one connection, one writer (`group-commit.ts`). */
 import { randomBytes } from 'node:crypto';
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
+import type { Policy, Project, Stamped } from '../../domain/config.ts';
 import type { CommitPoint } from '../commit-points.ts';
 import type {
   CommitPlan,
@@ -17,7 +18,7 @@ import { type Program, runSync } from '../program.ts';
 import { commitPrograms } from '../programs/commit.ts';
 import { PlanRejected } from '../programs/plan-rejected.ts';
 import { dispatchPrograms } from '../programs/dispatch.ts';
-import { readPrograms } from '../programs/read.ts';
+import { projectOfKey, readPrograms } from '../programs/read.ts';
 import { sidePrograms } from '../programs/side.ts';
 import { bundlePrograms } from '../programs/bundles.ts';
 import { destinationPrograms } from '../programs/destinations.ts';
@@ -56,6 +57,15 @@ export interface SqliteStoreOptions {
   schedule?: (run: () => void) => void;
 }
 
+/** Work that is done in this turn, with its failure as a rejection. */
+function atOnce<T>(work: () => T): Promise<T> {
+  try {
+    return Promise.resolve(work());
+  } catch (error) {
+    return Promise.reject(error as Error);
+  }
+}
+
 /** The programs keep their compiled statements, so all stores of a process share one set. */
 const db = sqliteCompiler();
 const commits = commitPrograms(db);
@@ -89,17 +99,14 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
    * writer, so they are kept parsed until one of them is written. What is handed out is shared: nobody may change it.
    */
   const documents = new Map<string, unknown>();
-  const cached = <T>(key: string, make: () => Program<T>): Promise<T> => {
+  const keptOf = <T>(key: string, make: () => Program<T>): T => {
     // In one turn with the read: a write between reading and keeping would leave the old value behind.
-    if (!documents.has(key)) {
-      try {
-        documents.set(key, sync(make()));
-      } catch (error) {
-        return Promise.reject(error as Error);
-      }
-    }
-    return Promise.resolve(documents.get(key) as T);
+    if (!documents.has(key)) documents.set(key, sync(make()));
+    return documents.get(key) as T;
   };
+  const cached = <T>(key: string, make: () => Program<T>): Promise<T> => atOnce(() => keptOf(key, make));
+  const documentOf = <T extends object>(kind: DocumentKind, id: string): (T & Stamped) | null =>
+    keptOf(`${kind}:${id}`, () => reads.document<T>(kind, id));
 
   /**
    * Who asks is looked up with every request. Only what exists is kept, so that no stranger can fill it, and an answer that
@@ -112,13 +119,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
   }
 
   /** Reads see committed state only: the writer never leaves a transaction open across turns. */
-  const read = <T>(make: () => Program<T>): Promise<T> => {
-    try {
-      return Promise.resolve(sync(make()));
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
-  };
+  const read = <T>(make: () => Program<T>): Promise<T> => atOnce(() => sync(make()));
 
   const writer = new GroupCommit({
     connection,
@@ -167,6 +168,13 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
       cached('fence_floor', () => reads.setting('fence_floor')).then((value) => Number(value ?? 0)),
 
     ticket: (key) => read(() => reads.ticket(key)),
+    ticketBasis: (key) =>
+      atOnce(() => ({
+        record: sync(reads.ticket(key)),
+        policy: documentOf<Policy>('policy', 'policy'),
+        project: documentOf<Project>('project', projectOfKey(key)),
+        now: clock(),
+      })),
     tickets: (q) => read(() => reads.tickets(q)),
     groupTickets: (filter, by) => read(() => reads.groupTickets(filter, by)),
     ticketStatuses: (keys) => read(() => reads.ticketStatuses(keys)),
@@ -183,8 +191,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     alertById: (id) => read(() => reads.alertById(id)),
     alerts: (q) => read(() => reads.alerts(q)),
 
-    document: <T extends object>(kind: DocumentKind, id: string) =>
-      cached(`${kind}:${id}`, () => reads.document<T>(kind, id)),
+    document: <T extends object>(kind: DocumentKind, id: string) => atOnce(() => documentOf<T>(kind, id)),
     documents: <T extends object>(kind: DocumentKind) => cached(`${kind}`, () => reads.documents<T>(kind)),
     configVersion: () => read(() => reads.configVersion()),
 
