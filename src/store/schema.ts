@@ -166,7 +166,7 @@ export interface Tables extends NotifyTables {
 }
 
 /** Of the tables as they are here; a database of an earlier one is brought up to it in one transaction. */
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = 5;
 
 /** What a new database's settings say. */
 export const FIRST_SETTINGS: readonly (readonly [name: string, value: string])[] = [

@@ -219,6 +219,7 @@ export function transferConformance(name: string, open: () => Promise<StoreUnder
           await t.execute(`drop table ${table}`);
         await t.execute('drop table if exists blobs');
         await t.execute('create index attempts_ended on attempts (ended_at)');
+        await t.execute('create index attempts_runner on attempts (runner, state)');
         await t.execute(`delete from settings where name = 'notify_cursor'`);
         await t.execute(`update settings set value = '1' where name = 'schema_version'`);
       };

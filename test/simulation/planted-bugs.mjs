@@ -109,14 +109,14 @@ export const PLANTED = [
   {
     name: 'the profile’s limit is not kept',
     file: 'src/domain/dispatch/claim-policy.ts',
-    find: 'if (over(profile.maxWorkers, (w) => w.profile === profile.id)) {',
+    find: 'if (over(profile.maxWorkers, counts.byProfile, profile.id)) {',
     replace: 'if (false) {',
   },
   {
     name: 'the runner’s slots are not kept',
     file: 'src/domain/dispatch/claim-policy.ts',
-    find: '.filter((entry) => entry.free > 0)',
-    replace: '',
+    find: 'let most = 0;',
+    replace: 'let most = -Infinity;',
   },
   // Fencing
   {

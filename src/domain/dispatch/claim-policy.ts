@@ -7,6 +7,7 @@ import { isSpent } from '../budget.ts';
 import type { Profile, Project } from '../config.ts';
 import type { SkipReason } from '../words.ts';
 import type { ActiveWorker, Candidate, DispatchWorld, RunnerSlots } from './snapshot.ts';
+import { countWorkers } from './worker-counts.ts';
 
 export interface Skip {
   ticket: string;
@@ -127,19 +128,20 @@ function admitSlot(
   workers: readonly ActiveWorker[],
   runners: readonly RunnerSlots[],
 ): Admission {
-  const over = (limit: number | null, of: (worker: ActiveWorker) => boolean): boolean =>
-    limit !== null && workers.filter(of).length >= limit;
-  if (over(profile.maxWorkers, (w) => w.profile === profile.id)) {
+  const counts = countWorkers(workers);
+  const over = (limit: number | null, of: ReadonlyMap<string, number>, id: string): boolean =>
+    limit !== null && (of.get(id) ?? 0) >= limit;
+  if (over(profile.maxWorkers, counts.byProfile, profile.id)) {
     return no('profile_limit', `Profile ${profile.id} runs its ${profile.maxWorkers} workers already.`);
   }
-  if (over(project.limits.maxWorkers, (w) => w.project === project.key)) {
+  if (over(project.limits.maxWorkers, counts.byProject, project.key)) {
     return no(
       'project_limit',
       `Project ${project.key} runs its ${project.limits.maxWorkers} workers already.`,
     );
   }
   const campaign = candidate.campaign === null ? undefined : world.campaigns.get(candidate.campaign);
-  if (campaign && over(campaign.maxWorkers, (w) => w.campaign === campaign.key)) {
+  if (campaign && over(campaign.maxWorkers, counts.byCampaign, campaign.key)) {
     return no('campaign_limit', `Campaign ${campaign.key} runs its ${campaign.maxWorkers} workers already.`);
   }
   const able = runners.filter(
@@ -163,18 +165,18 @@ function admitSlot(
   if (workers.length >= world.policy.maxWorkers) {
     return no('no_free_slot', `All ${world.policy.maxWorkers} worker slots are taken.`);
   }
-  const held = slotsHeld(workers);
-  const free = usable
-    .map((runner) => ({ runner, free: runner.slots - (held.get(runner.id) ?? 0) }))
-    .filter((entry) => entry.free > 0)
-    .sort((a, b) => b.free - a.free || (a.runner.id < b.runner.id ? -1 : 1))[0];
-  if (!free) return no('no_free_slot', 'Every slot of the runners that could take it is taken.');
-  return { admitted: true, profile: profile.id, runner: free.runner.id };
+  const runner = freest(usable, counts.byRunner);
+  if (!runner) return no('no_free_slot', 'Every slot of the runners that could take it is taken.');
+  return { admitted: true, profile: profile.id, runner: runner.id };
 }
 
-/** By runner. Counted once for all of them: a fleet has as many runners as workers. */
-export function slotsHeld(workers: readonly ActiveWorker[]): Map<string, number> {
-  const held = new Map<string, number>();
-  for (const { runner } of workers) if (runner !== null) held.set(runner, (held.get(runner) ?? 0) + 1);
-  return held;
+/** The runner with the most free slots, by its id where several have as many; null where all are taken. */
+function freest(runners: readonly RunnerSlots[], held: ReadonlyMap<string, number>): RunnerSlots | null {
+  let best: RunnerSlots | null = null;
+  let most = 0;
+  for (const runner of runners) {
+    const free = runner.slots - (held.get(runner.id) ?? 0);
+    if (free > most || (best !== null && free === most && runner.id < best.id)) [best, most] = [runner, free];
+  }
+  return best;
 }

@@ -2,7 +2,7 @@
  * The plan of one tick: pure, from one snapshot. Claims in dispatch order, the needs_input lane first, each counted
  * against every limit before the next is looked at; and for everything else the reason why not.
  */
-import { type Skip, admit, slotsHeld } from './claim-policy.ts';
+import { type Skip, admit } from './claim-policy.ts';
 import type {
   ActiveWorker,
   Candidate,
@@ -11,6 +11,7 @@ import type {
   NeedsInputCandidate,
   TodoCandidate,
 } from './snapshot.ts';
+import { countWorkers } from './worker-counts.ts';
 
 export interface PlannedStart<C extends Candidate = Candidate> {
   candidate: C;
@@ -65,8 +66,8 @@ function consider(candidate: Candidate, world: DispatchWorld, workers: ActiveWor
 function hasFreeSlot(world: DispatchWorld, workers: ActiveWorker[]): boolean {
   if (!world.workers.known || !world.runners.known || world.policy.paused) return false;
   if (workers.length >= world.policy.maxWorkers) return false;
-  const held = slotsHeld(workers);
-  return world.runners.value.some((r) => r.alive && (held.get(r.id) ?? 0) < r.slots);
+  const { byRunner } = countWorkers(workers);
+  return world.runners.value.some((r) => r.alive && (byRunner.get(r.id) ?? 0) < r.slots);
 }
 
 /** One priority level is worth four hours of waiting, so that a low priority cannot starve. Lower goes first. */

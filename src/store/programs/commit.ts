@@ -132,7 +132,8 @@ export function commitPrograms(db: Kysely<Tables>) {
         .where('over_at', 'is', null),
     ),
     credentialsRevoke: statement<{ id: string }>(db, (k) =>
-      k.deleteFrom('credentials').where('id', '=', p('id')),
+      // Of the tokens that have an index by their id: those of people and runners.
+      k.deleteFrom('credentials').where('id', '=', p('id')).where('attempt', 'is', null),
     ),
     skip: statement<{ ticket: string; code: string; detail: string; at: number }>(db, (k) =>
       k
