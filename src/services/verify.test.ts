@@ -13,6 +13,20 @@ import { recordedOutgoing } from './testing/recorded-outgoing.ts';
 import { verifyState } from './verify.ts';
 
 const person: Caller = { actor: { kind: 'human', id: 'ada' }, role: 'admin' };
+const fields = {
+  title: 'A ticket',
+  description: '',
+  priority: 2,
+  assignee: null,
+  campaign: null,
+  profile: null,
+  labels: [],
+  acceptanceCriteria: [],
+  blockedBy: [],
+  completion: null,
+  budget: null,
+  notBefore: null,
+};
 let connection: SqliteConnection;
 let deps: Deps;
 
@@ -63,20 +77,6 @@ beforeEach(async () => {
     },
     limits: {},
   });
-  const fields = {
-    title: 'A ticket',
-    description: '',
-    priority: 2,
-    assignee: null,
-    campaign: null,
-    profile: null,
-    labels: [],
-    acceptanceCriteria: [],
-    blockedBy: [],
-    completion: null,
-    budget: null,
-    notBefore: null,
-  };
   await createTicket(deps, person, { project: 'MC', status: 'backlog', fields });
   await transitionTicket(deps, person, 'MC-1', { transition: 'ready' }, {});
   await commentTicket(deps, person, 'MC-1', 'hello', {});
@@ -132,6 +132,41 @@ describe('the proof', () => {
       `update tickets set state = replace(state, '"status":"todo"', '"status":"done"') where key = 'MC-1'`,
       /the row of ticket:MC-1 differs/,
     ],
+    [
+      'a column that hides a ticket from the dispatcher',
+      `update tickets set lane = null where key = 'MC-1'`,
+      /the row of ticket:MC-1 has what its state does not give: lane/,
+    ],
+    [
+      'a column that the board is drawn from',
+      `update tickets set status = 'done', title = 'Another' where key = 'MC-1'`,
+      /the row of ticket:MC-1 has what its state does not give: status, title/,
+    ],
+    [
+      'a version that no change would ever meet',
+      `update tickets set stream_version = 9 where key = 'MC-1'`,
+      /the row of ticket:MC-1 has what its state does not give: stream_version/,
+    ],
+    [
+      'an attempt that holds a slot for nobody',
+      `update attempts set state = 'running' where ticket = 'MC-2'`,
+      /the row of ticket:MC-2 has what its state does not give: state of att_\d+/,
+    ],
+    [
+      'an attempt that nobody made',
+      `insert into attempts select 'att_x', ticket, 2, kind, project, profile, campaign, runner, 'running', fence, offered_at, ended_at, 0, 0, 0 from attempts`,
+      /there are 2 rows of attempts, and the log gives 1/,
+    ],
+    [
+      "an inbox item's place",
+      `update inbox set for_whom = 'orchestrator', state = 'acted'`,
+      /the row of inbox:inb_\w+ has what its state does not give: state, for_whom/,
+    ],
+    [
+      "an alert's place",
+      `update alerts set state = 'resolved'`,
+      /the row of alert:disk_low:here has what its state does not give: state/,
+    ],
     ['a missing row', `delete from tickets where key = 'MC-1'`, /the row of ticket:MC-1 differs/],
     [
       "a job's row",
@@ -139,8 +174,21 @@ describe('the proof', () => {
       /the row of job:ticket-pickup differs/,
     ],
   ];
+  /** A ticket that a person has handed in, so with an attempt and an inbox item; and an alert. */
+  const withMore = async (): Promise<void> => {
+    const theirs = { ...fields, assignee: 'ada' };
+    await createTicket(deps, person, { project: 'MC', status: 'todo', fields: theirs });
+    const handIn = { transition: 'hand_in', summary: 'by hand' } as const;
+    expect(await transitionTicket(deps, person, 'MC-2', handIn, {})).toMatchObject({
+      ticket: { status: 'in_review' },
+    });
+    await raise(deps, { rule: 'disk_low', subject: 'here', severity: 'warning', detail: 'it is' });
+  };
+
   for (const [what, sql, found] of tampered) {
     it(`names ${what} that was changed by hand`, async () => {
+      await withMore();
+      expect(await violations()).toEqual([]);
       connection.exec(sql);
       // Configured resources are kept in memory; a server that starts anew reads what is there.
       deps.store = openSqliteStore({ path: connection });

@@ -14,7 +14,7 @@ import { GENESIS, chainText, rollText } from '../domain/log/chain.ts';
 import { evolveTicket } from '../domain/ticket/evolve.ts';
 import type { TicketEvent } from '../domain/ticket/events.ts';
 import type { Ticket } from '../domain/ticket/state.ts';
-import type { DocumentKind, StoredEvent } from '../store/port.ts';
+import type { DocumentKind, RowCounts, StoredEvent } from '../store/port.ts';
 import type { Deps } from './deps.ts';
 
 export interface Verified {
@@ -48,14 +48,16 @@ export async function verifyState(
   if (known) await checkKnownHead(deps, known, head.seq, report);
   const world = new WorldHistory(report);
   const events = await walkLog(deps, head.seq, report, world);
+  const counts: RowCounts = { tickets: 0, attempts: 0, inbox: 0, alerts: 0 };
   let after = '';
   for (;;) {
     const streams = await deps.store.streams(after, PAGE);
     if (streams.length === 0) break;
-    for (const stream of streams) await checkStream(deps, stream, head.seq, report, world);
+    for (const stream of streams) await checkStream(deps, stream, head.seq, report, world, counts);
     after = streams.at(-1)?.stream ?? '';
     await breathe();
   }
+  await checkCounts(deps, head.seq, report, counts);
   if (options.leases !== false) await checkLeases(deps, report);
   return { ok: report.ok, head, events, invariants: report.results() };
 }
@@ -113,6 +115,7 @@ async function checkStream(
   until: number,
   report: InvariantReport,
   world: WorldHistory,
+  counts: RowCounts,
 ): Promise<void> {
   const replay = replayOf(stream.stream, deps, report, world);
   let previous = GENESIS;
@@ -140,6 +143,7 @@ async function checkStream(
       );
       previous = event.hash;
       version = event.version;
+      countRow(event, counts);
       try {
         replay.event(event);
       } catch (error) {
@@ -153,6 +157,7 @@ async function checkStream(
   }
   if (!complete) return;
   const compare = await replay.read();
+  const odd = await deps.store.oddColumns(stream.stream, version);
   // After the rows were read: where the stream has moved on meanwhile, the next verification sees the rest.
   if ((await deps.store.streamEvents(stream.stream, version, 1)).length > 0) return;
   report.expect(
@@ -161,6 +166,37 @@ async function checkStream(
     () => `${stream.stream} is at version ${stream.version}, and its events end at ${version}`,
   );
   compare();
+  report.expect(
+    'I13',
+    odd.length === 0,
+    () => `the row of ${stream.stream} has what its state does not give: ${odd.join(', ')}`,
+  );
+}
+
+/** A row that no stream gives. Only what nobody has added to meanwhile can be counted. */
+async function checkCounts(
+  deps: Deps,
+  head: number,
+  report: InvariantReport,
+  found: RowCounts,
+): Promise<void> {
+  const rows = await deps.store.rowCounts();
+  if ((await deps.store.head()).seq !== head) return;
+  for (const table of ['tickets', 'attempts', 'inbox', 'alerts'] as const)
+    report.expect(
+      'I13',
+      rows[table] === found[table],
+      () => `there are ${rows[table]} rows of ${table}, and the log gives ${found[table]}`,
+    );
+}
+
+/** What begins a row. */
+function countRow({ stream, version, type, data }: StoredEvent, counts: RowCounts): void {
+  if (type === 'attempt.offered' && !(data as { resumed: boolean }).resumed) counts.attempts += 1;
+  if (version !== 1) return;
+  if (stream.startsWith('ticket:')) counts.tickets += 1;
+  else if (stream.startsWith('inbox:')) counts.inbox += 1;
+  else if (stream.startsWith('alert:')) counts.alerts += 1;
 }
 
 interface Replay {

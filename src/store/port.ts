@@ -171,6 +171,14 @@ export interface TicketRecord {
   streamVersion: number;
 }
 
+/** How many rows there are of what is derived from the log. */
+export interface RowCounts {
+  tickets: number;
+  attempts: number;
+  inbox: number;
+  alerts: number;
+}
+
 /** A ticket, what the rules that it is under are made of, and the time. */
 export interface TicketBasis {
   record: TicketRecord | null;
@@ -438,6 +446,9 @@ export interface Store extends NotifyStore {
   streamEvents(stream: string, after: number, limit: number): Promise<StoredEvent[]>;
   head(): Promise<{ seq: number; hash: string }>;
   streams(after: string, limit: number): Promise<{ stream: string; version: number; hash: string }[]>;
+  /** The columns of a stream's rows that the state in its row does not give, with the stream at this version. */
+  oddColumns(stream: string, version: number): Promise<string[]>;
+  rowCounts(): Promise<RowCounts>;
   /** Deletes what has had its time: idempotency answers, expired credentials, old skip history. */
   prune(now: number): Promise<void>;
   /** True when the store can be read and written. */

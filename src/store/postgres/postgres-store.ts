@@ -14,6 +14,7 @@ import { PlanRejected } from '../programs/plan-rejected.ts';
 import { readPrograms } from '../programs/read.ts';
 import { sidePrograms } from '../programs/side.ts';
 import { bundlePrograms } from '../programs/bundles.ts';
+import { oddColumnsPrograms } from '../programs/odd-columns.ts';
 import { destinationPrograms } from '../programs/destinations.ts';
 import { notifyPrograms } from '../programs/notify.ts';
 import { UNFINISHED, refuseUnfinished, transferPrograms } from '../programs/transfer.ts';
@@ -65,6 +66,7 @@ const reads = readPrograms(db);
 const lanes = dispatchPrograms(db);
 const side = sidePrograms(db);
 const bundles = bundlePrograms(db);
+const odd = oddColumnsPrograms(db);
 const notify = { ...notifyPrograms(db), ...destinationPrograms(db) };
 const transfer = transferPrograms(db);
 
@@ -295,6 +297,8 @@ async function storeOn(
     streamEvents: (stream, after, limit) => read(() => reads.streamEvents(stream, after, limit)),
     head: () => read(() => reads.head()),
     streams: (after, limit) => read(() => reads.streams(after, limit)),
+    oddColumns: (stream, version) => read(() => odd.oddColumns(stream, version)),
+    rowCounts: () => read(() => odd.rowCounts()),
     prune: async (at) => {
       await write(function* () {
         yield* side.prune(at);

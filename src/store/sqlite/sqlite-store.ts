@@ -21,6 +21,7 @@ import { dispatchPrograms } from '../programs/dispatch.ts';
 import { projectOfKey, readPrograms } from '../programs/read.ts';
 import { sidePrograms } from '../programs/side.ts';
 import { bundlePrograms } from '../programs/bundles.ts';
+import { oddColumnsPrograms } from '../programs/odd-columns.ts';
 import { destinationPrograms } from '../programs/destinations.ts';
 import { notifyPrograms } from '../programs/notify.ts';
 import { UNFINISHED, refuseUnfinished, transferPrograms } from '../programs/transfer.ts';
@@ -73,6 +74,7 @@ const reads = readPrograms(db);
 const lanes = dispatchPrograms(db);
 const side = sidePrograms(db);
 const bundles = bundlePrograms(db);
+const odd = oddColumnsPrograms(db);
 const notify = { ...notifyPrograms(db), ...destinationPrograms(db) };
 const transfer = transferPrograms(db);
 
@@ -304,6 +306,8 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     streamEvents: (stream, after, limit) => read(() => reads.streamEvents(stream, after, limit)),
     head: () => read(() => reads.head()),
     streams: (after, limit) => read(() => reads.streams(after, limit)),
+    oddColumns: (stream, version) => read(() => odd.oddColumns(stream, version)),
+    rowCounts: () => read(() => odd.rowCounts()),
     prune: (now) =>
       write(function* () {
         credentials.clear();

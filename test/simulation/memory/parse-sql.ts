@@ -136,7 +136,7 @@ class Parser {
     // Which rows an index holds only says how fast they are found.
     if (!isUnique && this.#takes('where')) {
       this.#sum();
-      if (!this.#takes('is', 'not', 'null')) {
+      if (!this.#takes('is', 'not', 'null') && !this.#takes('is', 'null')) {
         this.#expect('=');
         this.#sum();
       }
