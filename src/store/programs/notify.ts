@@ -121,6 +121,7 @@ export function notifyPrograms(db: Kysely<Tables>) {
         .orderBy('deliveries.created_at')
         .orderBy('deliveries.notification')
         .orderBy('deliveries.part')
+        .orderBy('deliveries.destination')
         .limit(atMost(p('limit'))),
     ),
     nextAt: statement<{ now: number }>(db, (k) =>
