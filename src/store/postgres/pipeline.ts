@@ -18,7 +18,12 @@ interface Wire {
   /** Texts by the names under which this connection has parsed them. */
   readonly parsedStatements: Record<string, string>;
   parse(statement: { text: string; name: string }): void;
-  bind(portal: { portal: string; statement: string; values: unknown[]; valueMapper: typeof wireValue }): void;
+  bind(portal: {
+    portal: string;
+    statement: string;
+    values: (string | null)[];
+    valueMapper: (value: string) => string;
+  }): void;
   describe(of: { type: 'P'; name: string }): void;
   execute(portal: { portal: string }): void;
   sync(): void;
@@ -27,8 +32,12 @@ interface Wire {
 }
 
 /** Texts, numbers and null are all that is stored. */
-const wireValue = (value: unknown): string | null =>
-  value === null || value === undefined ? null : String(value);
+function wireValue(value: unknown): string | null {
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return String(value);
+  throw new TypeError(`a ${typeof value} cannot be stored: only texts, numbers and null can`);
+}
 
 interface Column {
   name: string;
@@ -36,10 +45,10 @@ interface Column {
 }
 
 export class Pipeline {
-  readonly #statements: readonly Statement[];
+  readonly #statements: readonly { text: string; name: string; values: (string | null)[] }[];
   readonly #results: QueryResult[] = [];
   /** Sent to be parsed, in order; what comes behind a failure never is. */
-  readonly #parsing: Statement[] = [];
+  readonly #parsing: { text: string; name: string }[] = [];
   #columns: Column[] = [];
   #rows: ResultRow[] = [];
   #leave = (): void => undefined;
@@ -47,7 +56,12 @@ export class Pipeline {
   callback: (error: Error | null, results: readonly QueryResult[]) => void;
 
   constructor(statements: readonly Statement[], ended: Pipeline['callback']) {
-    this.#statements = statements;
+    // Before anything is sent: what broke off half way would leave the connection waiting.
+    this.#statements = statements.map(({ text, name, values }) => ({
+      text,
+      name,
+      values: values.map(wireValue),
+    }));
     this.callback = ended;
   }
 
@@ -66,9 +80,9 @@ export class Pipeline {
         if (name === '' || (wire.parsedStatements[name] === undefined && !sent.has(name))) {
           wire.parse({ text, name });
           sent.add(name);
-          this.#parsing.push({ text, name, values });
+          this.#parsing.push({ text, name });
         }
-        wire.bind({ portal: '', statement: name, values: [...values], valueMapper: wireValue });
+        wire.bind({ portal: '', statement: name, values, valueMapper: (value) => value });
         wire.describe({ type: 'P', name: '' });
         wire.execute({ portal: '' });
       }
