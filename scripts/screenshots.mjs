@@ -85,6 +85,8 @@ const PAGES = [
   { name: 'jobs', path: '/jobs' },
   { name: 'trust', path: '/trust' },
   { name: 'settings', path: '/settings' },
+  { name: 'notifications', path: '/notifications' },
+  { name: 'settings-notifications', path: '/settings#notifications' },
   { name: 'help', path: '/help' },
 ];
 const HEIGHT = 900;
