@@ -1,4 +1,5 @@
 /** Presses what a ticket has. */
+import type { NotifySettings } from '../../../src/contract/notify-shapes.ts';
 import { expect } from 'vitest';
 import type { Attempt, Page as PageOf } from '../../../src/contract/shapes.ts';
 import { button, dialog, gone, open, type Exercise } from './exercise.ts';
@@ -40,7 +41,14 @@ export const PRESS_TICKET: Exercise[] = [
   {
     name: 'a ticket is edited, commented on, and its history read',
     covers: {
-      '*': ['button: Edit', 'button: Comment', 'tab: Activity', 'tab: History'],
+      '*': [
+        'button: Edit',
+        'button: Mute',
+        'button: Unmute',
+        'button: Comment',
+        'tab: Activity',
+        'tab: History',
+      ],
       'edit ticket': [
         'button: Save',
         'button: Close',
@@ -80,6 +88,13 @@ export const PRESS_TICKET: Exercise[] = [
         .waitFor();
       await page.getByRole('tab', { name: 'Activity' }).click();
       await page.getByText('Seen by everyone').waitFor();
+      const muted = async () =>
+        (await control.api.get<NotifySettings>('/notifications/settings')).muted.tickets;
+      await button(page, 'Mute').click();
+      await expect.poll(muted).toContain(keys.waits);
+      await page.reload();
+      await button(page, 'Unmute').click();
+      await expect.poll(muted).not.toContain(keys.waits);
     },
   },
   {

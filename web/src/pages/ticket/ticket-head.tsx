@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
 import { revealHidden } from '../../format/reveal-hidden.ts';
 import { RUNTIME_WORDS, STATUS_WORDS } from '../../format/words.ts';
+import { MuteButton } from '../../notifications/mute-button.tsx';
 import { TransitionButtons } from '../../parts/transition-buttons.tsx';
 import { openDialog } from '../../shell/dialogs.ts';
 import { useBlocked } from '../../shell/session-context.ts';
@@ -47,6 +48,7 @@ export function TicketHead({ ticket }: { ticket: Ticket }) {
         >
           Edit
         </Button>
+        <MuteButton ticket={ticket.key} />
       </div>
     </header>
   );

@@ -6,7 +6,7 @@ import type { NotifySettings } from '../../../../../src/contract/notify-shapes.t
 import { projectsQuery } from '../../../api/queries.ts';
 import { useIsOffline } from '../../../api/hooks.ts';
 import { Button, IconButton } from '../../../ui/button.tsx';
-import { changeSettings } from './notification-settings.tsx';
+import { changeSettings } from '../../../notifications/change-settings.ts';
 
 const TICKET = /^[A-Z][A-Z0-9]{0,9}-[1-9][0-9]*$/;
 

@@ -4,7 +4,7 @@ import type { NotifySettings } from '../../../../../src/contract/notify-shapes.t
 import { useIsOffline } from '../../../api/hooks.ts';
 import { Button } from '../../../ui/button.tsx';
 import { Field } from '../../../ui/field.tsx';
-import { changeSettings } from './notification-settings.tsx';
+import { changeSettings } from '../../../notifications/change-settings.ts';
 
 const here = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
