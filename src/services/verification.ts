@@ -37,7 +37,9 @@ export async function createVerifyWork(deps: Deps, key: string): Promise<boolean
     await giveUpOnSilentRunner(deps, unfinished, attempt, now);
     return false;
   }
-  await deps.store.commit({
+  // What has been looked at meanwhile needs no second look: the next pass sees.
+  const { committed } = await deps.store.commit({
+    guards: [{ guard: 'ticket_version', ticket: key, version: record.state.version }],
     appends: [],
     rows: [],
     effects: [
@@ -55,7 +57,7 @@ export async function createVerifyWork(deps: Deps, key: string): Promise<boolean
       },
     ],
   });
-  return true;
+  return committed;
 }
 
 /**
@@ -86,18 +88,23 @@ async function giveUpOnSilentRunner(
   });
 }
 
-/** What the verifier is told; null when nothing is due any more. */
+/** What the verifier is told; null when nothing is due any more, and then the work is over: others wait behind it. */
 export async function verifyOffer(deps: Deps, work: Work): Promise<VerifyOffer | null> {
   const record = await deps.store.ticket(work.ticket);
-  const attempt = record?.state.attempts.find((a) => a.id === work.attempt);
-  if (!record || !attempt) return null;
-  const ticket = record.state;
-  const project = await deps.store.document<Project>('project', ticket.project);
-  if (!project) return null;
+  const ticket = record?.state;
+  const attempt = ticket?.attempts.find((a) => a.id === work.attempt);
+  const project = ticket ? await deps.store.document<Project>('project', ticket.project) : null;
+  const now = await deps.store.now();
+  if (!ticket || !attempt || !project || dueOf(ticket, work.attempt, now).length === 0) {
+    const reason = 'nothing to verify any more';
+    const over = { effect: 'work_finish', id: work.id, fence: work.fence, state: 'done', reason } as const;
+    await deps.store.commit({ appends: [], rows: [], effects: [over] });
+    return null;
+  }
   const completion = effectiveCompletion(project.completion, ticket.completion);
   const commit = commitOfAttempt(ticket, attempt);
   const evidence: VerifyOffer['evidence'] = [];
-  for (const due of dueOf(ticket, work.attempt, await deps.store.now())) {
+  for (const due of dueOf(ticket, work.attempt, now)) {
     if (due.kind === 'commit') {
       evidence.push({
         id: due.id,
