@@ -171,6 +171,15 @@ export interface TicketRecord {
   streamVersion: number;
 }
 
+export interface StreamAt {
+  stream: string;
+  version: number;
+}
+
+export interface OddRow extends StreamAt {
+  columns: string[];
+}
+
 /** How many rows there are of what is derived from the log. */
 export interface RowCounts {
   tickets: number;
@@ -446,8 +455,8 @@ export interface Store extends NotifyStore {
   streamEvents(stream: string, after: number, limit: number): Promise<StoredEvent[]>;
   head(): Promise<{ seq: number; hash: string }>;
   streams(after: string, limit: number): Promise<{ stream: string; version: number; hash: string }[]>;
-  /** The columns of a stream's rows that the state in its row does not give, with the stream at this version. */
-  oddColumns(stream: string, version: number): Promise<string[]>;
+  /** Rows with columns that the state in them does not give, with their streams at these versions. */
+  oddColumns(streams: readonly StreamAt[]): Promise<OddRow[]>;
   rowCounts(): Promise<RowCounts>;
   /** Deletes what has had its time: idempotency answers, expired credentials, old skip history. */
   prune(now: number): Promise<void>;

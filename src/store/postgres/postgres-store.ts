@@ -297,7 +297,7 @@ async function storeOn(
     streamEvents: (stream, after, limit) => read(() => reads.streamEvents(stream, after, limit)),
     head: () => read(() => reads.head()),
     streams: (after, limit) => read(() => reads.streams(after, limit)),
-    oddColumns: (stream, version) => read(() => odd.oddColumns(stream, version)),
+    oddColumns: (streams) => read(() => odd.oddColumns(streams)),
     rowCounts: () => read(() => odd.rowCounts()),
     prune: async (at) => {
       await write(function* () {

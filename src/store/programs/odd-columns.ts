@@ -6,8 +6,8 @@ import type { Kysely } from 'kysely';
 import type { AlertState } from '../../domain/alert/alert.ts';
 import type { InboxItem } from '../../domain/inbox/inbox.ts';
 import type { Ticket } from '../../domain/ticket/state.ts';
-import type { RowCounts } from '../port.ts';
-import { type Program, type ResultRow, listed, p, shapes, statement, together } from '../program.ts';
+import type { OddRow, RowCounts, StreamAt } from '../port.ts';
+import { type Program, type ResultRow, listed, shapes, statement, together } from '../program.ts';
 import type { Tables } from '../schema.ts';
 import { alertColumns, attemptColumns, inboxColumns, ticketColumns } from './rows.ts';
 
@@ -17,66 +17,97 @@ const ATTEMPT_CAMPAIGN: ReadonlySet<string> = new Set(['campaign']);
 const ITEM: ReadonlySet<string> = new Set(['item']);
 const ALERT: ReadonlySet<string> = new Set(['alert']);
 
+/** Rows asked for at a time. Few lengths, as each is a statement of its own. */
+const LENGTHS = [1, 10, 200] as const;
+const MOST = 200;
+
+const KINDS = {
+  ticket: { table: 'tickets', id: 'key' },
+  inbox: { table: 'inbox', id: 'id' },
+  alert: { table: 'alerts', id: 'fingerprint' },
+} as const;
+type Kind = keyof typeof KINDS;
+
 export function oddColumnsPrograms(db: Kysely<Tables>) {
-  const s = {
-    ticket: statement<{ id: string }>(db, (k) =>
-      k.selectFrom('tickets').selectAll().where('key', '=', p('id')),
-    ),
-    inbox: statement<{ id: string }>(db, (k) => k.selectFrom('inbox').selectAll().where('id', '=', p('id'))),
-    alert: statement<{ id: string }>(db, (k) =>
-      k.selectFrom('alerts').selectAll().where('fingerprint', '=', p('id')),
-    ),
-  };
+  const select = shapes(db);
   const counts = (['tickets', 'attempts', 'inbox', 'alerts'] as const).map((table) =>
     statement<object>(db, (k) => k.selectFrom(table).select((e) => e.fn.countAll().as('n'))),
   );
-  const ofTicket = shapes(db);
 
-  function* ticket(key: string, version: number): Program<string[]> {
-    const row = (yield s.ticket({ id: key })).rows[0];
-    if (!row) return [];
-    const state = JSON.parse(String(row['state'])) as Ticket;
-    const odd = differing(row, ticketColumns(state, version, Number(row['to_verify']) === 1), TICKET_STATE);
-    if (state.attempts.length === 0) return odd;
-    const ids = listed(
-      'id',
-      state.attempts.map(({ id }) => id),
-    );
-    const attempts = (yield ofTicket(
-      `attempts ${state.attempts.length}`,
-      (k) => k.selectFrom('attempts').selectAll().where('id', 'in', ids.placeholders),
-      ids.params,
-    )).rows;
-    for (const [index, { id }] of state.attempts.entries()) {
-      const found = attempts.find((attempt) => attempt['id'] === id);
-      if (found)
-        odd.push(
-          ...differing(found, attemptColumns(state, index), ATTEMPT_CAMPAIGN).map(
-            (name) => `${name} of ${id}`,
-          ),
-        );
-      else odd.push(`the row of ${id}`);
+  /** @returns the rows by their id; what is not there is missing */
+  function* rowsOf(table: string, id: string, wanted: readonly string[]): Program<Map<string, ResultRow>> {
+    const found = new Map<string, ResultRow>();
+    for (let from = 0; from < wanted.length; from += MOST) {
+      const some = wanted.slice(from, from + MOST);
+      const length = LENGTHS.find((each) => each >= some.length) ?? MOST;
+      const ids = listed('id', [...some, ...Array<string>(length - some.length).fill(some[0] ?? '')]);
+      const { rows } = yield select(
+        `${table} ${length}`,
+        (k) =>
+          k
+            .selectFrom(table as 'attempts')
+            .selectAll()
+            .where(id as 'id', 'in', ids.placeholders),
+        ids.params,
+      );
+      for (const row of rows) found.set(String(row[id]), row);
     }
-    return odd;
+    return found;
+  }
+
+  function* ofTickets(streams: ReadonlyMap<string, StreamAt>): Program<OddRow[]> {
+    const rows = yield* rowsOf('tickets', 'key', [...streams.keys()]);
+    const states = [...rows.values()].map((row) => JSON.parse(String(row['state'])) as Ticket);
+    const attempts = yield* rowsOf(
+      'attempts',
+      'id',
+      states.flatMap((state) => state.attempts.map(({ id }) => id)),
+    );
+    return states.flatMap((state): OddRow[] => {
+      const at = streams.get(state.key);
+      const row = rows.get(state.key);
+      if (!at || !row) return [];
+      const given = ticketColumns(state, at.version, Number(row['to_verify']) === 1);
+      const odd = differing(row, given, TICKET_STATE);
+      for (const [index, { id }] of state.attempts.entries()) {
+        const attempt = attempts.get(id);
+        if (!attempt) odd.push(`the row of ${id}`);
+        else {
+          const names = differing(attempt, attemptColumns(state, index), ATTEMPT_CAMPAIGN);
+          odd.push(...names.map((name) => `${name} of ${id}`));
+        }
+      }
+      return [{ ...at, columns: odd }];
+    });
   }
 
   return {
-    *oddColumns(stream: string, version: number): Program<string[]> {
-      const id = stream.slice(stream.indexOf(':') + 1);
-      if (stream.startsWith('ticket:')) return yield* ticket(id, version);
-      if (stream.startsWith('inbox:')) {
-        const row = (yield s.inbox({ id })).rows[0];
-        return row
-          ? differing(row, inboxColumns(JSON.parse(String(row['item'])) as InboxItem, version), ITEM)
-          : [];
+    *oddColumns(streams: readonly StreamAt[]): Program<OddRow[]> {
+      const of = (kind: Kind): Map<string, StreamAt> =>
+        new Map(
+          streams
+            .filter(({ stream }) => stream.startsWith(`${kind}:`))
+            .map((at) => [at.stream.slice(kind.length + 1), at]),
+        );
+      const found = yield* ofTickets(of('ticket'));
+      for (const kind of ['inbox', 'alert'] as const) {
+        const wanted = of(kind);
+        const { table, id } = KINDS[kind];
+        for (const [key, row] of yield* rowsOf(table, id, [...wanted.keys()])) {
+          const at = wanted.get(key);
+          if (!at) continue;
+          const columns =
+            kind === 'inbox'
+              ? differing(row, inboxColumns(JSON.parse(String(row['item'])) as InboxItem, at.version), ITEM)
+              : differing(
+                  row,
+                  alertColumns(JSON.parse(String(row['alert'])) as AlertState, at.version),
+                  ALERT,
+                );
+          found.push({ ...at, columns });
+        }
       }
-      if (stream.startsWith('alert:')) {
-        const row = (yield s.alert({ id })).rows[0];
-        return row
-          ? differing(row, alertColumns(JSON.parse(String(row['alert'])) as AlertState, version), ALERT)
-          : [];
-      }
-      return [];
+      return found.filter(({ columns }) => columns.length > 0);
     },
     *rowCounts(): Program<RowCounts> {
       const [tickets, attempts, inbox, alerts] = (yield* together(counts.map((count) => count({})))).map(

@@ -306,7 +306,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     streamEvents: (stream, after, limit) => read(() => reads.streamEvents(stream, after, limit)),
     head: () => read(() => reads.head()),
     streams: (after, limit) => read(() => reads.streams(after, limit)),
-    oddColumns: (stream, version) => read(() => odd.oddColumns(stream, version)),
+    oddColumns: (streams) => read(() => odd.oddColumns(streams)),
     rowCounts: () => read(() => odd.rowCounts()),
     prune: (now) =>
       write(function* () {
