@@ -167,6 +167,11 @@ describe('the proof', () => {
       `update alerts set state = 'resolved'`,
       /the row of alert:disk_low:here has what its state does not give: state/,
     ],
+    [
+      'the end of a stream',
+      `update streams set hash = 'x' where stream = 'ticket:MC-2'`,
+      /ticket:MC-2 ends with another hash than its last event/,
+    ],
     ['a missing row', `delete from tickets where key = 'MC-1'`, /the row of ticket:MC-1 differs/],
     [
       "a job's row",
