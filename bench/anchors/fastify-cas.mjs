@@ -10,11 +10,17 @@ import Fastify from 'fastify';
 const folder = mkdtempSync(join(tmpdir(), 'mc-bench-fastify-'));
 const db = new DatabaseSync(join(folder, 'anchor.db'));
 db.exec(`pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 4000;
-  create table ticket (id integer primary key, state text not null, version integer not null, title text not null, updated_at integer not null);
-  create table event (seq integer primary key, ticket integer not null, version integer not null, kind text not null, data text not null, at integer not null);`);
-const add = db.prepare(`insert into ticket values (?, 'todo', 1, ?, 0)`);
+  create table ticket (id integer primary key, project integer not null, state text not null, priority integer not null,
+    version integer not null, fence integer not null, assignee text, title text not null, body text not null,
+    updated_at integer not null);
+  create index ticket_ready on ticket (state, priority, id);
+  create table event (seq integer primary key, ticket integer not null, version integer not null, kind text not null,
+    data text not null, at integer not null);
+  create index event_ticket on event (ticket, seq);`);
+const add = db.prepare(`insert into ticket values (?, ?, 'todo', ?, 1, 0, null, ?, ?, 0)`);
 db.exec('begin');
-for (let id = 1; id <= 10_000; id += 1) add.run(id, `A ticket ${id}`);
+for (let id = 1; id <= 10_000; id += 1)
+  add.run(id, id % 10, id % 5, `Ticket number ${id}`, 'x'.repeat(500));
 db.exec('commit');
 const begin = db.prepare('begin immediate');
 const commit = db.prepare('commit');

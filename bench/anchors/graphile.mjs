@@ -1,9 +1,10 @@
 // graphile-worker: draining, and the time from enqueueing to start on an idle worker.
-//   node graphile.mjs DATABASE_URL '{"drain": 10000, "batched": false, "latency": 150}'
+//   node graphile.mjs DATABASE_URL '{"drain": 100000, "seconds": 15, "batched": false, "latency": 150}'
+// A few thousand jobs say nothing: they are fetched before the first is done. So there are many, for at most `seconds`.
 import { Logger, makeWorkerUtils, run } from 'graphile-worker';
 
 const [, , connectionString, wanted] = process.argv;
-const { drain = 0, batched = false, latency = 0 } = JSON.parse(wanted);
+const { drain = 0, seconds = 15, batched = false, latency = 0 } = JSON.parse(wanted);
 const logger = new Logger(() => () => undefined);
 const utils = await makeWorkerUtils({ connectionString, logger });
 await utils.migrate();
@@ -40,19 +41,26 @@ if (drain > 0) {
       Array.from({ length: size }, (_, i) => ({ identifier: 'noop', payload: { n: n + i } })),
     );
   }
+  await utils.withPgClient((client) => client.query('checkpoint'));
   let done = 0;
   let first = 0;
-  const all = new Promise((resolve) => {
+  let last = 0;
+  const over = new Promise((resolve) => {
     started = () => {
       done += 1;
-      if (done === 1) first = performance.now();
+      last = performance.now();
+      if (done === 1) {
+        first = last;
+        setTimeout(resolve, seconds * 1000);
+      }
       if (done === drain) resolve();
     };
   });
   const runner = await open();
-  await all;
-  perSecond = (drain / (performance.now() - first)) * 1000;
-  await runner.stop();
+  await over;
+  perSecond = (done / (last - first)) * 1000;
+  started = () => undefined;
+  if (done === drain) await runner.stop();
 }
 const latencies = [];
 if (latency > 0) {

@@ -24,11 +24,16 @@ export async function claims(world, count) {
   return claimed;
 }
 
-export async function claimOneAtATime({ rounds }) {
-  const count = 400;
+/** As many tickets as the anchors' design names, on both sides, of which those that a round needs are moved. */
+const TICKETS = 100_000;
+
+export async function claimOneAtATime({ rounds, scale }) {
+  const count = 1000;
+  const tickets = Math.round(TICKETS * scale);
   const world = await openWorld();
-  const raw = openRawSqlite(10_000);
+  const raw = openRawSqlite(Math.max(tickets, count * rounds));
   try {
+    await world.addTickets(tickets, 'backlog');
     const found = await inTurn(
       rounds,
       async () => {
@@ -39,7 +44,7 @@ export async function claimOneAtATime({ rounds }) {
     );
     return {
       id: 'G1',
-      what: 'a claim through the services, FULL, one at a time',
+      what: `a claim through the services, FULL, one at a time, ${tickets.toLocaleString('en-US')} tickets`,
       unit: 'claims/s',
       anchor: 'raw SQLite: compare-and-swap and event',
       goal: { atLeast: 0.5 },
@@ -51,22 +56,26 @@ export async function claimOneAtATime({ rounds }) {
   }
 }
 
-export async function concurrentTransitions({ rounds }) {
+export async function concurrentTransitions({ rounds, scale }) {
   const callers = 64;
-  const count = 4000;
+  const count = 20_000;
+  const tickets = Math.round(TICKETS * scale);
   const world = await openWorld();
-  const raw = openRawSqlite(10_000);
+  const raw = openRawSqlite(tickets);
   try {
-    const keys = await world.addTickets(count);
+    const keys = await world.addTickets(tickets);
+    const moved = new Array(tickets).fill(0);
+    let at = 0;
     const tails = [];
     const found = await inTurn(
       rounds,
-      async (round) => {
+      async () => {
         let took = [];
         const reached = await rate(count, async () => {
-          took = await concurrently(callers, count, async (n) =>
-            fine(await world.transition(keys[n], round % 2 === 0 ? 'defer' : 'ready')),
-          );
+          took = await concurrently(callers, count, async () => {
+            const n = at++ % tickets;
+            fine(await world.transition(keys[n], moved[n]++ % 2 === 0 ? 'defer' : 'ready'));
+          });
         });
         tails.push(quantile(took, 0.99));
         return reached;
@@ -75,7 +84,7 @@ export async function concurrentTransitions({ rounds }) {
     );
     return {
       id: 'G2',
-      what: `transitions by ${callers} concurrent callers through the services, FULL`,
+      what: `transitions by ${callers} concurrent callers through the services, FULL, ${tickets.toLocaleString('en-US')} tickets`,
       unit: 'transitions/s',
       anchor: 'raw SQLite, 50 in a transaction',
       goal: { atLeast: 0.4 },

@@ -30,6 +30,7 @@ afterAll(async () => {
   await hook.stop();
 });
 
+/** @returns once it is told: what is decided before that would be told to nobody */
 async function handIn(title: string): Promise<string> {
   const ticket = await control.createTicket(title, {
     status: 'todo',
@@ -41,6 +42,12 @@ async function handIn(title: string): Promise<string> {
     { transition: 'hand_in', summary: 'It is done.' },
     { ifMatch: ticket.version },
   );
+  await expect
+    .poll(async () => {
+      const { items } = await control.api.get<NotificationPage>('/notifications');
+      return items.some((told) => told.ticket === ticket.key);
+    })
+    .toBe(true);
   return ticket.key;
 }
 
