@@ -8,7 +8,7 @@ import { verifiableEvidence } from '../domain/ticket/completion.ts';
 import { type Finding, decideFindings } from '../domain/ticket/decide-review.ts';
 import { decideArtifact } from '../domain/ticket/decide-signal.ts';
 import { currentAttempt } from '../domain/ticket/fence.ts';
-import type { Evidence } from '../domain/ticket/state.ts';
+import type { Evidence, Ticket } from '../domain/ticket/state.ts';
 import { findAttempt } from './attempts.ts';
 import { type ChangeOptions, type TicketChanged, changeTicket } from './change-ticket.ts';
 import { type Caller, type Deps, notFound, system } from './deps.ts';
@@ -54,21 +54,24 @@ export function isArtifact(evidence: Evidence, attempt: string, name: string, co
   );
 }
 
-/** The stored bytes, hashed again. Content that is gone or is another refutes; a disk that cannot be read says nothing. */
-export async function verifyArtifacts(deps: Deps, key: string): Promise<void> {
-  const record = await deps.store.ticket(key);
-  if (!record) return;
-  const due = verifiableEvidence(record.state, await deps.store.now(), ['artifact']);
-  if (due.length === 0) return;
+/**
+ * The stored bytes, hashed again. Content that is gone or is another refutes; a disk that cannot be read says nothing.
+ * @returns the ticket as it is then
+ */
+export async function verifyArtifacts(deps: Deps, before: Ticket): Promise<Ticket> {
+  if (verifiableEvidence(before, Number.POSITIVE_INFINITY, ['artifact']).length === 0) return before;
+  const due = verifiableEvidence(before, await deps.store.now(), ['artifact']);
+  if (due.length === 0) return before;
   const findings = new Map<string, Finding>();
   for (const evidence of due) findings.set(evidence.id, await look(deps, evidence));
-  await changeTicket(deps, system('verifier'), key, (ticket, context) =>
+  const changed = await changeTicket(deps, system('verifier'), before.key, (ticket, context) =>
     decideFindings(
       ticket,
       verifiableEvidence(ticket, context.now, ['artifact']).flatMap((e) => findings.get(e.id) ?? []),
       context,
     ),
   );
+  return isRefusal(changed) ? before : changed.ticket;
 }
 
 async function look(deps: Deps, { id, claim }: Evidence): Promise<Finding> {

@@ -107,11 +107,11 @@ async function isDue(deps: Deps, landing: Landing, now: number): Promise<boolean
   }
 }
 
-/** The landings that wait for their project's turn take it in the order in which they were accepted. */
-export async function inLandingOrder(deps: Deps, keys: readonly string[]): Promise<string[]> {
-  const at = new Map<string, number>();
-  for (const key of keys) at.set(key, (await deps.store.ticket(key))?.state.landing?.recordedAt ?? 0);
-  return keys.toSorted((a, b) => (at.get(a) ?? 0) - (at.get(b) ?? 0));
+/** Those that have a landing: what waits for its project's turn takes it in the order in which it was accepted. */
+export function inLandingOrder(tickets: readonly Ticket[]): Ticket[] {
+  return tickets
+    .filter((ticket) => ticket.landing !== null)
+    .toSorted((a, b) => (a.landing?.recordedAt ?? 0) - (b.landing?.recordedAt ?? 0));
 }
 
 async function giveUpOnSilentRunner(

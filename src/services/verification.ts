@@ -21,25 +21,23 @@ import { type Caller, type Deps, notFound } from './deps.ts';
 const VERIFIER: Caller = { actor: { kind: 'control_plane', id: 'verifier' } };
 
 /** Creates the work for evidence that is due; one unfinished piece of work per attempt. Returns whether it did. */
-export async function createVerifyWork(deps: Deps, key: string): Promise<boolean> {
-  const record = await deps.store.ticket(key);
-  if (!record) return false;
+export async function createVerifyWork(deps: Deps, ticket: Ticket): Promise<boolean> {
+  if (verifiableEvidence(ticket, Number.POSITIVE_INFINITY).length === 0) return false;
   const now = await deps.store.now();
-  const due = verifiableEvidence(record.state, now);
-  const attemptId = due[0]?.attempt;
+  const attemptId = verifiableEvidence(ticket, now)[0]?.attempt;
   if (attemptId === undefined) return false;
   const active = await deps.store.workOfAttempt(attemptId);
   const unfinished = active.find(
     (work) => work.kind === 'verify' && (work.state === 'pending' || work.state === 'running'),
   );
-  const attempt = record.state.attempts.find((a) => a.id === attemptId);
+  const attempt = ticket.attempts.find((a) => a.id === attemptId);
   if (unfinished) {
     await giveUpOnSilentRunner(deps, unfinished, attempt, now);
     return false;
   }
   // What has been looked at meanwhile needs no second look: the next pass sees.
   const { committed } = await deps.store.commit({
-    guards: [{ guard: 'ticket_version', ticket: key, version: record.state.version }],
+    guards: [{ guard: 'ticket_version', ticket: ticket.key, version: ticket.version }],
     appends: [],
     rows: [],
     effects: [
@@ -48,7 +46,7 @@ export async function createVerifyWork(deps: Deps, key: string): Promise<boolean
         work: {
           id: deps.newId('wrk'),
           kind: 'verify',
-          ticket: key,
+          ticket: ticket.key,
           attempt: attemptId,
           key: `verify:${attemptId}`,
           createdAt: now,

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GENESIS, chainText, rollText } from '../domain/log/chain.ts';
 import type { Ticket } from '../domain/ticket/state.ts';
 import type { CommitPlan, Effect, Store, StoredEvent } from './port.ts';
+import { batching } from './batching.test-suite.ts';
 import { sha256 } from './programs/append.ts';
 import { notifyingConformance } from './notifying.test-suite.ts';
 import { findingTickets, ticketPlan } from './finding-tickets.test-suite.ts';
@@ -64,6 +65,8 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
         expect((await store.eventsAfter(0, 10)).map((e) => e.seq)).toEqual([1, 2]);
       });
     });
+
+    describe('plans of one batch', () => batching(() => store));
 
     describe('the log', () => {
       it('numbers committed events without gaps and chains their hashes', async () => {

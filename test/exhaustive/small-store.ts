@@ -8,6 +8,7 @@ import type { NeedsInputCandidate, TodoCandidate } from '../../src/domain/dispat
 import { holdsSlot, type Ticket } from '../../src/domain/ticket/state.ts';
 import type { CommitPlan, CommitResult, LaneRead, Store } from '../../src/store/port.ts';
 import { type Program, type Query, type QueryResult, runSync } from '../../src/store/program.ts';
+import { BatchGround } from '../../src/store/programs/batch-ground.ts';
 import { commitPrograms } from '../../src/store/programs/commit.ts';
 import { projectOfKey } from '../../src/store/programs/read.ts';
 import { PlanRejected } from '../../src/store/programs/plan-rejected.ts';
@@ -101,7 +102,7 @@ export class SmallStore {
   #commit(plan: CommitPlan): CommitResult {
     const before = this.rows;
     try {
-      this.#run(commits.apply(plan, this.rows.now, { seq: 0, roll: '' }));
+      this.#run(commits.apply(plan, this.rows.now, { seq: 0, roll: '' }, new BatchGround()));
     } catch (error) {
       this.rows = before;
       if (error instanceof PlanRejected) return { committed: false, conflict: error.conflict };

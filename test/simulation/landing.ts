@@ -152,8 +152,8 @@ export async function startWithLandings(world: World, count: number): Promise<vo
     const commit = deps.sha256(`hand ${key}`).slice(0, 40);
     world.goodCommits.add(commit);
     await transitionTicket(deps, PERSON, key, { transition: 'hand_in', summary: 'by hand', commit }, {});
-    await createVerifyWork(deps, key);
     const ticket = (await deps.store.ticket(key))?.state;
+    if (ticket) await createVerifyWork(deps, ticket);
     const [pending] = await deps.store.workOfAttempt(ticket?.attempts.at(-1)?.id ?? '');
     const work = pending ? await deps.store.takeWork(pending.id, 'run_setup', 1000) : null;
     if (!ticket || !work) throw new Error(`${key} was not verified`);

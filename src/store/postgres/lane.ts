@@ -9,6 +9,8 @@ import { executorOn } from './driver.ts';
 export class Lane implements Executor {
   readonly #connection: Executor;
   #unsent: Write[] = [];
+  /** How often anything was asked or written here. */
+  steps = 0;
 
   constructor(client: pg.ClientBase) {
     this.#connection = executorOn(client);
@@ -22,6 +24,7 @@ export class Lane implements Executor {
 
   /** @throws also what became of what was written before */
   async executeAll(queries: readonly Query[]): Promise<readonly QueryResult[]> {
+    this.steps += 1;
     const writes = this.#unsent;
     this.#unsent = [];
     const results = await this.#connection.executeAll([...writes.map(({ query }) => query), ...queries]);
@@ -30,6 +33,7 @@ export class Lane implements Executor {
   }
 
   write(writes: readonly Write[]): Promise<void> {
+    this.steps += 1;
     this.#unsent.push(...writes);
     return Promise.resolve();
   }

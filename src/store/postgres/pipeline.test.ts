@@ -64,6 +64,23 @@ describe.skipIf(problem !== null)('several statements on one journey', () => {
     expect((await on.execute(all)).rows.map(({ a }) => a)).toEqual(['o0', 'o1', 'o2']);
   });
 
+  it('give their rows again and again, though a connection describes them once', async () => {
+    const on = executorOn(client);
+    const one: Query = { sql: 'select n as number, a from t where a = $1', params: ['x'] };
+    await on.execute(add('x', 1));
+    for (let n = 2; n < 6; n += 1) {
+      const results = await on.executeAll([all, one, move('x', n), one, all, one]);
+      expect(results.map(({ rows }) => rows)).toEqual([
+        [{ a: 'x', n: n - 1 }],
+        [{ number: n - 1, a: 'x' }],
+        [],
+        [{ number: n, a: 'x' }],
+        [{ a: 'x', n }],
+        [{ number: n, a: 'x' }],
+      ]);
+    }
+  });
+
   it('refuse what no column holds before anything is sent', async () => {
     const on = executorOn(client);
     await expect(on.executeAll([add('x', 1), { ...add('y', 2), params: [{}, 2] }])).rejects.toThrow(

@@ -1,7 +1,7 @@
 /**
  * The store for several servers: PostgreSQL. Commits and whatever depends on what is there go through one lane of all
- * servers (`writer.ts`); upserts that depend on nothing, and reads, go beside it. Nothing is cached: another server may
- * have changed it.
+ * servers (`writer.ts`); upserts that depend on nothing, and reads, go beside it. Nothing is cached, as another server may
+ * have changed it, but what never changes: whose ticket an attempt is.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type pg from 'pg';
@@ -29,15 +29,8 @@ import {
   postgresCompiler,
   postgresSchema,
 } from './dialect.ts';
-import {
-  connectionConfig,
-  execute,
-  executeText,
-  executorOn,
-  isLost,
-  mayTryAgain,
-  openPool,
-} from './driver.ts';
+import { connectionConfig, executeText, executorOn, isLost, mayTryAgain, openPool } from './driver.ts';
+import { GatheredReads } from './gathered-reads.ts';
 import { postgresBlobs } from './postgres-blobs.ts';
 import { dumpPostgres, postgresTarget } from './postgres-transfer.ts';
 import { Publisher } from './publisher.ts';
@@ -76,6 +69,7 @@ export function openPostgresTarget(url: string): LoadTarget {
 }
 
 const DAY_MS = 86_400_000;
+const MOST_ATTEMPTS = 10_000;
 const TIME = { sql: SELECT_NOW, params: [] };
 
 /** @throws when the database cannot be reached, or a later version has written it */
@@ -116,6 +110,10 @@ async function storeOn(
   const patiently = <T>(work: () => Promise<T>): Promise<T> => untilReached(work, patienceMs);
   const read = <T>(make: () => Program<T>): Promise<T> => patiently(() => runAsync(make(), executorOn(pool)));
 
+  const gathered = new GatheredReads(pool);
+  /** A read of a row or a few by their index. */
+  const look = <T>(make: () => Program<T>): Promise<T> => patiently(() => runAsync(make(), gathered));
+
   /** One statement that says the same when it is repeated. */
   const upsert = read;
 
@@ -141,7 +139,7 @@ async function storeOn(
   const now = (): Promise<number> =>
     clock
       ? Promise.resolve(clock())
-      : patiently(async () => Number((await execute(pool, TIME)).rows[0]?.['now']));
+      : patiently(async () => Number((await gathered.execute(TIME)).rows[0]?.['now']));
 
   const publisher = new Publisher({
     config: connectionConfig(options.url),
@@ -155,22 +153,25 @@ async function storeOn(
     channel,
     clock,
     patienceMs,
+    learn: commits.learn,
     onCommit: options.onCommit,
     publish: (events) => publisher.publish(events),
   });
   await publisher.listen();
 
-  const write = <T>(make: (turn: Turn) => Program<T>): Promise<T> => writer.enqueue(make);
+  const write = <T>(make: (turn: Turn) => Program<T>, plan?: CommitPlan): Promise<T> =>
+    writer.enqueue(make, plan);
   let closing: Promise<void> | null = null;
+  const ticketsOfAttempts = new Map<string, string>();
 
   return {
     blobs: postgresBlobs(pool, patiently),
     now,
     commit: (plan: CommitPlan) =>
       write<CommitResult>(function* (turn) {
-        turn.events.push(...(yield* commits.apply(plan, turn.now, turn.chain)));
+        turn.events.push(...(yield* commits.apply(plan, turn.now, turn.chain, turn.ground)));
         return { committed: true };
-      }).catch((error: unknown): CommitResult => {
+      }, plan).catch((error: unknown): CommitResult => {
         if (error instanceof PlanRejected) return { committed: false, conflict: error.conflict };
         throw error;
       }),
@@ -180,36 +181,43 @@ async function storeOn(
     renewLease: (name, holder, epoch, ttlMs) =>
       write((t) => commits.renewLease(name, holder, epoch, ttlMs, t.now)),
     dropLease: (name, holder) => write(() => side.dropLease(name, holder)),
-    readLease: (name) => read(() => side.readLease(name)),
+    readLease: (name) => look(() => side.readLease(name)),
 
     nextNumber: (counter) => write(() => side.nextNumber(counter)),
     secret: (name) => write(() => side.settingOr(`secret:${name}`, randomBytes(32).toString('base64url'))),
-    fenceFloor: () => read(() => reads.setting('fence_floor')).then((value) => Number(value ?? 0)),
+    fenceFloor: () => look(() => reads.setting('fence_floor')).then((value) => Number(value ?? 0)),
 
-    ticket: (key) => read(() => reads.ticket(key)),
+    ticket: (key) => look(() => reads.ticket(key)),
     ticketBasis: (key) =>
-      read(() => reads.ticketBasis(key, TIME)).then((basis) => (clock ? { ...basis, now: clock() } : basis)),
+      look(() => reads.ticketBasis(key, TIME)).then((basis) => (clock ? { ...basis, now: clock() } : basis)),
     tickets: (q) => read(() => reads.tickets(q)),
     groupTickets: (filter, by) => read(() => reads.groupTickets(filter, by)),
     ticketStatuses: (keys) => read(() => reads.ticketStatuses(keys)),
-    ticketOfAttempt: (id) => read(() => reads.ticketOfAttempt(id)),
-    ticketOfEvidence: (id) => read(() => reads.ticketOfEvidence(id)),
+    ticketOfAttempt: async (id) => {
+      const known = ticketsOfAttempts.get(id);
+      if (known !== undefined) return known;
+      const key = await look(() => reads.ticketOfAttempt(id));
+      if (ticketsOfAttempts.size >= MOST_ATTEMPTS) ticketsOfAttempts.clear();
+      if (key !== null) ticketsOfAttempts.set(id, key);
+      return key;
+    },
+    ticketOfEvidence: (id) => look(() => reads.ticketOfEvidence(id)),
     countByStatus: () => read(() => reads.countByStatus()),
 
-    inboxItem: (id) => read(() => reads.inboxItem(id)),
+    inboxItem: (id) => look(() => reads.inboxItem(id)),
     inbox: (q) => read(() => reads.inbox(q)),
-    openInboxOf: (ticket) => read(() => reads.openInboxOf(ticket)),
+    openInboxOf: (ticket) => look(() => reads.openInboxOf(ticket)),
     dueInbox: (at) => read(() => reads.dueInbox(at)),
 
-    alert: (fingerprint) => read(() => reads.alert(fingerprint)),
-    alertById: (id) => read(() => reads.alertById(id)),
+    alert: (fingerprint) => look(() => reads.alert(fingerprint)),
+    alertById: (id) => look(() => reads.alertById(id)),
     alerts: (q) => read(() => reads.alerts(q)),
 
-    document: <T extends object>(kind: DocumentKind, id: string) => read(() => reads.document<T>(kind, id)),
+    document: <T extends object>(kind: DocumentKind, id: string) => look(() => reads.document<T>(kind, id)),
     documents: <T extends object>(kind: DocumentKind) => read(() => reads.documents<T>(kind)),
-    configVersion: () => read(() => reads.configVersion()),
+    configVersion: () => look(() => reads.configVersion()),
 
-    skipOf: (ticket) => read(() => reads.skipOf(ticket)),
+    skipOf: (ticket) => look(() => reads.skipOf(ticket)),
     skipsOf: (tickets) => read(() => reads.skipsOf(tickets)),
     skipHistory: (ticket) => read(() => reads.skipHistory(ticket)),
     recordSkips: (skips) =>
@@ -223,11 +231,11 @@ async function storeOn(
     attemptsOfRunner: (runner) => read(() => lanes.attemptsOfRunner(runner)),
     parkedAttempts: () => read(() => lanes.parkedAttempts()),
     recordUsage: (usage, at) => write(() => side.recordUsage(usage, at)),
-    usageOf: (attempt) => read(() => side.usageOf(attempt)),
+    usageOf: (attempt) => look(() => side.usageOf(attempt)),
     spentSince: (since) => read(() => lanes.spentSince(since)),
     ticketsToVerify: (limit) => read(() => lanes.ticketsToVerify(limit)),
 
-    work: (id) => read(() => lanes.work(id)),
+    work: (id) => look(() => lanes.work(id)),
     offerableWork: (runner, kinds, limit) => snapshot((at) => lanes.offerableWork(runner, kinds, limit, at)),
     takeWork: (id, runner, ttlMs) =>
       write(function* (t) {
@@ -240,15 +248,15 @@ async function storeOn(
         }
         return work;
       }),
-    workOfAttempt: (attempt) => read(() => lanes.workOfAttempt(attempt)),
+    workOfAttempt: (attempt) => look(() => lanes.workOfAttempt(attempt)),
     workOfRunner: (runner) => read(() => lanes.workOfRunner(runner)),
 
-    credential: (hash) => read(() => side.credential(hash)),
+    credential: (hash) => look(() => side.credential(hash)),
     credentials: () => read(() => side.credentials()),
     touchCredential: (hash, at) => upsert(() => side.touchCredential(hash, at)),
     useCode: (hash, at) => write(() => side.useCode(hash, at)),
 
-    idempotent: (scope, key) => read(() => side.idempotent(scope, key)),
+    idempotent: (scope, key) => look(() => side.idempotent(scope, key)),
     saveAnswer: (scope, key, bodyHash, answer, at) =>
       upsert(() => side.saveAnswer(scope, key, bodyHash, answer, at)),
 
@@ -273,14 +281,14 @@ async function storeOn(
       read(() => notify.eventsOfTypes(types, after, until, limit)),
     planNotifications: (plan) => write(() => notify.plan(plan)),
     notifications: ({ before, limit }) => read(() => notify.newest(before ?? Number.MAX_SAFE_INTEGER, limit)),
-    notification: (id) => read(() => notify.notification(id)),
+    notification: (id) => look(() => notify.notification(id)),
     readMarks: (person) => read(() => notify.readMarks(person)),
     saveReadMarks: (person, expected, marks) => write(() => notify.saveReadMarks(person, expected, marks)),
     destinations: () => read(() => notify.destinations()),
     saveDestination: (destination) => write(() => notify.saveDestination(destination)),
     removeDestination: (id, at) => write(() => notify.removeDestination(id, at)),
     addDelivery: (delivery) => write(() => notify.addDelivery(delivery)),
-    delivery: (key) => read(() => notify.delivery(key)),
+    delivery: (key) => look(() => notify.delivery(key)),
     dueDeliveries: (at, limit) => read(() => notify.due(at, limit)),
     nextDeliveryAt: (at) => read(() => notify.nextAt(at)),
     claimDelivery: (delivery, until) => write(() => notify.claim(delivery, until)),

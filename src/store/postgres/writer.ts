@@ -2,6 +2,7 @@
  * The one lane of all writers, on any number of servers:
  *
  *     callers ──enqueue──▶ queue ──▶ BEGIN, the lane's lock, the log's head
+ *                                    what all its plans stand on
  *                                      each job: guards, compare-and-swap, rows, effects
  *                                    mark, NOTIFY, COMMIT ──▶ answer each ──▶ this server's subscribers
  *
@@ -9,16 +10,17 @@
  * anyway; guards behind it are as good as locked reads of each row they name. While one batch is under way the next one
  * gathers, so many callers share a transaction and a flush to disk.
  *
- * A job that fails takes back itself alone: its batch is begun again, with savepoints, which would otherwise cost each job a
- * round trip. What did not commit is tried again with the same jobs: they are programs, and run anew against what is there
+ * A plan that lost is mostly refused for what is known of its ground, before anything is written. Any other job that fails
+ * takes back itself alone: its batch is begun again, with savepoints, which would otherwise cost each job a round trip. What did not commit is tried again with the same jobs: they are programs, and run anew against what is there
  * then. When the connection is lost around COMMIT, the mark says whether it did: see `dialect.ts`.
  */
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import type { CommitPoint } from '../commit-points.ts';
-import type { StoredEvent } from '../port.ts';
+import type { CommitPlan, StoredEvent } from '../port.ts';
 import { type Program, runAsync } from '../program.ts';
 import type { ChainHead } from '../programs/append.ts';
+import { BatchGround } from '../programs/batch-ground.ts';
 import { GENESIS } from '../../domain/log/chain.ts';
 import { StoreBusy } from '../store-errors.ts';
 import { Lane } from './lane.ts';
@@ -29,10 +31,13 @@ import { executeText, isLost, mayTryAgain, refusesWrites } from './driver.ts';
 export interface Turn {
   now: number;
   chain: ChainHead;
+  ground: BatchGround;
   events: StoredEvent[];
 }
 
 interface Job {
+  /** What it applies; null where it is something else that it does. */
+  plan: CommitPlan | null;
   make: (turn: Turn) => Program<unknown>;
   resolve: (value: never) => void;
   reject: (error: unknown) => void;
@@ -47,6 +52,8 @@ interface WriterOptions {
   pool: pg.Pool;
   channel: string;
   clock: (() => number) | undefined;
+  /** What plans stand on, kept in the ground. */
+  learn: (plans: readonly CommitPlan[], ground: BatchGround) => Program<void>;
   /** How long a change is tried again before its caller is told that the database cannot be reached. */
   patienceMs: number;
   onCommit: ((point: CommitPoint, events: readonly StoredEvent[]) => void) | undefined;
@@ -74,10 +81,10 @@ export class Writer {
   }
 
   /** Runs the program in the next batch; answers with what it returns once that is committed. */
-  enqueue<T>(make: (turn: Turn) => Program<T>): Promise<T> {
+  enqueue<T>(make: (turn: Turn) => Program<T>, plan: CommitPlan | null = null): Promise<T> {
     if (this.#closed) return Promise.reject(new Error('the store is closed'));
     return new Promise<T>((resolve, reject) => {
-      this.#queue.push({ make, resolve, reject });
+      this.#queue.push({ plan, make, resolve, reject });
       this.#running ??= this.#run();
     });
   }
@@ -144,6 +151,7 @@ export class Writer {
       const turn: Turn = {
         now: clock?.() ?? Number(opened?.['now']),
         chain: { seq: Number(opened?.['seq'] ?? 0), roll: String(opened?.['roll'] ?? GENESIS) },
+        ground: new BatchGround(),
         events: outcome.events,
       };
       onCommit?.('begun', turn.events);
@@ -184,28 +192,40 @@ export class Writer {
     outcome: Outcome,
     isApart: boolean,
   ): Promise<boolean> {
-    const several = batch.length > 1;
-    const saves = several && isApart;
+    const shares = batch.length > 1 && !isApart;
+    const saves = batch.length > 1 && isApart;
     const lane = new Lane(client);
+    const plans = batch.flatMap(({ plan }) => plan ?? []);
+    if (shares && plans.length > 1) await runAsync(this.#options.learn(plans, turn.ground), lane);
     let succeeded = false;
     for (const [index, job] of batch.entries()) {
+      // Apart, what one of them is thought to have written may be taken back.
+      if (isApart) turn.ground.forget();
+      else if (job.plan === null) turn.ground.forgetRows();
       if (saves) await client.query(index === 0 ? 'savepoint job' : 'release savepoint job; savepoint job');
       const before = { ...turn.chain };
       const count = turn.events.length;
+      const { steps } = lane;
       try {
         const value = await runAsync(job.make(turn), lane);
-        if (isApart || index === batch.length - 1) await lane.settle();
+        if (!shares) await lane.settle();
         outcome.answers.push(() => job.resolve(value as never));
         succeeded = true;
         this.#options.onCommit?.('plan', turn.events);
       } catch (error) {
         if (isLost(error) || mayTryAgain(error)) throw error;
-        if (several && !isApart) throw new Spoilt('', { cause: error });
+        // What was refused for what the batch knows has done nothing that others would share.
+        if (shares && lane.steps > steps) throw new Spoilt('', { cause: error });
         if (saves) await client.query('rollback to savepoint job');
         turn.chain = before;
         turn.events.length = count;
         outcome.answers.push(() => job.reject(told(error)));
       }
+    }
+    try {
+      await lane.settle();
+    } catch (error) {
+      throw isLost(error) || mayTryAgain(error) ? error : new Spoilt('', { cause: error });
     }
     return succeeded;
   }

@@ -8,6 +8,7 @@ import type { CommitPlan, Effect, Guard, Row, StoredEvent } from '../port.ts';
 import {
   type Program,
   type Query,
+  type QueryResult,
   type ResultRow,
   type Write,
   carryOut,
@@ -18,9 +19,10 @@ import {
 } from '../program.ts';
 import { type Tables, incremented } from '../schema.ts';
 import { type ChainHead, appendPrograms } from './append.ts';
+import { type BatchGround, CONFIG_KINDS, rowOf } from './batch-ground.ts';
 import { parsedTickets } from './parsed.ts';
 import { PlanRejected } from './plan-rejected.ts';
-import type { StreamHead, StreamHeads } from './stream-heads.ts';
+import type { StreamHead } from './stream-heads.ts';
 import {
   ATTEMPT_COLUMNS,
   CREDENTIAL_COLUMNS,
@@ -36,7 +38,7 @@ import {
 } from './rows.ts';
 import { workPrograms } from './work.ts';
 
-const CONFIG_KINDS: ReadonlySet<string> = new Set(['project', 'profile', 'campaign', 'policy', 'job']);
+type Idempotency = NonNullable<CommitPlan['idempotency']>;
 
 export function commitPrograms(db: Kysely<Tables>) {
   const log = appendPrograms(db);
@@ -157,7 +159,10 @@ export function commitPrograms(db: Kysely<Tables>) {
         .values({ attempt: p('attempt'), diff: p('diff') })
         .onConflict((c) => c.column('attempt').doUpdateSet({ diff: p('diff') })),
     ),
-    idempotency: statement<Record<string, unknown>>(db, (k) =>
+    answered: statement<{ scope: string; key: string }>(db, (k) =>
+      k.selectFrom('idempotency').select('at').where('scope', '=', p('scope')).where('key', '=', p('key')),
+    ),
+    answer: statement<Record<string, unknown>>(db, (k) =>
       k
         .insertInto('idempotency')
         .values({
@@ -323,55 +328,64 @@ export function commitPrograms(db: Kysely<Tables>) {
     }
   }
 
-  /** What the plan stands on, asked at once. @returns what its streams end with */
-  function* check(
-    plan: CommitPlan,
-    now: number,
-    heads: StreamHeads | undefined,
-  ): Program<Map<string, StreamHead | null>> {
-    const ends = new Map<string, StreamHead | null>();
-    for (const { stream } of plan.appends) {
-      const known = heads?.get(stream);
-      if (known) ends.set(stream, known);
+  /** What these plans stand on, as far as `ground` does not know it: asked at once, and kept there. */
+  function* learn(plans: readonly CommitPlan[], ground: BatchGround): Program<void> {
+    const asked = new Map<string, { query: Query; keep: (result: QueryResult) => void }>();
+    for (const { appends, guards = [], idempotency } of plans) {
+      if (idempotency && ground.isAnswered(idempotency) === undefined) {
+        const { scope, key } = idempotency;
+        const keep = ({ rows }: QueryResult): void => ground.keepAnswered(idempotency, rows.length > 0);
+        asked.set(`answer:${scope}:${key}`, { query: s.answered({ scope, key }), keep });
+      }
+      for (const guard of guards) {
+        if (ground.row(guard) !== undefined) continue;
+        const keep = ({ rows }: QueryResult): void => ground.keepRow(guard, rows[0] ?? null);
+        asked.set(rowOf(guard), { query: guardQuery(guard), keep });
+      }
+      for (const { stream } of appends) {
+        if (ground.heads.get(stream) !== undefined) continue;
+        const keep = (result: QueryResult): void => ground.heads.set(stream, log.headOf(result));
+        asked.set(`stream:${stream}`, { query: log.readHead(stream), keep });
+      }
     }
-    const guards = plan.guards ?? [];
-    const unknown = [...new Set(plan.appends.map(({ stream }) => stream))].filter((name) => !ends.has(name));
-    const once = plan.idempotency ? [idempotencyQuery(plan.idempotency)] : [];
-    const results = yield* together([...once, ...guards.map(guardQuery), ...unknown.map(log.readHead)]);
-    if (once.length > 0 && results[0]?.changes !== 1) throw new PlanRejected({ kind: 'idempotency' });
-    for (const [n, guard] of guards.entries())
-      if (!holds(guard, results[once.length + n]?.rows[0], now))
-        throw new PlanRejected({ kind: 'guard', guard: guard.guard });
-    for (const [n, stream] of unknown.entries()) {
-      const result = results[once.length + guards.length + n];
-      ends.set(stream, result ? log.headOf(result) : null);
-    }
-    return ends;
+    const questions = [...asked.values()];
+    const results = yield* together(questions.map(({ query }) => query));
+    for (const [n, result] of results.entries()) questions[n]?.keep(result);
   }
 
-  function idempotencyQuery(idempotency: NonNullable<CommitPlan['idempotency']>): Query {
-    const { scope, key, bodyHash, answer, at } = idempotency;
-    return s.idempotency({
+  function answerWrites({ scope, key, bodyHash, answer, at }: Idempotency): Write[] {
+    const { status, headers, body } = answer;
+    const query = s.answer({
       scope,
       key,
       body_hash: bodyHash,
-      status: answer.status,
-      headers: JSON.stringify(answer.headers),
-      body: answer.body,
+      status,
+      headers: JSON.stringify(headers),
+      body,
       at,
     });
+    return [{ query, otherwise: () => new PlanRejected({ kind: 'idempotency' }) }];
   }
 
   return {
     chainHead: () => log.chainHead(),
 
-    /** @param heads what the streams are known to end with, where this process alone writes them */
-    *apply(plan: CommitPlan, now: number, chain: ChainHead, heads?: StreamHeads): Program<StoredEvent[]> {
-      const ends = yield* check(plan, now, heads);
+    learn,
+
+    /** @param ground what is known already of what it stands on */
+    *apply(plan: CommitPlan, now: number, chain: ChainHead, ground: BatchGround): Program<StoredEvent[]> {
+      yield* learn([plan], ground);
+      if (plan.idempotency && ground.isAnswered(plan.idempotency))
+        throw new PlanRejected({ kind: 'idempotency' });
+      for (const guard of plan.guards ?? [])
+        if (!holds(guard, ground.row(guard) ?? undefined, now))
+          throw new PlanRejected({ kind: 'guard', guard: guard.guard });
       const stored: StoredEvent[] = [];
-      const writes: Write[] = [];
+      const writes: Write[] = plan.idempotency ? answerWrites(plan.idempotency) : [];
+      const ends = new Map<string, StreamHead>();
       for (const append of plan.appends) {
-        const appended = log.append(append, ends.get(append.stream) ?? null, chain);
+        const head = ends.get(append.stream) ?? ground.heads.get(append.stream) ?? null;
+        const appended = log.append(append, head, chain);
         stored.push(...appended.stored);
         writes.push(...appended.writes);
         ends.set(append.stream, appended.head);
@@ -379,10 +393,8 @@ export function commitPrograms(db: Kysely<Tables>) {
       for (const row of plan.rows) writes.push(...rowWrites(row));
       for (const effect of plan.effects ?? []) writes.push(...effectWrites(effect, now));
       yield* carryOut(writes);
-      for (const { stream } of plan.appends) {
-        const head = ends.get(stream);
-        if (head) heads?.set(stream, head);
-      }
+      for (const [stream, head] of ends) ground.heads.set(stream, head);
+      ground.hasWritten(plan);
       return stored;
     },
 

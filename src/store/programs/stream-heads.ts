@@ -11,13 +11,14 @@ export interface StreamHead {
 const MOST = 5000;
 
 export class StreamHeads {
-  readonly #heads = new Map<string, StreamHead>();
+  readonly #heads = new Map<string, StreamHead | null>();
 
-  get(stream: string): StreamHead | undefined {
+  /** @returns null where the stream has no event, undefined where nothing is known of it */
+  get(stream: string): StreamHead | null | undefined {
     return this.#heads.get(stream);
   }
 
-  set(stream: string, head: StreamHead): void {
+  set(stream: string, head: StreamHead | null): void {
     if (this.#heads.size >= MOST && !this.#heads.has(stream)) this.#heads.clear();
     this.#heads.set(stream, head);
   }

@@ -15,14 +15,14 @@
 import type { CommitPoint } from '../commit-points.ts';
 import type { StoredEvent } from '../port.ts';
 import type { ChainHead } from '../programs/append.ts';
-import { StreamHeads } from '../programs/stream-heads.ts';
+import { BatchGround } from '../programs/batch-ground.ts';
 import { StoreBroken, StoreBusy, StoreDamaged } from '../store-errors.ts';
 import { type Connection, sqliteCode } from './driver.ts';
 
 /** What a job sees of the transaction that it runs in; it adds the events that it appends. */
 export interface Turn {
   chain: ChainHead;
-  heads: StreamHeads;
+  ground: BatchGround;
   events: StoredEvent[];
 }
 
@@ -51,7 +51,7 @@ export class GroupCommit {
   constructor(options: GroupCommitOptions) {
     this.#options = options;
     this.#connection = options.connection;
-    this.#turn = { chain: options.chain, heads: new StreamHeads(), events: [] };
+    this.#turn = { chain: options.chain, ground: new BatchGround(), events: [] };
   }
 
   /** What ended it; null while it takes writes. */
@@ -189,7 +189,7 @@ export class GroupCommit {
   #takeBack(chain: ChainHead, count: number): void {
     this.#turn.chain = chain;
     this.#turn.events.length = count;
-    this.#turn.heads.forget();
+    this.#turn.ground.forget();
   }
 }
 

@@ -141,7 +141,9 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     commit: (plan: CommitPlan) =>
       writer
         .enqueue((turn) => {
-          turn.events.push(...sync(commits.apply(plan, clock(), turn.chain, turn.heads)));
+          // Other writes come between plans here, and a row costs no journey.
+          turn.ground.forgetRows();
+          turn.events.push(...sync(commits.apply(plan, clock(), turn.chain, turn.ground)));
           if (plan.rows.some((row) => row.row === 'document')) documents.clear();
           if (plan.effects?.some(changesCredentials)) credentials.clear();
         })

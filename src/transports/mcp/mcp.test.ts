@@ -188,7 +188,8 @@ async function settle(
   state: 'verified' | 'refuted',
 ): Promise<void> {
   const { createVerifyWork } = await import('../../services/verification.ts');
-  await createVerifyWork(app.deps, 'MC-1');
+  const record = await app.deps.store.ticket('MC-1');
+  if (record) await createVerifyWork(app.deps, record.state);
   const { offers } = (
     await app.call('POST', `/runners/${run.runner}/poll`, { as: 'runner', body: { freeSlots: 1, waitMs: 0 } })
   ).body;
