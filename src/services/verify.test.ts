@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runAudit } from '../loops/audit.ts';
 import { SqliteConnection } from '../store/sqlite/driver.ts';
+import { PLAIN_TICKET } from '../domain/ticket/testing.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { clear, raise } from './alerts.ts';
 import { ensureJobs } from './configuration.ts';
@@ -13,20 +14,6 @@ import { recordedOutgoing } from './testing/recorded-outgoing.ts';
 import { verifyState } from './verify.ts';
 
 const person: Caller = { actor: { kind: 'human', id: 'ada' }, role: 'admin' };
-const fields = {
-  title: 'A ticket',
-  description: '',
-  priority: 2,
-  assignee: null,
-  campaign: null,
-  profile: null,
-  labels: [],
-  acceptanceCriteria: [],
-  blockedBy: [],
-  completion: null,
-  budget: null,
-  notBefore: null,
-};
 let connection: SqliteConnection;
 let deps: Deps;
 
@@ -77,7 +64,7 @@ beforeEach(async () => {
     },
     limits: {},
   });
-  await createTicket(deps, person, { project: 'MC', status: 'backlog', fields });
+  await createTicket(deps, person, { project: 'MC', status: 'backlog', fields: PLAIN_TICKET });
   await transitionTicket(deps, person, 'MC-1', { transition: 'ready' }, {});
   await commentTicket(deps, person, 'MC-1', 'hello', {});
 });
@@ -181,7 +168,7 @@ describe('the proof', () => {
   ];
   /** A ticket that a person has handed in, so with an attempt and an inbox item; and an alert. */
   const withMore = async (): Promise<void> => {
-    const theirs = { ...fields, assignee: 'ada' };
+    const theirs = { ...PLAIN_TICKET, assignee: 'ada' };
     await createTicket(deps, person, { project: 'MC', status: 'todo', fields: theirs });
     const handIn = { transition: 'hand_in', summary: 'by hand' } as const;
     expect(await transitionTicket(deps, person, 'MC-2', handIn, {})).toMatchObject({

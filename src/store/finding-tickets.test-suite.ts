@@ -1,5 +1,6 @@
 /** How tickets are found and counted: the part of the conformance suite that asks the queries of lists and boards. */
 import { expect, it } from 'vitest';
+import { PLAIN_TICKET } from '../domain/ticket/testing.ts';
 import { decideCreate } from '../domain/ticket/decide-fields.ts';
 import { evolveTicket } from '../domain/ticket/evolve.ts';
 import type { Ticket } from '../domain/ticket/state.ts';
@@ -12,18 +13,8 @@ export function ticketPlan(key: string, fields: Partial<Ticket> = {}): { plan: C
       project: key.split('-')[0] ?? '',
       number: Number(key.split('-')[1]),
       status: 'todo',
+      ...PLAIN_TICKET,
       title: `Ticket ${key}`,
-      description: '',
-      priority: 2,
-      assignee: null,
-      campaign: null,
-      profile: null,
-      labels: [],
-      acceptanceCriteria: [],
-      blockedBy: [],
-      completion: null,
-      budget: null,
-      notBefore: null,
     },
     { actor: { kind: 'human', id: 'ada' }, now: 1000 },
   );

@@ -3,6 +3,7 @@ import type { Profile, Project, Runner } from '../../src/domain/config.ts';
 import { decideCreate } from '../../src/domain/ticket/decide-fields.ts';
 import { evolveTicket } from '../../src/domain/ticket/evolve.ts';
 import type { Ticket } from '../../src/domain/ticket/state.ts';
+import { PLAIN_TICKET } from '../../src/domain/ticket/testing.ts';
 import type { Timing } from '../../src/services/deps.ts';
 import type { Documents } from './small-store.ts';
 import type { State } from './world.ts';
@@ -61,18 +62,8 @@ function ticket(number: number): Ticket {
       project: 'MC',
       number,
       status: 'todo',
+      ...PLAIN_TICKET,
       title: '',
-      description: '',
-      priority: 2,
-      assignee: null,
-      campaign: null,
-      profile: null,
-      labels: [],
-      acceptanceCriteria: [],
-      blockedBy: [],
-      completion: null,
-      budget: null,
-      notBefore: null,
     },
     { actor: { kind: 'human', id: 'ada' }, now: START },
   );

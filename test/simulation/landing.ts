@@ -14,6 +14,7 @@ import {
   retryLanding,
   startLanding,
 } from '../../src/services/landing.ts';
+import { PLAIN_TICKET } from '../../src/domain/ticket/testing.ts';
 import { isLanding } from '../../src/domain/ticket/landing.ts';
 import type { Deps } from '../../src/services/deps.ts';
 import type { CommitPlan, Store } from '../../src/store/port.ts';
@@ -215,21 +216,6 @@ export async function disturbLanding(world: World): Promise<void> {
     [1, () => Promise.resolve(world.repository(project).move())],
   ])();
 }
-
-export const PLAIN_TICKET = {
-  title: 'A ticket',
-  description: '',
-  priority: 2,
-  assignee: null,
-  campaign: null,
-  profile: null,
-  labels: [],
-  acceptanceCriteria: [],
-  blockedBy: [],
-  completion: null,
-  budget: null,
-  notBefore: null,
-};
 
 /** A server whose first commit is preceded by somebody's pause: one interleaving, made often enough to be seen. */
 function pausedBeforeCommit(deps: Deps): Deps {

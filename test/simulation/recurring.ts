@@ -8,7 +8,7 @@ import { lastFiring } from '../../src/services/cron.ts';
 import { changeSchedule, createSchedule } from '../../src/services/schedules.ts';
 import { transitionTicket } from '../../src/services/tickets.ts';
 import type { Log } from './judge.ts';
-import { PLAIN_TICKET } from './landing.ts';
+import { PLAIN_TICKET } from '../../src/domain/ticket/testing.ts';
 import { PERSON, type SimServer, type World } from './world.ts';
 
 const TITLE = 'Recurring work';

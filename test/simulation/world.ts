@@ -9,6 +9,7 @@ import type { Decider, OnAccept } from '../../src/domain/words.ts';
 import { SYSTEM_JOBS } from '../../src/domain/words.ts';
 import { isRefusal } from '../../src/domain/refusal.ts';
 import { type LoopName, type ServerLoops, serverLoops } from '../../src/server-loops.ts';
+import { PLAIN_TICKET } from '../../src/domain/ticket/testing.ts';
 import { createDocument, ensureJobs } from '../../src/services/configuration.ts';
 import type { Caller, Deps } from '../../src/services/deps.ts';
 import { createTicket } from '../../src/services/tickets.ts';
@@ -183,17 +184,12 @@ export class World {
       project: this.random.pick(['A', 'B']),
       status: this.random.chance(0.9) ? 'todo' : 'backlog',
       fields: {
-        title: 'A ticket',
-        description: '',
+        ...PLAIN_TICKET,
         priority,
         assignee: this.random.chance(0.2) ? this.random.pick(['alpha', 'beta', 'ada', 'ada']) : null,
         campaign: this.random.chance(0.15) ? 'epic' : null,
         profile: this.random.chance(0.2) ? this.random.pick(['alpha', 'beta']) : null,
-        labels: [],
-        acceptanceCriteria: [],
         blockedBy: blocker === '' ? [] : [blocker],
-        completion: null,
-        budget: null,
         notBefore: this.random.chance(0.1) ? this.now + this.random.below(20_000) : null,
       },
     });

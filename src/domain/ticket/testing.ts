@@ -15,6 +15,22 @@ export const RUNNER: Actor = { kind: 'runner', id: 'run' };
 export const COMMIT = 'c'.repeat(40);
 export const BASE = 'b'.repeat(40);
 
+/** Of whom nothing is said but its title. */
+export const PLAIN_TICKET: TicketFields = {
+  title: 'A ticket',
+  description: '',
+  priority: 2,
+  assignee: null,
+  campaign: null,
+  profile: null,
+  labels: [],
+  acceptanceCriteria: [],
+  blockedBy: [],
+  completion: null,
+  budget: null,
+  notBefore: null,
+};
+
 export class Story {
   ticket: Ticket;
   now = 1_000_000;
@@ -42,18 +58,7 @@ export class Story {
         project: 'MC',
         number: 1,
         status,
-        title: 'A ticket',
-        description: '',
-        priority: 2,
-        assignee: null,
-        campaign: null,
-        profile: null,
-        labels: [],
-        acceptanceCriteria: [],
-        blockedBy: [],
-        completion: null,
-        budget: null,
-        notBefore: null,
+        ...PLAIN_TICKET,
         ...fields,
       },
       { actor: PERSON, now: this.now },
