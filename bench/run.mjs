@@ -52,7 +52,7 @@ const results = [];
 for (const id of wanted) {
   const started = performance.now();
   try {
-    const found = await GOALS[id]({ rounds, scale });
+    const found = await GOALS[id]({ rounds, scale, slowDiskMs });
     for (const result of Array.isArray(found) ? found : [found]) {
       results.push(result);
       const { what, unit, anchor, goal, ours, ratios, note } = result;
