@@ -75,6 +75,43 @@ async function streamsOf(store: Store): Promise<string[]> {
   return events.map((event) => event.stream);
 }
 
+describe.skipIf(problem !== null)('a batch on PostgreSQL', () => {
+  let store: Store;
+  /** How often a transaction was begun for it. */
+  let begun: number;
+  beforeEach(async () => {
+    store = await openPostgresStore({
+      url: await server.schema(),
+      onCommit: (point) => (begun += point === 'begun' ? 1 : 0),
+    });
+    await store.commit(plan('lost'));
+    begun = 0;
+    return () => store.close();
+  });
+
+  it('goes on without a plan that lost, in the same transaction', async () => {
+    const results = await Promise.all(
+      ['a', 'lost', 'b', 'lost', 'c'].map((stream) => store.commit(plan(stream))),
+    );
+    expect(results.map(({ committed }) => committed)).toEqual([true, false, true, false, true]);
+    expect(begun).toBe(1);
+    expect(await streamsOf(store)).toEqual(['lost', 'a', 'b', 'c']);
+  });
+
+  it('is begun again, each apart, when something fails that was being written', async () => {
+    const broken: CommitPlan = {
+      ...plan('broken'),
+      effects: [{ effect: 'work_finish', id: 'nowhere', fence: 1, state: 'done', reason: null }],
+    };
+    const results = await Promise.all(
+      [plan('a'), broken, plan('lost'), plan('b')].map((each) => store.commit(each)),
+    );
+    expect(results.map(({ committed }) => committed)).toEqual([true, false, false, true]);
+    expect(begun).toBe(2);
+    expect(await streamsOf(store)).toEqual(['lost', 'a', 'b']);
+  });
+});
+
 describe.skipIf(problem !== null)('two servers on one PostgreSQL', () => {
   let url: string;
   let one: Store;
