@@ -1,11 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { HandedOver } from '../../contract/runner-protocol.ts';
 import { hasHandedOver, makeBundle, takeInBundle } from './bundles.ts';
 import { Clones, type ProjectSource } from './clones.ts';
+import { git, makeRepository } from './testing.ts';
 import { Worktrees } from './worktrees.ts';
 
 let dir: string;
@@ -15,27 +14,13 @@ let project: ProjectSource;
 let here: { clones: Clones; worktrees: Worktrees; clone: string };
 let there: typeof here;
 
-const git = (cwd: string, ...args: string[]): string =>
-  execFileSync('git', ['-c', 'user.name=T', '-c', 'user.email=t@example.invalid', ...args], {
-    cwd,
-    stdio: 'pipe',
-  })
-    .toString()
-    .trim();
-
 function machine(name: string): typeof here {
   const clones = new Clones(join(dir, name));
   return { clones, worktrees: new Worktrees(join(dir, name), clones), clone: clones.path('MC') };
 }
 
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'mc-bundle-'));
-  repo = join(dir, 'repo');
-  mkdirSync(repo);
-  git(repo, 'init', '-q', '-b', 'main');
-  writeFileSync(join(repo, 'a.txt'), 'one\n');
-  git(repo, 'add', '.');
-  git(repo, 'commit', '-q', '-m', 'first');
+  ({ dir, repo } = makeRepository({ 'a.txt': 'one\n' }));
   project = { key: 'MC', repository: { url: `file://${repo}` }, defaultBranch: 'main' };
   here = machine('here');
   there = machine('there');

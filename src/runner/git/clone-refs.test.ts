@@ -1,19 +1,11 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { listRefs, readCloneRef } from './clone-refs.ts';
+import { git, makeRepository } from './testing.ts';
 
 let dir: string;
 let repo: string;
-const git = (cwd: string, ...args: string[]): string =>
-  execFileSync('git', ['-c', 'user.name=T', '-c', 'user.email=t@example.invalid', ...args], {
-    cwd,
-    stdio: 'pipe',
-  })
-    .toString()
-    .trim();
 const byGit = (cwd: string): [string, string][] =>
   git(cwd, 'for-each-ref', '--format=%(refname:lstrip=2) %(objectname)', 'refs/heads/')
     .split('\n')
@@ -21,11 +13,7 @@ const byGit = (cwd: string): [string, string][] =>
     .map((line) => line.split(' ') as [string, string]);
 
 beforeEach(() => {
-  dir = realpathSync(mkdtempSync(join(tmpdir(), 'mc-refs-')));
-  repo = join(dir, 'repo');
-  mkdirSync(repo);
-  git(repo, 'init', '-q', '-b', 'main');
-  git(repo, 'commit', '-q', '--allow-empty', '-m', 'first');
+  ({ dir, repo } = makeRepository());
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 

@@ -1,11 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Clones, type ProjectSource } from './clones.ts';
 import { diffOf } from './diff.ts';
 import { isBranchName } from './git.ts';
+import { git, makeRepository } from './testing.ts';
 import { type WorktreeRequest, Worktrees } from './worktrees.ts';
 
 let dir: string;
@@ -14,23 +13,8 @@ let clones: Clones;
 let worktrees: Worktrees;
 let project: ProjectSource;
 
-const git = (cwd: string, ...args: string[]): string =>
-  execFileSync('git', ['-c', 'user.name=T', '-c', 'user.email=t@example.invalid', ...args], {
-    cwd,
-    stdio: 'pipe',
-  })
-    .toString()
-    .trim();
-
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'mc-git-'));
-  repo = join(dir, 'repo');
-  mkdirSync(repo);
-  git(repo, 'init', '-q', '-b', 'main');
-  writeFileSync(join(repo, 'a.txt'), 'one\n');
-  writeFileSync(join(repo, '.gitignore'), 'ignored\n');
-  git(repo, 'add', '.');
-  git(repo, 'commit', '-q', '-m', 'first');
+  ({ dir, repo } = makeRepository({ 'a.txt': 'one\n', '.gitignore': 'ignored\n' }));
   clones = new Clones(join(dir, 'data'));
   worktrees = new Worktrees(join(dir, 'data'), clones);
   project = { key: 'MC', repository: { path: repo }, defaultBranch: 'main' };
