@@ -64,7 +64,7 @@ export async function concurrentTransitions({ rounds, scale }) {
   const raw = openRawSqlite(tickets);
   try {
     const keys = await world.addTickets(tickets);
-    const moved = new Array(tickets).fill(0);
+    const moved = keys.map(() => 0);
     let at = 0;
     const tails = [];
     const found = await inTurn(
