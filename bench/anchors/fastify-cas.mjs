@@ -19,8 +19,7 @@ db.exec(`pragma journal_mode = wal; pragma synchronous = full; pragma wal_autoch
   create index event_ticket on event (ticket, seq);`);
 const add = db.prepare(`insert into ticket values (?, ?, 'todo', ?, 1, 0, null, ?, ?, 0)`);
 db.exec('begin');
-for (let id = 1; id <= 10_000; id += 1)
-  add.run(id, id % 10, id % 5, `Ticket number ${id}`, 'x'.repeat(500));
+for (let id = 1; id <= 10_000; id += 1) add.run(id, id % 10, id % 5, `Ticket number ${id}`, 'x'.repeat(500));
 db.exec('commit');
 const begin = db.prepare('begin immediate');
 const commit = db.prepare('commit');
