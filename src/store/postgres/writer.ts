@@ -11,8 +11,9 @@
  * gathers, so many callers share a transaction and a flush to disk.
  *
  * A plan that lost is mostly refused for what is known of its ground, before anything is written. Any other job that fails
- * takes back itself alone: its batch is begun again, with savepoints, which would otherwise cost each job a round trip. What did not commit is tried again with the same jobs: they are programs, and run anew against what is there
- * then. When the connection is lost around COMMIT, the mark says whether it did: see `dialect.ts`.
+ * takes back itself alone: its batch is begun again, with savepoints, which would otherwise cost each job a round trip. What
+ * did not commit is tried again with the same jobs: they are programs, and run anew against what is there then. When the
+ * connection is lost around COMMIT, the mark says whether it did: see `dialect.ts`.
  */
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
