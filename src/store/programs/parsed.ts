@@ -5,27 +5,23 @@
 import type { AlertState } from '../../domain/alert/alert.ts';
 import type { InboxItem } from '../../domain/inbox/inbox.ts';
 import type { Ticket } from '../../domain/ticket/state.ts';
+import { Recent } from './recent.ts';
 
 /** Texts that are kept with what they mean, of each kind, in either of two generations; a few megabytes at most. */
 const GENERATION = 500;
 
 class Parsed<T> {
-  #young = new Map<string, { text: unknown; state: T }>();
-  #old = new Map<string, { text: unknown; state: T }>();
+  readonly #known = new Recent<{ text: unknown; state: T }>(GENERATION);
 
   parse(key: string, text: unknown): T {
-    const known = this.#young.get(key) ?? this.#old.get(key);
+    const known = this.#known.get(key);
     const state = known !== undefined && known.text === text ? known.state : (JSON.parse(String(text)) as T);
     this.keep(key, text, state);
     return state;
   }
 
   keep(key: string, text: unknown, state: T): void {
-    if (this.#young.size >= GENERATION && !this.#young.has(key)) {
-      this.#old = this.#young;
-      this.#young = new Map();
-    }
-    this.#young.set(key, { text, state });
+    this.#known.set(key, { text, state });
   }
 }
 

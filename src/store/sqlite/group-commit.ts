@@ -38,6 +38,8 @@ export interface GroupCommitOptions {
   schedule: (run: () => void) => void;
   onCommit: ((point: CommitPoint, events: readonly StoredEvent[]) => void) | undefined;
   publish: (events: readonly StoredEvent[]) => void;
+  /** Some of what jobs have done is undone: whoever has kept it forgets it. */
+  onTakenBack: () => void;
 }
 
 export class GroupCommit {
@@ -190,6 +192,7 @@ export class GroupCommit {
     this.#turn.chain = chain;
     this.#turn.events.length = count;
     this.#turn.ground.forget();
+    this.#options.onTakenBack();
   }
 }
 

@@ -11,7 +11,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { storeConformance } from '../conformance.test-suite.ts';
-import type { StoreUnderTest } from '../testing/store-under-test.ts';
+import type { Ticket } from '../../domain/ticket/state.ts';
+import { ticketPlan } from '../finding-tickets.test-suite.ts';
+import type { CommitPlan } from '../port.ts';
+import { type StoreUnderTest, append, event } from '../testing/store-under-test.ts';
 import { SqliteConnection } from './driver.ts';
 import { openSqliteStore, openSqliteTarget } from './sqlite-store.ts';
 
@@ -54,6 +57,15 @@ async function open(): Promise<StoreUnderTest> {
 
 storeConformance('SQLite', open);
 
+/** The change of a row that is not there: a failure in the middle of what is written. */
+const missingTicket = (ticket: Ticket) =>
+  ({
+    row: 'ticket',
+    state: { ...ticket, key: 'MC-9', title: 'x' },
+    before: { ...ticket, key: 'MC-9' },
+    toVerify: false,
+  }) as const;
+
 describe('SQLite', () => {
   it('answers nobody when the commit itself fails, and takes no further writes', async () => {
     let fail = false;
@@ -82,6 +94,42 @@ describe('SQLite', () => {
     await expect(write('d')).rejects.toThrow(/stopped accepting writes/);
     await expect(store.ping()).rejects.toThrow(/disk I\/O error/);
     expect((await store.eventsAfter(0, 10)).map((e) => e.stream)).toEqual(['a']);
+  });
+
+  it('decides the next change of a ticket on what was committed, not on what a failed commit would have written', async () => {
+    let fail = false;
+    const store = openSqliteStore({
+      path: ':memory:',
+      onCommit: (point) => {
+        if (fail && point === 'before-commit')
+          throw Object.assign(new Error('database or disk is full'), { errcode: 13 });
+      },
+    });
+    const { plan, ticket } = ticketPlan('MC-1');
+    const change = (title: string, streamVersion: number): CommitPlan => ({
+      ...append('ticket:MC-1', streamVersion - 1, event('ticket.updated')),
+      rows: [{ row: 'ticket', state: { ...ticket, title }, before: ticket, streamVersion, toVerify: false }],
+    });
+    const basis = async () => (await store.ticketBasis('MC-1')).record;
+    await store.commit(plan);
+    await store.commit(change('kept', 2));
+    expect(await basis()).toMatchObject({ streamVersion: 2, state: { title: 'kept' } });
+    fail = true;
+    await expect(store.commit(change('lost', 3))).rejects.toThrow(/nothing was written/);
+    expect(await basis()).toMatchObject({ streamVersion: 2, state: { title: 'kept' } });
+    fail = false;
+    // Shares its batch with one that is refused, so both are run again.
+    const [took, refused] = await Promise.all([
+      store.commit(change('kept too', 3)),
+      store
+        .commit({ ...change('late', 4), rows: [{ ...missingTicket(ticket), streamVersion: 4 }] })
+        .catch(String),
+    ]);
+    expect(took).toEqual({ committed: true });
+    expect(refused).toMatch(/is missing/);
+    expect(await basis()).toEqual(await store.ticket('MC-1'));
+    expect(await basis()).toMatchObject({ streamVersion: 3, state: { title: 'kept too' } });
+    await store.close();
   });
 
   it('takes nothing while its disk is full, answers every caller so, and goes on as soon as there is room', async () => {

@@ -12,6 +12,7 @@ import type {
   Lease,
   Store,
   StoredEvent,
+  TicketRecord,
   Work,
 } from '../port.ts';
 import { type Program, runSync } from '../program.ts';
@@ -19,6 +20,7 @@ import { commitPrograms } from '../programs/commit.ts';
 import { PlanRejected } from '../programs/plan-rejected.ts';
 import { dispatchPrograms } from '../programs/dispatch.ts';
 import { projectOfKey, readPrograms } from '../programs/read.ts';
+import { Recent } from '../programs/recent.ts';
 import { sidePrograms } from '../programs/side.ts';
 import { bundlePrograms } from '../programs/bundles.ts';
 import { oddColumnsPrograms } from '../programs/odd-columns.ts';
@@ -120,6 +122,12 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     return runSync(program, (q) => connection.execute(q));
   }
 
+  /**
+   * The tickets that were written last, so that the next change of one needs no look at its row: this process is the file's
+   * only writer. What is read, or verified, is read from the row all the same.
+   */
+  const written = new Recent<TicketRecord>(WRITTEN_TICKETS);
+
   /** Reads see committed state only: the writer never leaves a transaction open across turns. */
   const read = <T>(make: () => Program<T>): Promise<T> => atOnce(() => sync(make()));
 
@@ -128,6 +136,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     chain: sync(commits.chainHead()),
     schedule: options.schedule ?? ((run) => setImmediate(run)),
     onCommit: options.onCommit,
+    onTakenBack: () => written.clear(),
     publish: (events) => {
       for (const listener of listeners) listener(events);
     },
@@ -146,6 +155,9 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
           turn.events.push(...sync(commits.apply(plan, clock(), turn.chain, turn.ground)));
           if (plan.rows.some((row) => row.row === 'document')) documents.clear();
           if (plan.effects?.some(changesCredentials)) credentials.clear();
+          for (const row of plan.rows)
+            if (row.row === 'ticket')
+              written.set(row.state.key, { state: row.state, streamVersion: row.streamVersion });
         })
         .then(
           (): CommitResult => ({ committed: true }),
@@ -174,7 +186,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     ticket: (key) => read(() => reads.ticket(key)),
     ticketBasis: (key) =>
       atOnce(() => ({
-        record: sync(reads.ticket(key)),
+        record: written.get(key) ?? sync(reads.ticket(key)),
         policy: documentOf<Policy>('policy', 'policy'),
         project: documentOf<Project>('project', projectOfKey(key)),
         now: clock(),
@@ -328,6 +340,9 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     },
   };
 }
+
+/** Of each generation; a few kilobytes each, which they share with what was parsed last. */
+const WRITTEN_TICKETS = 500;
 
 /** A new one is none that anybody has asked for and got. */
 const changesCredentials = ({ effect }: Effect): boolean =>
