@@ -1,8 +1,12 @@
 /** Who listens, and for how long: what a stream shows ends with the right to see it. */
 import { once } from 'node:events';
-import { type IncomingMessage, request } from 'node:http';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { frameOf } from './event-hub.ts';
+import { type IncomingMessage, createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { Store } from '../../store/port.ts';
+import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts';
+import { append, event } from '../../store/testing/store-under-test.ts';
+import { EventHub, frameOf } from './event-hub.ts';
 import { type TestApp, createTestApp } from './testing/test-app.ts';
 
 let t: TestApp;
@@ -79,4 +83,75 @@ it('a delivery is shown without its id, which is for its consumer alone', () => 
   };
   expect(frameOf(event)).toContain('"consumer":"orc"');
   expect(frameOf(event)).not.toContain('dlv_1');
+});
+
+describe('what is committed while a watcher’s question is answered, as every server on PostgreSQL may do', () => {
+  let log: Store;
+  let commit: (n: number) => Promise<void>;
+  beforeEach(async () => {
+    log = openSqliteStore({ path: ':memory:', clock: () => 0 });
+    commit = async (n) => void (await log.commit(append(`s${n}`, 0, event('x', { n }))));
+    for (let n = 1; n <= 3; n += 1) await commit(n);
+    return () => log.close();
+  });
+
+  async function listen(store: Store, lastEventId?: string) {
+    const hub = new EventHub(store);
+    const server = createServer((_request, response) => {
+      hub.watch(response, {}, lastEventId).catch(() => undefined);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const sent = request({ port: (server.address() as AddressInfo).port, host: '127.0.0.1' });
+    sent.end();
+    onTestFinished(() => {
+      sent.destroy();
+      hub.close();
+      server.close();
+    });
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    let text = '';
+    response.on('error', () => undefined);
+    response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    const seen = (): number[] => [...text.matchAll(/^id: (\d+)$/gm)].map((match) => Number(match[1]));
+    return {
+      shows: (seqs: number[]) => vi.waitFor(() => expect(seen()).toEqual(seqs)),
+      ended: new Promise((resolve) => response.once('end', resolve)),
+    };
+  }
+
+  it('comes to one that goes on from where it was', async () => {
+    const late: Store = {
+      ...log,
+      eventsAfter: async (after, limit) => {
+        const page = await log.eventsAfter(after, limit);
+        if ((await log.head()).seq === 3) await commit(4);
+        return page;
+      },
+    };
+    const { shows } = await listen(late, '1');
+    await shows([2, 3, 4]);
+    await commit(5);
+    await shows([2, 3, 4, 5]);
+  });
+
+  it('comes to one that begins now', async () => {
+    const late: Store = {
+      ...log,
+      head: async () => {
+        const head = await log.head();
+        if (head.seq === 3) await commit(4);
+        return head;
+      },
+    };
+    const { shows } = await listen(late);
+    await shows([4]);
+    await commit(5);
+    await shows([4, 5]);
+  });
+
+  it('what cannot be read for it ends the stream, which would else stand still for ever', async () => {
+    const away: Store = { ...log, eventsAfter: () => Promise.reject(new Error('the database is away')) };
+    const { ended } = await listen(away, '1');
+    await ended;
+  });
 });

@@ -21,6 +21,8 @@ interface Watcher {
   /** The last `seq` that was written or filtered out. */
   position: number;
   live: boolean;
+  /** The last `seq` that was published while it was not live. */
+  heard: number;
   pending: string[];
   mayRead: () => Promise<boolean>;
 }
@@ -89,28 +91,30 @@ export class EventHub {
       connection: 'close',
     });
     response.write('retry: 2000\n: connected\n\n');
-    const head = await this.#store.head();
-    const watcher: Watcher = {
-      response,
-      filter,
-      position: head.seq,
-      live: lastEventId === undefined,
-      pending: [],
-      mayRead,
-    };
+    const watcher: Watcher = { response, filter, position: 0, live: false, heard: 0, pending: [], mayRead };
     response.on('close', () => this.#watchers.delete(watcher));
     response.on('error', () => this.#watchers.delete(watcher));
     this.#watchers.add(watcher);
-    if (lastEventId === undefined) return;
-    const from = /^\d{1,15}$/.test(lastEventId) ? Number(lastEventId) : Number.NaN;
-    if (!(from <= head.seq)) {
-      // Not a position of this log: a restored or another installation. The watcher has to read everything anew.
-      response.write(resetFrame(head.seq, 'the position is not one of this log'));
-      watcher.live = true;
-      return;
+    try {
+      await this.#begin(watcher, lastEventId);
+    } catch (error) {
+      // It would wait for ever for what nobody reads for it; connected again, it goes on from what it has.
+      this.#watchers.delete(watcher);
+      response.end();
+      throw error;
     }
-    watcher.position = from;
-    await this.#catchUp(watcher);
+  }
+
+  async #begin(watcher: Watcher, lastEventId: string | undefined): Promise<void> {
+    const head = await this.#store.head();
+    watcher.position = head.seq;
+    const from = /^\d{1,15}$/.test(lastEventId ?? '') ? Number(lastEventId) : Number.NaN;
+    if (from <= head.seq) watcher.position = from;
+    // Not a position of this log: a restored or another installation. The watcher has to read everything anew.
+    else if (lastEventId !== undefined)
+      watcher.response.write(resetFrame(head.seq, 'the position is not one of this log'));
+    watcher.live = watcher.position === head.seq && watcher.heard <= head.seq;
+    if (!watcher.live) await this.#catchUp(watcher);
   }
 
   close(): void {
@@ -128,8 +132,8 @@ export class EventHub {
         if (matches(event, watcher.filter)) watcher.pending.push(frameOf(event));
         watcher.position = event.seq;
       }
-      // From here to the next turn nothing can be committed in between: reads and this line are one turn.
-      if (events.length < CATCH_UP_PAGE) watcher.live = true;
+      // What was published while the page was on its way may not be in it: then there is a page more.
+      watcher.live = events.length < CATCH_UP_PAGE && watcher.heard <= watcher.position;
       this.#flush([watcher]);
       if (watcher.live) return;
       if (watcher.response.writableNeedDrain)
@@ -144,6 +148,7 @@ export class EventHub {
     for (const event of events) {
       let frame: string | null = null;
       for (const watcher of this.#watchers) {
+        if (!watcher.live) watcher.heard = event.seq;
         if (!watcher.live || event.seq <= watcher.position) continue;
         watcher.position = event.seq;
         if (!matches(event, watcher.filter)) continue;
