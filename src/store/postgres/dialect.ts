@@ -58,6 +58,9 @@ const DURABLE = `select set_config('synchronous_commit', 'on', true) where curre
 const NOW = 'floor(extract(epoch from clock_timestamp()) * 1000)::bigint';
 export const SELECT_NOW = `select ${NOW} as now`;
 
+/** What all that is written, and each copy, stands on: the time, the schema, and the end of the log. */
+const STANDING = `select ${NOW} as now, s.value as schema, e.seq, e.roll from (select 1) as one left join settings as s on s.name = 'schema_version' left join (select seq, roll from events order by seq desc limit 1) as e on true`;
+
 /** Locks are per schema: installations that share a database don't wait for each other. */
 const lock = (what: number): string => `select pg_advisory_xact_lock(${what}, hashtext(current_schema()))`;
 const LANE = 71_001;
@@ -67,7 +70,9 @@ const MIGRATION = 71_002;
  * Begins a turn in the lane of all writers. READ COMMITTED gives each statement its own look at the data, so what is
  * read behind the lock is what the writer before has committed; the lock is let go after a commit is visible to all.
  */
-export const OPEN_LANE = `begin isolation level read committed; ${DURABLE}; ${lock(LANE)}; select ${NOW} as now, e.seq, e.roll from (select 1) as one left join (select seq, roll from events order by seq desc limit 1) as e on true`;
+export const OPEN_LANE = `begin isolation level read committed; ${DURABLE}; ${lock(LANE)}; ${STANDING}`;
+/** Whoever changes the schema waits for the batch that is under way; the next one finds it changed. */
+export const LOCK_LANE = lock(LANE);
 
 /** Ends it. One statement text, so one round trip: the mark, the announcement and the commit. */
 export function closeLane(
@@ -84,12 +89,13 @@ export function closeLane(
 export const OPEN_LANE_FOR_MARK = `begin; ${lock(LANE)}`;
 export const SELECT_MARK = 'select batch from writers where writer = $1';
 export const PRUNE_MARKS = 'delete from writers where at < $1 and writer <> $2';
-export const OPEN_MIGRATION = `begin; ${lock(MIGRATION)}; select to_regclass('settings') is not null as present`;
+/** Whoever has the lock may need long; it loses it when it stands still. */
+export const OPEN_MIGRATION = `begin; set local lock_timeout = 0; ${lock(MIGRATION)}; set local lock_timeout = '10s'; select to_regclass('settings') is not null as present`;
 export const OPEN_BESIDE = `begin; ${DURABLE}`;
 export const OPEN_SNAPSHOT = `begin isolation level repeatable read read only; ${SELECT_NOW}`;
 
 /** A copy of all: as of one moment, however long whoever takes it needs. */
-export const OPEN_DUMP = `begin isolation level repeatable read read only; set local idle_in_transaction_session_timeout = '15min'; set local statement_timeout = 0; select ${NOW} as now, e.seq, e.roll from (select 1) as one left join (select seq, roll from events order by seq desc limit 1) as e on true`;
+export const OPEN_DUMP = `begin isolation level repeatable read read only; set local idle_in_transaction_session_timeout = '15min'; set local statement_timeout = 0; ${STANDING}`;
 export const CURSOR = {
   open: (table: string): string => `declare dumped no scroll cursor for select * from "${table}"`,
   read: 'fetch 200 from dumped',

@@ -10,6 +10,8 @@ export function connectionConfig(url: string): pg.ClientConfig {
     application_name: 'mission-control',
     types: { getTypeParser },
     keepAlive: true,
+    // A way that swallows everything ends no connection: the one that listens would wait two hours to find out.
+    keepAliveInitialDelayMillis: 30_000,
     connectionTimeoutMillis: 5000,
     // A server that hangs between two queries must not hold the others' lane; a database that hangs, not ours.
     idle_in_transaction_session_timeout: 5000,

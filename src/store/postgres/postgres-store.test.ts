@@ -8,6 +8,7 @@ import type { StoreUnderTest } from '../testing/store-under-test.ts';
 import { GENESIS, rollText } from '../../domain/log/chain.ts';
 import type { CommitPlan, Store } from '../port.ts';
 import { sha256 } from '../programs/append.ts';
+import { postgresCompiler, postgresSchema } from './dialect.ts';
 import { openPostgresStore, openPostgresTarget } from './postgres-store.ts';
 
 const problem = whyNoPostgres();
@@ -96,6 +97,38 @@ describe.skipIf(problem !== null)('a batch on PostgreSQL', () => {
     expect(results.map(({ committed }) => committed)).toEqual([true, false, true, false, true]);
     expect(begun).toBe(1);
     expect(await streamsOf(store)).toEqual(['lost', 'a', 'b', 'c']);
+  });
+
+  it('is not kept waiting by reads that have every other connection', async () => {
+    const url = await server.schema();
+    const busy = await openPostgresStore({ url, connections: 2 });
+    const holder = new pg.Client({ connectionString: url });
+    await holder.connect();
+    await holder.query('begin; lock table skip_history in access exclusive mode');
+    const reads = ['a', 'b', 'c', 'd'].map((ticket) => busy.skipHistory(ticket));
+    // Behind the reads, in the order of asking.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await busy.commit(plan('a'))).toEqual({ committed: true });
+    await holder.query('rollback');
+    await holder.end();
+    expect(await Promise.all(reads)).toEqual([[], [], [], []]);
+    await busy.close();
+  }, 4000);
+
+  it('loses only the plan whose ground cannot be read', async () => {
+    const url = await server.schema();
+    const other = await openPostgresStore({ url });
+    const schema = new URL(url).searchParams.get('options')?.split('=')[1];
+    await server.query(`alter table ${schema}.idempotency rename to elsewhere`);
+    const answer = { status: 200, headers: {}, body: '' };
+    const keyed: CommitPlan = {
+      ...plan('keyed'),
+      idempotency: { scope: 's', key: 'k', bodyHash: 'h', answer, at: 1 },
+    };
+    const results = await Promise.allSettled([plan('a'), keyed, plan('b')].map((each) => other.commit(each)));
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(await streamsOf(other)).toEqual(['a', 'b']);
+    await other.close();
   });
 
   it('is begun again, each apart, when something fails that was being written', async () => {
@@ -237,6 +270,43 @@ describe.skipIf(problem !== null)('PostgreSQL', () => {
     const schema = new URL(url).searchParams.get('options')?.split('=')[1];
     await server.query(`update ${schema}.settings set value = '99' where name = 'schema_version'`);
     await expect(openPostgresStore({ url })).rejects.toThrow(/schema 99/);
+  });
+
+  it('takes no change and no copy of an older server that still runs on it', async () => {
+    const url = await server.schema();
+    const older = await openPostgresStore({ url });
+    await older.commit(plan('a'));
+    const schema = new URL(url).searchParams.get('options')?.split('=')[1];
+    await server.query(`update ${schema}.settings set value = '99' where name = 'schema_version'`);
+    const refused = { name: 'StoreBusy', message: expect.stringContaining('to schema 99') as string };
+    await expect(older.commit(plan('b'))).rejects.toMatchObject(refused);
+    await expect(older.acquireLease('dispatch', 'older', 1000)).rejects.toMatchObject(refused);
+    await expect(older.ping()).rejects.toMatchObject(refused);
+    await expect(older.dump()).rejects.toMatchObject(refused);
+    expect(await streamsOf(older)).toEqual(['a']);
+    await older.close();
+  });
+
+  it('is brought up to a new schema in the time that it takes, between two batches', async () => {
+    const url = await server.schema();
+    const schema = new URL(url).searchParams.get('options')?.split('=')[1] ?? '';
+    await server.query(`
+      set search_path = ${schema};
+      ${postgresSchema(postgresCompiler(), 0, 1).join(';')};
+      insert into settings (name, value) values ('schema_version', '1'), ('config_version', '0'), ('fence_floor', '0');
+      create table limits (statement text, lane bigint);
+      create function note() returns event_trigger language plpgsql as $$ begin
+        if current_schema() = '${schema}' then
+          insert into limits select current_setting('statement_timeout'), count(*) from pg_locks
+            where locktype = 'advisory' and classid = 71001 and pid = pg_backend_pid();
+        end if;
+      end $$;
+      create event trigger noting on ddl_command_start execute function ${schema}.note();`);
+    await (await openPostgresStore({ url })).close();
+    await server.query('drop event trigger noting');
+    expect(await server.query(`select distinct * from ${schema}.limits`)).toEqual([
+      { statement: '0', lane: '1' },
+    ]);
   });
 
   it('keeps money, fractions of milliseconds, the order of keys and empty lists as SQLite does', async () => {

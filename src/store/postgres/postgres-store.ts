@@ -3,7 +3,7 @@
  * servers (`writer.ts`); upserts that depend on nothing, and reads, go beside it. Nothing is cached, as another server may
  * have changed it, but what never changes: whose ticket an attempt is.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
 import type { CommitPoint } from '../commit-points.ts';
 import type { CommitPlan, CommitResult, DocumentKind, Store, StoredEvent } from '../port.ts';
@@ -17,21 +17,13 @@ import { bundlePrograms } from '../programs/bundles.ts';
 import { oddColumnsPrograms } from '../programs/odd-columns.ts';
 import { destinationPrograms } from '../programs/destinations.ts';
 import { notifyPrograms } from '../programs/notify.ts';
-import { UNFINISHED, refuseUnfinished, transferPrograms } from '../programs/transfer.ts';
-import { FIRST_SETTINGS, SCHEMA_VERSION, refuseNewerSchema } from '../schema.ts';
 import type { LoadTarget } from '../load-target.ts';
 import { StoreBusy } from '../store-errors.ts';
-import {
-  OPEN_BESIDE,
-  OPEN_MIGRATION,
-  OPEN_SNAPSHOT,
-  SELECT_NOW,
-  postgresCompiler,
-  postgresSchema,
-} from './dialect.ts';
+import { OPEN_BESIDE, OPEN_SNAPSHOT, SELECT_NOW, postgresCompiler } from './dialect.ts';
 import { connectionConfig, executeText, executorOn, isLost, mayTryAgain, openPool } from './driver.ts';
 import { GatheredReads } from './gathered-reads.ts';
 import { postgresBlobs } from './postgres-blobs.ts';
+import { prepareSchema } from './postgres-schema.ts';
 import { dumpPostgres, postgresTarget } from './postgres-transfer.ts';
 import { Publisher } from './publisher.ts';
 import { type Turn, Writer } from './writer.ts';
@@ -43,7 +35,7 @@ export interface PostgresStoreOptions {
   clock?: () => number;
   /** Called at each boundary of each group commit, with the events that it has so far; the place for failpoints. */
   onCommit?: ((point: CommitPoint, events: readonly StoredEvent[]) => void) | undefined;
-  /** Connections to the database, besides the one that listens. */
+  /** Connections to the database, besides the one that listens and the one that writes. */
   connections?: number;
   /** How long a call is tried again while the database is away. */
   patienceMs?: number;
@@ -61,7 +53,6 @@ const side = sidePrograms(db);
 const bundles = bundlePrograms(db);
 const odd = oddColumnsPrograms(db);
 const notify = { ...notifyPrograms(db), ...destinationPrograms(db) };
-const transfer = transferPrograms(db);
 
 /** The schema at this address, to be filled from a dump. */
 export function openPostgresTarget(url: string): LoadTarget {
@@ -78,7 +69,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const patienceMs = options.patienceMs ?? 10_000;
   try {
     const { channel, head } = await untilReached(
-      () => prepareSchema(pool, options.unfinished ?? false),
+      () => prepareSchema(db, options.url, options.unfinished ?? false),
       patienceMs,
     );
     return storeOn({ ...options, pool, channel, head, patienceMs });
@@ -148,8 +139,10 @@ async function storeOn(
     pollMs: options.pollMs ?? 1000,
     read: (after, limit) => runAsync(reads.eventsAfter(after, limit), executorOn(pool)),
   });
+  // One of its own: changes never wait until a read of many rows gives its connection back.
+  const lane = openPool(options.url, 1);
   const writer = new Writer({
-    pool,
+    pool: lane,
     channel,
     clock,
     patienceMs,
@@ -319,38 +312,9 @@ async function storeOn(
       closing ??= (async () => {
         await writer.close();
         await publisher.close();
-        await pool.end();
+        await Promise.all([lane.end(), pool.end()]);
       })();
       return closing;
     },
   };
-}
-
-/** Makes an empty schema one of this version, in one transaction; of two servers that start at once, one does. */
-async function prepareSchema(pool: pg.Pool, unfinished: boolean): Promise<{ channel: string; head: number }> {
-  const client = await pool.connect();
-  try {
-    const [found] = (await executeText(client, OPEN_MIGRATION)).at(-1) ?? [];
-    const setting = async (name: string): Promise<string | undefined> =>
-      (await client.query<{ value: string }>('select value from settings where name = $1', [name])).rows[0]
-        ?.value;
-    const isThere = Boolean(found?.['present']);
-    if (isThere && !unfinished) refuseUnfinished(await setting(UNFINISHED));
-    const version = isThere ? Number(await setting('schema_version')) : 0;
-    refuseNewerSchema(version);
-    for (const statement of postgresSchema(db, version)) await client.query(statement);
-    if (version === 0) {
-      for (const row of FIRST_SETTINGS)
-        await client.query('insert into settings (name, value) values ($1, $2)', [...row]);
-    } else if (version < SCHEMA_VERSION) await runAsync(transfer.setSchema(), executorOn(client));
-    const { rows } = await client.query<{ schema: string; seq: number }>(
-      'select current_schema() as schema, coalesce((select max(seq) from events), 0) as seq',
-    );
-    await client.query('commit');
-    const schema = createHash('sha256').update(String(rows[0]?.schema)).digest('hex');
-    return { channel: `mission_control_${schema.slice(0, 12)}`, head: Number(rows[0]?.seq) };
-  } finally {
-    // Also ends the transaction of a schema that was refused.
-    client.release(true);
-  }
 }

@@ -8,6 +8,7 @@ import { MARKED, UNFINISHED, transferPrograms } from '../programs/transfer.ts';
 import { SCHEMA_VERSION, TABLES, type Tables, refuseNewerSchema } from '../schema.ts';
 import { CURSOR, LOAD_STATE, OPEN_DUMP, OPEN_LOAD, ROWS_OF_TABLES, postgresSchema } from './dialect.ts';
 import { connectionConfig, executeText, executorOn } from './driver.ts';
+import { refuseOtherSchema } from './postgres-schema.ts';
 
 /** One repeatable-read transaction on a connection of its own; whoever takes the copy may be slow. */
 export async function dumpPostgres(url: string): Promise<Dump> {
@@ -16,6 +17,7 @@ export async function dumpPostgres(url: string): Promise<Dump> {
   await client.connect();
   try {
     const [found] = (await executeText(client, OPEN_DUMP)).at(-1) ?? [];
+    refuseOtherSchema(found);
     return {
       schema: SCHEMA_VERSION,
       at: Number(found?.['now']),

@@ -27,6 +27,7 @@ import { StoreBusy } from '../store-errors.ts';
 import { Lane } from './lane.ts';
 import { OPEN_LANE, OPEN_LANE_FOR_MARK, PRUNE_MARKS, SELECT_MARK, closeLane } from './dialect.ts';
 import { executeText, isLost, mayTryAgain, refusesWrites } from './driver.ts';
+import { refuseOtherSchema } from './postgres-schema.ts';
 
 /** What a job sees of the transaction it runs in; it adds the events that it appends. */
 export interface Turn {
@@ -50,6 +51,7 @@ interface Outcome {
 }
 
 interface WriterOptions {
+  /** Of one connection: no two batches are under way at once. */
   pool: pg.Pool;
   channel: string;
   clock: (() => number) | undefined;
@@ -149,6 +151,7 @@ export class Writer {
     let lost: unknown = null;
     try {
       const [opened] = (await executeText(client, OPEN_LANE)).at(-1) ?? [];
+      refuseOtherSchema(opened);
       const turn: Turn = {
         now: clock?.() ?? Number(opened?.['now']),
         chain: { seq: Number(opened?.['seq'] ?? 0), roll: String(opened?.['roll'] ?? GENESIS) },
@@ -197,7 +200,11 @@ export class Writer {
     const saves = batch.length > 1 && isApart;
     const lane = new Lane(client);
     const plans = batch.flatMap(({ plan }) => plan ?? []);
-    if (shares && plans.length > 1) await runAsync(this.#options.learn(plans, turn.ground), lane);
+    if (shares && plans.length > 1) {
+      await runAsync(this.#options.learn(plans, turn.ground), lane).catch((error: unknown) => {
+        throw spoilt(error);
+      });
+    }
     let succeeded = false;
     for (const [index, job] of batch.entries()) {
       // Apart, what one of them is thought to have written may be taken back.
@@ -223,11 +230,9 @@ export class Writer {
         outcome.answers.push(() => job.reject(told(error)));
       }
     }
-    try {
-      await lane.settle();
-    } catch (error) {
-      throw isLost(error) || mayTryAgain(error) ? error : new Spoilt('', { cause: error });
-    }
+    await lane.settle().catch((error: unknown) => {
+      throw spoilt(error);
+    });
     return succeeded;
   }
 
@@ -252,6 +257,11 @@ export class Writer {
       }
     }
   }
+}
+
+/** What belongs to nobody in particular falls to one of them once each is apart. */
+function spoilt(error: unknown): unknown {
+  return isLost(error) || mayTryAgain(error) ? error : new Spoilt('', { cause: error });
 }
 
 function told(error: unknown): unknown {
