@@ -127,49 +127,70 @@ describe.skipIf(problem !== null)('several servers', () => {
     120_000,
   );
 
-  it('a stream that was read from one server goes on at another without a gap and without a repetition', async () => {
+  it('a stream goes on from server to server without a gap and without a repetition, while all of them write', async () => {
     const [one, two] = [await fleet.server(), await fleet.server()];
     await one.project();
-    const seen: number[] = [];
-    let isKilled = false;
-    const read = async (mc: MissionControl, until: (seq: number) => boolean): Promise<void> => {
+    const from = (await one.verify()).head.seq;
+    let dead: MissionControl | null = null;
+    /** @param seen goes on behind its last */
+    const read = async (mc: MissionControl, seen: number[], isEnough: () => boolean): Promise<void> => {
       const abort = new AbortController();
-      const last = seen.at(-1);
-      const query = last === undefined ? {} : { lastEventId: String(last) };
-      const response = await new ApiClient(mc.url, mc.token).download('GET', '/stream', {
-        query,
-        signal: abort.signal,
-        timeoutMs: 60_000,
-      });
+      const query = { lastEventId: String(seen.at(-1) ?? from) };
       try {
+        const response = await new ApiClient(mc.url, mc.token).download('GET', '/stream', {
+          query,
+          signal: abort.signal,
+          timeoutMs: 60_000,
+        });
         for await (const { id, event } of parseEventStream(response.body as never)) {
           expect(event).not.toBe('reset');
-          if (id === null) continue;
-          seen.push(Number(id));
-          if (until(Number(id))) return;
+          if (id !== null) seen.push(Number(id));
+          if (isEnough()) return;
         }
+        throw new Error('the stream ended');
       } catch (error) {
-        if (!isKilled) throw error;
+        if (dead !== mc) throw error;
       } finally {
         abort.abort();
       }
     };
-    let written = 0;
-    const write = async (mc: MissionControl, n: number): Promise<void> => {
-      for (let i = 0; i < n; i += 1)
-        await mc.api.post('/tickets', { project: 'MC', title: `number ${(written += 1)}` });
-    };
-    const reading = read(one, () => false);
-    await Promise.all([write(one, 30), write(two, 30)]);
-    isKilled = true;
+    let writing = true;
+    const load = Array.from({ length: 24 }, async (_, n) => {
+      const mc = n % 2 ? one : two;
+      const api = new ApiClient(mc.url, mc.token);
+      while (writing && dead !== mc)
+        await api.post('/tickets', { project: 'MC', title: `of ${n}` }).catch((error: unknown) => {
+          if (dead !== mc) throw error;
+        });
+    });
+    const readers = [0, 1, 2, 3].map((n) => ({ n, seen: [] as number[] }));
+    // Again and again, in the middle of what is written: each time there is something to catch up with.
+    const hops = readers.map(async ({ n, seen }) => {
+      for (let turn = 0; turn < 20; turn += 1) {
+        const until = performance.now() + 150;
+        await read((n + turn) % 2 ? one : two, seen, () => performance.now() > until);
+      }
+    });
+    await Promise.all(hops);
+    const killed = readers.map(({ seen }) => read(one, seen, () => false));
+    const lengths = readers.map(({ seen }) => seen.length);
+    await one.until(() => readers.every(({ seen }, n) => seen.length > (lengths[n] ?? 0)), 'they read');
+    dead = one;
     await one.endServer('SIGKILL');
-    await reading;
-    expect(seen.length).toBeGreaterThan(10);
-    await write(two, 30);
+    await Promise.all(killed);
+    await Promise.all(
+      readers.map(({ seen }) => {
+        const until = performance.now() + 1000;
+        return read(two, seen, () => performance.now() > until);
+      }),
+    );
+    writing = false;
+    await Promise.all(load);
     const { head } = await two.verify();
-    if (seen.at(-1) !== head.seq) await read(two, (seq) => seq >= head.seq);
-    const first = seen[0] ?? 0;
-    expect(seen).toEqual(Array.from({ length: head.seq - first + 1 }, (_, n) => first + n));
+    for (const { seen } of readers) {
+      if (seen.at(-1) !== head.seq) await read(two, seen, () => seen.at(-1) === head.seq);
+      expect(seen).toEqual(Array.from({ length: head.seq - from }, (_, n) => from + 1 + n));
+    }
     await one.start();
   });
 
