@@ -12,7 +12,7 @@ import { type Loop, startLoop } from './loops/loop.ts';
 import { detectAgents } from './runner/detect-agents.ts';
 import { inspectCommand, inspectRepository } from './runner/inspect.ts';
 import { createOutgoing } from './outgoing/outgoing.ts';
-import { attemptTokens } from './services/access.ts';
+import { deriving } from './services/access.ts';
 import { type ServerLoops, serverLoops } from './server-loops.ts';
 import { ensureJobs } from './services/configuration.ts';
 import type { Deps } from './services/deps.ts';
@@ -42,7 +42,7 @@ export async function createDeps(store: Store, settings: Settings): Promise<Deps
     newId: (prefix) => `${prefix}_${uuidv7().replaceAll('-', '')}`,
     random: Math.random,
     sha256: (text) => hash('sha256', text),
-    attemptToken: attemptTokens(await store.secret('attempt-tokens')),
+    derive: deriving(await store.secret('attempt-tokens')),
     defaultMaxWorkers: settings.maxWorkers,
     inspect: { repository: inspectRepository, command: inspectCommand, agents: () => detectAgents() },
     artifacts: store.blobs ?? artifactFiles(settings.dataDir),

@@ -1,15 +1,17 @@
 /**
  * Tokens and sessions. A token is 256 random bits behind a prefix that says its kind, shown once, stored as its
- * SHA-256, and looked up in the server's rows at each request, so that revoking works at once. An attempt's token is
- * derived from the installation's secret, so that an offer whose answer was lost can be repeated.
+ * SHA-256, and looked up in the server's rows at each request, so that revoking works at once. An attempt's token says
+ * which attempt and fence it is for, under the installation's secret: it is stored nowhere, and an offer whose answer
+ * was lost can be repeated.
  */
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { TokenInfo } from '../domain/config.ts';
-import { type Refusal, refuse } from '../domain/refusal.ts';
+import { type Refusal, isRefusal, refuse } from '../domain/refusal.ts';
 import type { ActorKind, Role } from '../domain/words.ts';
 import type { Credential, NewCredential } from '../store/port.ts';
 import { createDocument, changeDocument, type DocumentOptions } from './configuration.ts';
 import { type Caller, type Deps } from './deps.ts';
+import { findAttempt } from './attempts.ts';
 
 const PREFIX: Record<string, string> = {
   admin: 'mc_adm_',
@@ -25,9 +27,51 @@ export function makeSecret(kind: string): string {
   return `${PREFIX[kind] ?? 'mc_'}${randomBytes(32).toString('base64url')}`;
 }
 
-export function attemptTokens(secret: string): (attempt: string, fence: number) => string {
-  return (attempt, fence) =>
-    `mc_att_${createHmac('sha256', secret).update(`${attempt}\n${fence}`).digest('base64url')}`;
+/** What only this installation can make of a purpose and a number: 256 bits in base64url. */
+export function deriving(secret: string): Deps['derive'] {
+  return (purpose, number) =>
+    createHmac('sha256', secret).update(`${purpose}\n${number}`).digest('base64url');
+}
+
+export function attemptToken(deps: Deps, attempt: string, fence: number): string {
+  return `mc_att_${attempt}.${fence}.${deps.derive(attempt, fence)}`;
+}
+
+/** The attempt that a token was made for; null where this installation did not make it. */
+function attemptOfToken(deps: Deps, token: string): { attempt: string; fence: number } | null {
+  const [, attempt = '', fence = ''] = /^mc_att_(\w{1,100})\.([1-9][0-9]{0,15})\./.exec(token) ?? [];
+  if (attempt === '') return null;
+  const made = Buffer.from(attemptToken(deps, attempt, Number(fence)));
+  const given = Buffer.from(token);
+  return made.length === given.length && timingSafeEqual(made, given)
+    ? { attempt, fence: Number(fence) }
+    : null;
+}
+
+/** Null where there is no such attempt, and for a fence that it never had: that of a life which a restore has undone. */
+async function attemptCredential(
+  deps: Deps,
+  token: string,
+  { attempt: id, fence }: { attempt: string; fence: number },
+): Promise<Credential | null> {
+  const found = await findAttempt(deps, id);
+  if (isRefusal(found)) return null;
+  const { attempt, ticket } = found;
+  if (attempt.kind !== 'agent' || fence > attempt.fence) return null;
+  return {
+    id: `${id}.${fence}`,
+    kind: 'token',
+    role: 'attempt',
+    name: id,
+    hash: deps.sha256(token),
+    createdAt: attempt.offeredAt,
+    expiresAt: null,
+    lastUsedAt: null,
+    attempt: id,
+    ticket: ticket.key,
+    fence,
+    overAt: attempt.endedAt ?? (attempt.state === 'parked' ? attempt.parkedAt : null),
+  };
 }
 
 /** The secret that a request with this key makes, each time it is sent: an answer that may be repeated but not stored. */
@@ -36,8 +80,8 @@ export function secretOf(
   kind: string,
   request: { scope: string; key: string; bodyHash: string },
 ): string {
-  const derived = deps.attemptToken(`token\n${request.scope}\n${request.key}\n${request.bodyHash}`, 0);
-  return `${PREFIX[kind] ?? 'mc_'}${derived.slice('mc_att_'.length)}`;
+  const purpose = `token\n${request.scope}\n${request.key}\n${request.bodyHash}`;
+  return `${PREFIX[kind] ?? 'mc_'}${deps.derive(purpose, 0)}`;
 }
 
 export interface Issued {
@@ -66,9 +110,6 @@ export async function createToken(
     hash: deps.sha256(token),
     createdAt: await deps.store.now(),
     expiresAt: input.expiresAt,
-    attempt: null,
-    ticket: null,
-    fence: null,
   };
   const info: TokenInfo = {
     id,
@@ -96,7 +137,7 @@ const SESSION_MS = 30 * 24 * 60 * 60 * 1000;
 
 async function addCredential(
   deps: Deps,
-  credential: Omit<NewCredential, 'hash' | 'createdAt' | 'attempt' | 'ticket' | 'fence'>,
+  credential: Omit<NewCredential, 'hash' | 'createdAt'>,
   secret: string,
 ) {
   const now = await deps.store.now();
@@ -110,9 +151,6 @@ async function addCredential(
           ...credential,
           hash: deps.sha256(secret),
           createdAt: now,
-          attempt: null,
-          ticket: null,
-          fence: null,
         },
       },
     ],
@@ -167,9 +205,19 @@ export async function signOut(deps: Deps, session: string): Promise<void> {
   await deps.store.useCode(deps.sha256(session), await deps.store.now());
 }
 
+async function credentialOf(deps: Deps, secret: string): Promise<Credential | null> {
+  const attempt = attemptOfToken(deps, secret);
+  if (attempt) return attemptCredential(deps, secret, attempt);
+  const found = await deps.store.credential(deps.sha256(secret));
+  // Of an attempt that was offered before its token said so itself.
+  if (found && found.attempt !== null && found.fence !== null)
+    return attemptCredential(deps, secret, { attempt: found.attempt, fence: found.fence });
+  return found;
+}
+
 /** The live credential behind a secret; null for unknown, expired and revoked ones. */
 export async function credentialFor(deps: Deps, secret: string): Promise<Credential | null> {
-  const credential = await deps.store.credential(deps.sha256(secret));
+  const credential = await credentialOf(deps, secret);
   if (!credential || credential.kind === 'code') return null;
   const now = await deps.store.now();
   if (credential.expiresAt !== null && credential.expiresAt <= now) return null;
@@ -185,6 +233,7 @@ export async function credentialFor(deps: Deps, secret: string): Promise<Credent
 
 /** Whether what was let in once would still be let in: a stream outlives the request that opened it. */
 export async function isLive(deps: Deps, credential: Credential): Promise<boolean> {
+  if (credential.attempt !== null) return true;
   const found = await deps.store.credential(credential.hash);
   if (!found) return false;
   return found.expiresAt === null || found.expiresAt > (await deps.store.now());

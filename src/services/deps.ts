@@ -30,8 +30,8 @@ export interface Deps {
   newId: (prefix: string) => string;
   random: () => number;
   sha256: (text: string) => string;
-  /** The attempt's token, derived from the installation's secret so that a lost offer can be repeated. */
-  attemptToken: (attempt: string, fence: number) => string;
+  /** 256 bits in base64url that only this installation's secret makes of a purpose and a number. */
+  derive: (purpose: string, number: number) => string;
   defaultMaxWorkers: number;
   inspect: Inspect;
   /** Where the content of artifacts and bundles is kept; wired by main, so that this room does no I/O of its own. */

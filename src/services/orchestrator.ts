@@ -126,7 +126,7 @@ export async function sessionOffer(deps: Deps, work: Work): Promise<SessionOffer
     const found = await deps.store.inboxItem(id);
     if (found && found.item.state !== 'acted' && found.item.for === 'orchestrator') waiting.push(found.item);
   }
-  const token = deps.attemptToken(tokenId(work), work.fence);
+  const token = `mc_orc_${deps.derive(tokenId(work), work.fence)}`;
   const now = await deps.store.now();
   await deps.store.commit({
     appends: [],
@@ -143,9 +143,6 @@ export async function sessionOffer(deps: Deps, work: Work): Promise<SessionOffer
           hash: deps.sha256(token),
           createdAt: now,
           expiresAt: now + TOKEN_MS,
-          attempt: null,
-          ticket: null,
-          fence: null,
         },
       },
     ],

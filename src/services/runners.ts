@@ -6,6 +6,7 @@ import type { Containment } from '../domain/words.ts';
 import { type Refusal, isRefusal, refuse } from '../domain/refusal.ts';
 import { buildPrompt, buildRestartPrompt } from '../domain/ticket/prompt.ts';
 import type { Attempt, Ticket } from '../domain/ticket/state.ts';
+import { attemptToken } from './access.ts';
 import { bundlesFor, suits } from './bundles.ts';
 import { changeDocument, createDocument } from './configuration.ts';
 import type { Work } from '../store/port.ts';
@@ -173,7 +174,7 @@ async function attemptOffer(deps: Deps, key: string, attemptId: string): Promise
     number: attempt.number,
     ticket: key,
     fence: attempt.fence,
-    token: deps.attemptToken(attempt.id, attempt.fence),
+    token: attemptToken(deps, attempt.id, attempt.fence),
     project: projectForRunner(project),
     profile: profileForRunner(profile),
     prompt: buildPrompt(ticket, attempt, checks, resumed),

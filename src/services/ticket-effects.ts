@@ -1,6 +1,6 @@
 /**
- * What a ticket's events mean beside the log: leases begin and end with an attempt's states, its token lives as long
- * as the attempt may write, and a reason for not running goes when the ticket leaves its lane.
+ * What a ticket's events mean beside the log: leases begin and end with an attempt's states, and a reason for not running
+ * goes when the ticket leaves its lane.
  */
 import type { TicketEvent } from '../domain/ticket/events.ts';
 import type { Ticket } from '../domain/ticket/state.ts';
@@ -26,21 +26,6 @@ export function effectsOf(deps: Deps, events: readonly TicketEvent[], after: Tic
           epoch: fence,
           ttlMs: deps.timing.offerMs,
         });
-        effects.push({
-          effect: 'credential_add',
-          credential: {
-            id: deps.newId('tok'),
-            kind: 'token',
-            role: 'attempt',
-            name: attempt,
-            hash: deps.sha256(deps.attemptToken(attempt, fence)),
-            createdAt: event.at,
-            expiresAt: null,
-            attempt,
-            ticket: after.key,
-            fence,
-          },
-        });
         break;
       }
       case 'attempt.started': {
@@ -58,7 +43,6 @@ export function effectsOf(deps: Deps, events: readonly TicketEvent[], after: Tic
       case 'attempt.parked':
       case 'attempt.ended':
         effects.push({ effect: 'lease_drop', name: attemptLease(event.data.attempt) });
-        effects.push({ effect: 'credentials_over', attempt: event.data.attempt, at: event.at });
         break;
       case 'landing.ended':
       case 'landing.withdrawn':

@@ -32,7 +32,7 @@ beforeEach(async () => {
     newId: (prefix) => `${prefix}_${(ids += 1)}`,
     random: () => 0.5,
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
-    attemptToken: (attempt, fence) => `${attempt} ${fence}`,
+    derive: (purpose, number) => `${purpose} ${number}`,
     defaultMaxWorkers: 2,
     artifacts: {
       put: () => Promise.resolve(''),
@@ -107,7 +107,7 @@ describe('the proof', () => {
     [
       'a missing tail',
       `delete from events where seq = 5`,
-      /ticket:MC-1 is at version 3, and its events end at 2/,
+      /the row of ticket:MC-1 has what its state does not give: stream_version/,
     ],
     [
       "a ticket's row",
@@ -156,8 +156,8 @@ describe('the proof', () => {
     ],
     [
       'the end of a stream',
-      `update streams set hash = 'x' where stream = 'ticket:MC-2'`,
-      /ticket:MC-2 ends with another hash than its last event/,
+      `delete from events where stream = 'ticket:MC-2' and version = (select max(version) from events where stream = 'ticket:MC-2')`,
+      /the row of ticket:MC-2 differs/,
     ],
     ['a missing row', `delete from tickets where key = 'MC-1'`, /the row of ticket:MC-1 differs/],
     [

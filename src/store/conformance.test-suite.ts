@@ -449,9 +449,6 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
           hash: 'h',
           createdAt: 0,
           expiresAt: 5_000_000_000_000,
-          attempt: null,
-          ticket: null,
-          fence: null,
         };
         await store.commit({ appends: [], rows: [], effects: [{ effect: 'credential_add', credential }] });
         const uses = await Promise.all([store.useCode('h', 1000), store.useCode('h', 1000)]);
@@ -459,7 +456,7 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
       });
 
       it('know a credential as it is, whoever asked for it before', async () => {
-        const credential = (hash: string, id: string, attempt: string | null) => ({
+        const credential = (hash: string, id: string) => ({
           id,
           kind: 'token' as const,
           role: 'member',
@@ -467,20 +464,14 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
           hash,
           createdAt: 0,
           expiresAt: null,
-          attempt,
-          ticket: null,
-          fence: null,
         });
         const apply = (effect: Effect) => store.commit({ appends: [], rows: [], effects: [effect] });
         expect(await store.credential('h')).toBeNull();
-        await apply({ effect: 'credential_add', credential: credential('h', 'tok', null) });
-        await apply({ effect: 'credential_add', credential: credential('a', 'tok_2', 'att_1') });
+        await apply({ effect: 'credential_add', credential: credential('h', 'tok') });
+        await apply({ effect: 'credential_add', credential: credential('a', 'tok_2') });
         expect(await store.credential('h')).toMatchObject({ id: 'tok', lastUsedAt: null });
         await store.touchCredential('h', 1000);
         expect(await store.credential('h')).toMatchObject({ id: 'tok', lastUsedAt: 1000 });
-        expect(await store.credential('a')).toMatchObject({ overAt: null });
-        await apply({ effect: 'credentials_over', attempt: 'att_1', at: 2000 });
-        expect(await store.credential('a')).toMatchObject({ overAt: 2000 });
         await apply({ effect: 'credentials_revoke', tokenId: 'tok' });
         expect(await store.credential('h')).toBeNull();
         expect(await store.credential('a')).toMatchObject({ id: 'tok_2' });

@@ -85,7 +85,6 @@ export type Effect =
   | { effect: 'lease_set'; name: string; holder: string; epoch: number; ttlMs: number }
   | { effect: 'lease_drop'; name: string }
   | { effect: 'credential_add'; credential: NewCredential }
-  | { effect: 'credentials_over'; attempt: string; at: number }
   | { effect: 'credentials_revoke'; tokenId: string }
   | { effect: 'skip_set'; ticket: string; code: string; detail: string; at: number }
   | { effect: 'skip_clear'; ticket: string }
@@ -105,12 +104,13 @@ export interface NewCredential {
   hash: string;
   createdAt: number;
   expiresAt: number | null;
-  attempt: string | null;
-  ticket: string | null;
-  fence: number | null;
 }
 
 export interface Credential extends NewCredential {
+  /** What a worker's token is for. In a row only where it was given before such tokens said so themselves. */
+  attempt: string | null;
+  ticket: string | null;
+  fence: number | null;
   lastUsedAt: number | null;
   /** When the attempt that it belongs to parked or ended. */
   overAt: number | null;
@@ -454,7 +454,7 @@ export interface Store extends NotifyStore {
   eventsAfter(seq: number, limit: number): Promise<StoredEvent[]>;
   streamEvents(stream: string, after: number, limit: number): Promise<StoredEvent[]>;
   head(): Promise<{ seq: number; hash: string }>;
-  streams(after: string, limit: number): Promise<{ stream: string; version: number; hash: string }[]>;
+  streams(after: string, limit: number): Promise<StreamAt[]>;
   /** Rows with columns that the state in them does not give, with their streams at these versions. */
   oddColumns(streams: readonly StreamAt[]): Promise<OddRow[]>;
   rowCounts(): Promise<RowCounts>;

@@ -21,7 +21,6 @@ export interface Tables extends NotifyTables {
     ticket: string | null;
     project: string | null;
   };
-  streams: { stream: string; version: number; hash: string };
   tickets: {
     key: string;
     project: string;
@@ -166,7 +165,7 @@ export interface Tables extends NotifyTables {
 }
 
 /** Of the tables as they are here; a database of an earlier one is brought up to it in one transaction. */
-export const SCHEMA_VERSION = 5;
+export const SCHEMA_VERSION = 6;
 
 /** What a new database's settings say. */
 export const FIRST_SETTINGS: readonly (readonly [name: string, value: string])[] = [
@@ -180,7 +179,6 @@ export const FIRST_SETTINGS: readonly (readonly [name: string, value: string])[]
 /** All tables, with the schema that made them first. What is read from a file is held against these names. */
 export const TABLES: Record<keyof Tables, number> = {
   events: 1,
-  streams: 1,
   tickets: 1,
   attempts: 1,
   evidence: 1,
@@ -206,6 +204,9 @@ export const TABLES: Record<keyof Tables, number> = {
   deliveries: 4,
   reads: 4,
 };
+
+/** Tables of earlier schemas, with the last that had them: a copy of that time fills them before it is brought up. */
+export const FORMER_TABLES: Readonly<Record<string, number>> = { streams: 5 };
 
 /** @throws when a later version of Mission Control has written the database */
 export function refuseNewerSchema(found: number): void {

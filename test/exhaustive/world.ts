@@ -88,7 +88,7 @@ export class Running {
       newId: (prefix) => `${prefix}_${(this.state.ids += 1)}`,
       random: () => 0,
       sha256: (text) => `#${text.length}`,
-      attemptToken: (attempt, fence) => `${attempt} ${fence}`,
+      derive: (purpose, number) => `${purpose} ${number}`,
       defaultMaxWorkers: 1,
     } as Partial<Deps> as Deps;
   }

@@ -178,14 +178,14 @@ export const PLANTED = [
   },
   // Compare-and-swap [10]
   {
-    name: 'a stream advances from any version [10]',
+    name: 'events go behind whatever their stream ends with [10]',
     file: 'src/store/programs/append.ts',
-    find: ".where('version', '=', p('expected')),",
-    replace: ',',
+    find: 'if ((head?.version ?? 0) !== plan.expected)',
+    replace: 'if (head === null && plan.expected > 0)',
     also: {
       file: 'src/store/programs/append.ts',
-      find: 'if ((head?.version ?? 0) !== plan.expected) throw',
-      replace: 'if (head === null && plan.expected > 0) throw',
+      find: 'let version = plan.expected;',
+      replace: 'let version = head?.version ?? 0;',
     },
   },
   {

@@ -288,7 +288,7 @@ export class World {
       newId: this.newId,
       random: () => this.random.next(),
       sha256,
-      attemptToken: (attempt, fence) => `token ${attempt} ${fence}`,
+      derive: (purpose, number) => `${purpose} ${number}`,
       defaultMaxWorkers: 4,
       artifacts: {
         put: (content) => Promise.resolve(hash('sha256', content)),

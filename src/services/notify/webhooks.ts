@@ -20,7 +20,7 @@ export interface WebhookInput {
 
 /** As receivers configure it: the bytes that sign, in the notation of Standard Webhooks. */
 export function webhookSecret(deps: Deps, id: string, secretNumber: number): string {
-  const bytes = deps.sha256(deps.attemptToken(`webhook\n${id}`, secretNumber));
+  const bytes = deps.sha256(`mc_att_${deps.derive(`webhook\n${id}`, secretNumber)}`);
   return `whsec_${Buffer.from(bytes, 'hex').toString('base64')}`;
 }
 

@@ -126,13 +126,6 @@ export function commitPrograms(db: Kysely<Tables>) {
         )
         .onConflict((c) => c.doNothing()),
     ),
-    credentialsOver: statement<{ attempt: string; at: number }>(db, (k) =>
-      k
-        .updateTable('credentials')
-        .set({ over_at: p('at') })
-        .where('attempt', '=', p('attempt'))
-        .where('over_at', 'is', null),
-    ),
     credentialsRevoke: statement<{ id: string }>(db, (k) =>
       // Of the tokens that have an index by their id: those of people and runners.
       k.deleteFrom('credentials').where('id', '=', p('id')).where('attempt', 'is', null),
@@ -298,15 +291,13 @@ export function commitPrograms(db: Kysely<Tables>) {
           created_at: c.createdAt,
           expires_at: c.expiresAt,
           last_used_at: null,
-          attempt: c.attempt,
-          ticket: c.ticket,
-          fence: c.fence,
+          attempt: null,
+          ticket: null,
+          fence: null,
           over_at: null,
         });
         return [{ query }];
       }
-      case 'credentials_over':
-        return [{ query: s.credentialsOver({ attempt: effect.attempt, at: effect.at }) }];
       case 'credentials_revoke':
         return [{ query: s.credentialsRevoke({ id: effect.tokenId }) }];
       case 'skip_set': {

@@ -9,6 +9,7 @@ import type {
   PageOf,
   SkipRecord,
   StoredEvent,
+  StreamAt,
   TicketFilter,
   TicketGroup,
   TicketGrouping,
@@ -169,9 +170,10 @@ export function readPrograms(db: Kysely<Tables>) {
     ),
     streams: statement<{ after: string; limit: number }>(db, (k) =>
       k
-        .selectFrom('streams')
-        .selectAll()
+        .selectFrom('events')
+        .select((e) => ['stream', e.fn.max('version').as('version')])
         .where('stream', '>', p('after'))
+        .groupBy('stream')
         .orderBy('stream')
         .limit(atMost(p('limit'))),
     ),
@@ -425,13 +427,9 @@ export function readPrograms(db: Kysely<Tables>) {
       const { rows } = yield s.head({});
       return { seq: Number(rows[0]?.['seq'] ?? 0), hash: String(rows[0]?.['roll'] ?? '0'.repeat(64)) };
     },
-    *streams(after: string, limit: number): Program<{ stream: string; version: number; hash: string }[]> {
+    *streams(after: string, limit: number): Program<StreamAt[]> {
       const { rows } = yield s.streams({ after, limit });
-      return rows.map((row) => ({
-        stream: String(row['stream']),
-        version: Number(row['version']),
-        hash: String(row['hash']),
-      }));
+      return rows.map((row) => ({ stream: String(row['stream']), version: Number(row['version']) }));
     },
     *diff(attempt: string): Program<unknown> {
       const { rows } = yield s.diff({ attempt });

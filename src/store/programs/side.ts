@@ -147,9 +147,11 @@ export function sidePrograms(db: Kysely<Tables>) {
       k.deleteFrom('idempotency').where('at', '<', p('before')),
     ),
     pruneCredentials: statement<{ before: number }>(db, (k) =>
-      k
-        .deleteFrom('credentials')
-        .where((e) => e.or([e('over_at', '<', p('before')), e('expires_at', '<', p('before'))])),
+      k.deleteFrom('credentials').where('expires_at', '<', p('before')),
+    ),
+    // Given before such tokens said themselves what they are for.
+    pruneTokensOfAttempts: statement<{ before: number }>(db, (k) =>
+      k.deleteFrom('credentials').where('role', '=', 'attempt').where('created_at', '<', p('before')),
     ),
     pruneWork: statement<{ before: number }>(db, (k) =>
       k.deleteFrom('work').where('active_key', 'is', null).where('created_at', '<', p('before')),
@@ -316,6 +318,7 @@ export function sidePrograms(db: Kysely<Tables>) {
     *prune(now: number): Program<void> {
       yield s.pruneIdempotency({ before: now - DAY_MS });
       yield s.pruneCredentials({ before: now - DAY_MS });
+      yield s.pruneTokensOfAttempts({ before: now - 30 * DAY_MS });
       yield s.pruneWork({ before: now - DAY_MS });
       yield s.pruneLooks({ before: now - DAY_MS });
     },

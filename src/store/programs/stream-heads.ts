@@ -1,6 +1,6 @@
 /**
- * What the streams that were written last end with. Only for the one writer of a database, and only as a hint: the
- * compare-and-swap still holds the row to the version. Whoever takes anything back forgets all of it.
+ * What the streams that were written last end with. Only for the one writer of a database, while nobody else can write:
+ * it is what the compare-and-swap goes by. Whoever takes anything back forgets all of it.
  */
 export interface StreamHead {
   version: number;

@@ -4,7 +4,7 @@
  */
 import { type Kysely, sql } from 'kysely';
 import { type Program, p, query, statement } from '../program.ts';
-import { SCHEMA_VERSION, TABLES, type Tables } from '../schema.ts';
+import { FORMER_TABLES, SCHEMA_VERSION, TABLES, type Tables } from '../schema.ts';
 import { RESTORED, type TablePage } from '../port.ts';
 
 /** In `settings` while a database is being filled and fenced; with it no server opens the database. */
@@ -106,8 +106,8 @@ export function transferPrograms(db: Kysely<Tables>) {
     },
     *insert({ table, rows }: TablePage, schema: number): Program<void> {
       const made = TABLES[table as keyof Tables] as number | undefined;
-      if (made === undefined || made > schema)
-        throw new Error(`there is no table ${table} in schema ${schema}`);
+      const isThere = made === undefined ? schema <= (FORMER_TABLES[table] ?? 0) : made <= schema;
+      if (!isThere) throw new Error(`there is no table ${table} in schema ${schema}`);
       for (const row of rows) {
         const wrong = Object.keys(row).find((column) => !/^[a-z][a-z0-9_]{0,40}$/.test(column));
         if (wrong !== undefined) throw new Error(`${table} has no column ${wrong.slice(0, 50)}`);

@@ -345,8 +345,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
 const WRITTEN_TICKETS = 500;
 
 /** A new one is none that anybody has asked for and got. */
-const changesCredentials = ({ effect }: Effect): boolean =>
-  effect === 'credentials_over' || effect === 'credentials_revoke';
+const changesCredentials = ({ effect }: Effect): boolean => effect === 'credentials_revoke';
 
 /** Larger ones would make a start slow; what is damaged in them is said when it is read. */
 const LOOKED_THROUGH_BYTES = 256 * 1024 * 1024;

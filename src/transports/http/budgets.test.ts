@@ -1,6 +1,7 @@
 /** Budgets are held while an attempt runs, by what its runner reports; what was used is never lost with it. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Reaper } from '../../loops/reaper.ts';
+import { attemptToken } from '../../services/access.ts';
 import { verifyState } from '../../services/verify.ts';
 import { type Answered, type TestApp, createTestApp } from './testing/test-app.ts';
 
@@ -158,7 +159,7 @@ describe('what an attempt used', () => {
     const run = await start();
     await run.beat({ inputTokens: 400 });
     await run.beat({ inputTokens: 300 });
-    const token = app.deps.attemptToken(run.attempt, run.fence);
+    const token = attemptToken(app.deps, run.attempt, run.fence);
     await app.call('POST', `/attempts/${run.attempt}/signals`, {
       as: token,
       body: { type: 'ask', text: '?' },

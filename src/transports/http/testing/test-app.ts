@@ -1,11 +1,11 @@
 /** The real server's parts on an in-memory store, without loops: tests drive requests and look at answers. */
 import { createHash } from 'node:crypto';
 import { SYSTEM_JOBS } from '../../../domain/words.ts';
-import { attemptTokens, createToken } from '../../../services/access.ts';
+import { createToken, deriving } from '../../../services/access.ts';
 import { ensureJobs } from '../../../services/configuration.ts';
 import type { Deps } from '../../../services/deps.ts';
 import { type RecordedOutgoing, recordedOutgoing } from '../../../services/testing/recorded-outgoing.ts';
-import { openSqliteStore } from '../../../store/sqlite/sqlite-store.ts';
+import { type SqliteStoreOptions, openSqliteStore } from '../../../store/sqlite/sqlite-store.ts';
 import { Dispatcher } from '../../../loops/dispatcher.ts';
 import { isRefusal } from '../../../domain/refusal.ts';
 import type { Role } from '../../../domain/words.ts';
@@ -44,10 +44,10 @@ export interface TestApp extends HttpApp {
   close(): Promise<void>;
 }
 
-export async function createTestApp(): Promise<TestApp> {
+export async function createTestApp(path: SqliteStoreOptions['path'] = ':memory:'): Promise<TestApp> {
   let now = Date.parse('2026-11-22T12:00:00.000Z');
   let ids = 0;
-  const store = openSqliteStore({ path: ':memory:', clock: () => now });
+  const store = openSqliteStore({ path, clock: () => now });
   const outgoing = recordedOutgoing();
   const deps: Deps = {
     store,
@@ -61,7 +61,7 @@ export async function createTestApp(): Promise<TestApp> {
     newId: (prefix) => `${prefix}_${(ids += 1).toString().padStart(6, '0')}`,
     random: () => 0.5,
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
-    attemptToken: attemptTokens('test'),
+    derive: deriving('test'),
     defaultMaxWorkers: 4,
     artifacts: artifactsInMemory(),
     artifactMaxBytes: 1000,
