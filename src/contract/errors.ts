@@ -140,7 +140,8 @@ export const ERRORS: Record<ErrorCode, ErrorEntry> = {
   version_conflict: {
     status: 412,
     title: 'The resource has changed meanwhile',
-    advice: 'Read it again, decide again, and send the new version as `If-Match`.',
+    advice:
+      'Look at what it is now and decide again; over the API, send the version that you read then as `If-Match`.',
     retryable: false,
   },
   already_exists: {

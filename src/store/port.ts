@@ -371,6 +371,8 @@ export interface Store extends NotifyStore {
     states: string[];
     ticket?: string;
     for?: string;
+    /** Else the oldest comes first. */
+    newestFirst?: boolean;
     limit: number;
     cursor?: string;
   }): Promise<PageOf<InboxItem>>;

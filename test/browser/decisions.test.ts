@@ -85,6 +85,52 @@ describe('decisions', () => {
     expect(errors).toEqual([]);
   });
 
+  it('accepts what was verified again while one decided, and lists the decision in the inbox', async () => {
+    const ticket = await control.createTicket('Work that is looked at twice', { status: 'todo' });
+    const proven = await control.until(ticket.key, isProven);
+    const { page, errors } = await signIn(browser, control);
+    const item = page.getByRole('article', { name: `Review: ${ticket.key}` });
+    await item.getByRole('button', { name: 'Accept' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('The work is good').waitFor();
+    const commit = proven.evidence.find((each) => each.kind === 'commit');
+    await control.api.post(`/evidence/${commit?.id}/verify`);
+    await control.until(ticket.key, (t) => isProven(t) && t.version > proven.version + 1);
+    await dialog.getByRole('button', { name: 'Accept' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await control.until(ticket.key, (t) => t.status === 'done');
+    await page.goto(`${control.url}/inbox`);
+    const decided = page
+      .getByRole('list', { name: 'Decided' })
+      .getByRole('listitem')
+      .filter({ hasText: 'Work that is looked at twice' });
+    await decided.getByText('Review: accept by admin').waitFor();
+    await decided.getByRole('link').click();
+    await page.waitForURL(`${control.url}/tickets/${ticket.key}`);
+    expect(errors).toEqual([]);
+  });
+
+  it('does not accept what somebody else changed meanwhile, until one has seen it', async () => {
+    const ticket = await control.createTicket('Work under somebody else’s hand', { status: 'todo' });
+    const proven = await control.until(ticket.key, isProven);
+    const { page } = await signIn(browser, control);
+    await page.goto(`${control.url}/tickets/${ticket.key}`);
+    await page.getByRole('button', { name: 'Accept' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('The work is good').waitFor();
+    await control.api.patch(
+      `/tickets/${ticket.key}`,
+      { acceptanceCriteria: ['It is blue'] },
+      { ifMatch: proven.version },
+    );
+    await dialog.getByRole('button', { name: 'Accept' }).click();
+    await dialog.getByText(`${ticket.key} was changed while you decided. Nothing was done yet.`).waitFor();
+    expect((await control.ticket(ticket.key)).status).toBe('in_review');
+    await dialog.getByRole('button', { name: 'I have seen it' }).click();
+    await dialog.getByRole('button', { name: 'Accept' }).click();
+    await control.until(ticket.key, (t) => t.status === 'done');
+  });
+
   it('shows who was faster when two people edit, and loses nothing', async () => {
     const ticket = await control.createTicket('Edited by two');
     const { page } = await signIn(browser, control);
@@ -135,5 +181,19 @@ describe('decisions', () => {
       .getByRole('button', { name: 'Blue' })
       .tap();
     await control.until(ticket.key, (t) => t.questions[0]?.state === 'answered');
+  });
+
+  it('says on a phone, where nothing hovers, why a button does nothing, and not on top of what one presses', async () => {
+    const ticket = await control.createTicket('Asks a question without a mouse', { status: 'todo' });
+    await control.until(ticket.key, (t) => t.status === 'needs_input');
+    const { page } = await signIn(browser, control, PHONE);
+    await page.goto(`${control.url}/tickets/${ticket.key}`);
+    await page.getByRole('button', { name: 'Answer', exact: true }).tap({ force: true });
+    const message = page.getByText('Write an answer first.');
+    await message.waitFor();
+    const box = await message.boundingBox();
+    expect(box?.y).toBeGreaterThan(40);
+    expect(box?.y).toBeLessThan(200);
+    expect((await control.ticket(ticket.key)).questions[0]?.state).toBe('open');
   });
 });

@@ -45,7 +45,10 @@ describe('offline', () => {
     // What would decide on old data is not possible, and says why.
     const ready = page.getByRole('button', { name: 'Make ready' });
     expect(await ready.getAttribute('aria-disabled')).toBe('true');
-    expect(await ready.getAttribute('title')).toContain('offline');
+    const why = (await ready.getAttribute('title')) ?? '';
+    expect(why).toContain('offline');
+    await ready.click({ force: true });
+    await page.getByRole('region', { name: 'Messages' }).getByText(why).waitFor();
     expect(errors).toEqual([]);
   });
 

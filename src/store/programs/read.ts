@@ -305,14 +305,16 @@ export function readPrograms(db: Kysely<Tables>) {
       states: string[];
       ticket?: string;
       for?: string;
+      newestFirst?: boolean;
       limit: number;
       cursor?: string;
     }): Program<PageOf<InboxItem>> {
       const states = listed('state', q.states);
       const cursor = readCursor(q.cursor);
       const asked = [q.ticket, q.for, cursor ?? undefined].map((filter) => filter !== undefined);
+      const direction = q.newestFirst ? 'desc' : 'asc';
       const { rows } = yield select(
-        `inbox ${q.states.length} ${asked.join(' ')}`,
+        `inbox ${q.states.length} ${asked.join(' ')} ${direction}`,
         (k) => {
           let inbox = k
             .selectFrom('inbox')
@@ -320,10 +322,10 @@ export function readPrograms(db: Kysely<Tables>) {
             .where('state', 'in', states.placeholders);
           if (q.ticket !== undefined) inbox = inbox.where('ticket', '=', p('ticket'));
           if (q.for !== undefined) inbox = inbox.where('for_whom', '=', p('for'));
-          if (cursor) inbox = inbox.where(after('created_at', '>', 'id'));
+          if (cursor) inbox = inbox.where(after('created_at', q.newestFirst ? '<' : '>', 'id'));
           return inbox
-            .orderBy('created_at')
-            .orderBy('id')
+            .orderBy('created_at', direction)
+            .orderBy('id', direction)
             .limit(atMost(p('limit')));
         },
         {

@@ -51,3 +51,20 @@ it('stays as it is when the ticket cannot be made', async () => {
   expect((await app.call('GET', `/inbox/${item}`)).body.state).toBe('pending');
   expect((await app.call('GET', '/alerts')).body.items[0].state).toBe('open');
 });
+
+it('is listed with the oldest first, or with the newest, page by page', async () => {
+  app.advance(1000);
+  await raise(app.deps, {
+    rule: 'repeated_failure',
+    subject: 'another',
+    severity: 'warning',
+    detail: 'Profile another failed 5 times in the last hour.',
+  });
+  const list = async (query: string) => (await app.call('GET', `/inbox?limit=1${query}`)).body;
+  const oldest = await list('');
+  expect(oldest.items[0].id).toBe(item);
+  const newest = await list('&order=newest');
+  expect(newest.items[0].id).not.toBe(item);
+  const next = await list(`&order=newest&cursor=${newest.nextCursor}`);
+  expect(next).toMatchObject({ items: [{ id: item }], nextCursor: null });
+});

@@ -167,6 +167,12 @@ export const diffQuery = (id: string) =>
   });
 
 export const inboxQuery = (state: string) => list<InboxItem>('/inbox', keys.inbox(state), { state });
+/** What was decided, beginning with what was asked last. */
+export const decidedQuery = list<InboxItem>('/inbox', keys.inbox('acted'), {
+  state: 'acted',
+  order: 'newest',
+  limit: 20,
+});
 export const alertsQuery = list<Alert>('/alerts', keys.alerts);
 export const jobsQuery = list<Job>('/jobs', keys.jobs);
 export const scheduleQuery = (id: string) =>

@@ -2,7 +2,6 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Ticket } from '../../../src/contract/shapes.ts';
-import { keys } from '../api/keys.ts';
 import { queryClient } from '../api/query-client.ts';
 import { ticketQuery } from '../api/queries.ts';
 import { PERSON_TRANSITIONS, type PersonTransition, type TransitionInput } from '../api/transitions.ts';
@@ -26,6 +25,26 @@ const LABELS = {
   summary: 'What did you do?',
 } as const;
 
+const isOutdated = (error: unknown): boolean => error instanceof ApiProblem && error.status === 412;
+
+/**
+ * What a person decides on. What Mission Control finds out meanwhile shows in the badges as it comes, and is nobody's
+ * change: whoever presses Accept while a check ends has not to be asked again.
+ */
+const matterOf = (ticket: Ticket): string =>
+  JSON.stringify([
+    ticket.status,
+    ticket.attempt?.id,
+    ticket.title,
+    ticket.description,
+    ticket.acceptanceCriteria,
+    ticket.completion,
+    ticket.questions,
+    ticket.waivers,
+    ticket.landing,
+    ticket.feedback,
+  ]);
+
 export default function TransitionDialog({
   ticket: seen,
   transition,
@@ -38,7 +57,7 @@ export default function TransitionDialog({
   const words = PERSON_TRANSITIONS[transition];
   const blocked = useBlocked();
   // The decision is bound to what the person saw, until they have been shown the newer state.
-  const [version, setVersion] = useState(seen.version);
+  const [shown, setShown] = useState(seen);
   const ticket = useQuery({ ...ticketQuery(seen.key), initialData: seen }).data;
   const [text, setText] = useState('');
   const [commit, setCommit] = useState('');
@@ -47,7 +66,7 @@ export default function TransitionDialog({
   const draft = useDraft(attemptId);
   const written = transition === 'request_changes' ? commentsOf(draft) : [];
   const move = useMutation({
-    mutationFn: () => {
+    mutationFn: async () => {
       const input: TransitionInput = { transition };
       if (words.asks === 'feedback') {
         input.feedback = text;
@@ -56,18 +75,21 @@ export default function TransitionDialog({
         input.summary = text;
         if (commit.trim() !== '') input.commit = commit.trim();
       } else if (text.trim() !== '') input.reason = text;
-      return moveTicket({ key: seen.key, status: ticket.status, version }, input);
+      try {
+        return await moveTicket(shown, input);
+      } catch (error) {
+        if (!isOutdated(error)) throw error;
+        const now = await queryClient.fetchQuery({ ...ticketQuery(seen.key), staleTime: 0 });
+        if (matterOf(now) !== matterOf(shown)) throw error;
+        return moveTicket(now, input);
+      }
     },
     onSuccess: () => {
       if (written.length > 0) forgetDraft(attemptId);
       onClose();
     },
-    onError: (error) => {
-      if (error instanceof ApiProblem && error.status === 412)
-        void queryClient.refetchQueries({ queryKey: keys.ticket(seen.key), exact: true });
-    },
   });
-  const isStale = move.error instanceof ApiProblem && move.error.status === 412;
+  const isStale = isOutdated(move.error) && ticket.version !== shown.version;
   const needsText = words.asks !== null && words.asks !== 'optional_reason' && written.length === 0;
   return (
     <Dialog title={`${words.label}: ${seen.key}`} description={words.explains} onClose={onClose}>
@@ -115,7 +137,13 @@ export default function TransitionDialog({
             )}
           </Field>
         )}
-        <ProblemNote error={move.error} />
+        {isOutdated(move.error) ? (
+          <p role="alert" className="text-amber text-sm">
+            {seen.key} was changed while you decided. Nothing was done yet.
+          </p>
+        ) : (
+          <ProblemNote error={move.error} />
+        )}
         {move.error instanceof ApiProblem && move.error.code === 'evidence_incomplete' && (
           <p className="text-sm">
             <Link
@@ -128,16 +156,16 @@ export default function TransitionDialog({
             </Link>
           </p>
         )}
-        {isStale && ticket.version !== version && (
+        {isStale && (
           <div className="border-line rounded-md border p-2.5 text-sm">
             <p>
-              Version {version} → {ticket.version}. Now: {ticket.sentence}
+              Version {shown.version} → {ticket.version}. Now: {ticket.sentence}
             </p>
             <Button
               size="small"
               className="mt-2"
               onClick={() => {
-                setVersion(ticket.version);
+                setShown(ticket);
                 move.reset();
               }}
             >

@@ -4,6 +4,7 @@
  */
 import type { ComponentProps, ReactNode } from 'react';
 import { cx } from './cx.ts';
+import { toast } from './toast.ts';
 
 type Tone = 'plain' | 'primary' | 'danger' | 'ghost';
 
@@ -50,8 +51,10 @@ export function Button({
       aria-busy={busy === true || undefined}
       title={blocked || rest.title}
       onClick={(event) => {
-        if (off) event.preventDefault();
-        else onClick?.(event);
+        if (!off) return onClick?.(event);
+        event.preventDefault();
+        // A finger cannot hover: the reason is said where it is asked for.
+        if (blocked) toast(blocked, { id: 'blocked' });
       }}
       className={cx(
         buttonClass(tone, size),

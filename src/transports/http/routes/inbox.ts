@@ -26,6 +26,7 @@ export function inboxRoutes(api: Api): void {
       state: z.string().optional(),
       ticket: z.string().optional(),
       for: z.enum(['person', 'orchestrator']).optional(),
+      order: z.enum(['oldest', 'newest']).optional(),
     }),
     response: shapes.page(shapes.inboxItem),
     handler: async ({ query }) => {
@@ -41,6 +42,7 @@ export function inboxRoutes(api: Api): void {
         limit: query.limit ?? DEFAULT_LIMIT,
         ...(query.ticket === undefined ? {} : { ticket: query.ticket }),
         ...(query.for === undefined ? {} : { for: query.for }),
+        newestFirst: query.order === 'newest',
         ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
       });
       return { body: { items: page.items.map((item) => inboxView(item)), nextCursor: page.nextCursor } };

@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { CircleCheck } from 'lucide-react';
 import type { InboxItem } from '../../../../src/contract/shapes.ts';
-import { inboxQuery } from '../../api/queries.ts';
+import { decidedQuery, inboxQuery } from '../../api/queries.ts';
 import { revealHidden } from '../../format/reveal-hidden.ts';
 import { INBOX_WORDS } from '../../format/words.ts';
 import { DecisionCard } from '../../parts/decision-card.tsx';
@@ -10,17 +10,15 @@ import { ExportView } from '../../parts/export-view.tsx';
 import { Loaded } from '../../ui/loaded.tsx';
 import { Empty, PageBody, PageHead, Section } from '../../ui/page.tsx';
 import { Ago } from '../../ui/time.tsx';
+import { ticketPath } from '../../router/address.ts';
+import { Link } from '../../router/link.tsx';
 
 const byDeadline = (a: InboxItem, b: InboxItem): number =>
   (a.deadline ?? '9').localeCompare(b.deadline ?? '9') || a.createdAt.localeCompare(b.createdAt);
 
 export function InboxPage() {
   const open = useQuery(inboxQuery('pending,delivered'));
-  const acted = useQuery(inboxQuery('acted'));
-  const decided = [...(acted.data?.items ?? [])]
-    .filter((item) => item.result)
-    .sort((a, b) => b.createdAt.localeCompare(a.createdAt))
-    .slice(0, 20);
+  const decided = useQuery(decidedQuery).data?.items ?? [];
   return (
     <>
       <PageHead title="Inbox" actions={<ExportView view="inbox" />} />
@@ -60,22 +58,43 @@ export function InboxPage() {
           }}
         </Loaded>
         {decided.length > 0 && (
-          <Section title="Decided lately" className="mt-8">
-            <ul className="card divide-line divide-y">
+          <Section title="Decided" className="mt-8">
+            <ul className="card divide-line divide-y" aria-label="Decided">
               {decided.map((item) => (
-                <li key={item.id} className="flex flex-wrap items-baseline gap-x-2 px-3 py-2 text-sm">
-                  <span className="text-muted text-xs">{INBOX_WORDS[item.kind]}</span>
-                  <span className="min-w-0 flex-1 truncate">{revealHidden(item.subject)}</span>
-                  <span className="text-muted text-xs">
-                    {item.result?.decision.replaceAll('_', ' ')} by {revealHidden(item.result?.by ?? '')}
-                  </span>
-                  <Ago at={item.createdAt} className="text-faint text-xs" />
-                </li>
+                <Decided key={item.id} item={item} />
               ))}
             </ul>
           </Section>
         )}
       </PageBody>
     </>
+  );
+}
+
+function Decided({ item }: { item: InboxItem }) {
+  return (
+    <li data-row className="px-3.5 py-2 text-sm">
+      <p className="flex items-baseline gap-2">
+        <span className="min-w-0 flex-1">
+          {item.ticket ? (
+            <Link to={ticketPath(item.ticket)} className="hover:underline">
+              <span className="num text-faint">{item.ticket}</span> {revealHidden(item.subject)}
+            </Link>
+          ) : (
+            revealHidden(item.subject)
+          )}
+        </span>
+        <span className="text-faint shrink-0 text-xs">
+          asked <Ago at={item.createdAt} />
+        </span>
+      </p>
+      {item.result && (
+        <p className="text-muted mt-0.5 text-xs">
+          {INBOX_WORDS[item.kind]}: {item.result.decision.replaceAll('_', ' ')} by{' '}
+          {revealHidden(item.result.by)}
+          {item.result.reason !== '' && ` · ${revealHidden(item.result.reason)}`}
+        </p>
+      )}
+    </li>
   );
 }
