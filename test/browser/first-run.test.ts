@@ -28,6 +28,15 @@ describe('the first run', () => {
       await page.getByText('A bill of 10.00 split by 3 loses a cent').first().waitFor();
       await sample.until('DEMO-1', (t) => t.status === 'done', 60_000);
       await page.getByRole('list', { name: 'Finished' }).getByText('A bill of 10.00').waitFor();
+      // What an agent said, and what came of it, are told apart wherever its attempts are shown.
+      await sample.until('DEMO-2', (t) => t.status === 'needs_input', 60_000);
+      await page.goto(`${sample.url}/tickets/DEMO-2`);
+      await page.getByText('Submitted, but refuted').nth(1).waitFor();
+      await page.goto(`${sample.url}/board?view=timeline`);
+      await page
+        .getByRole('link', { name: 'DEMO-2, Attempt 2 by demo_liar: submitted, but refuted' })
+        .waitFor();
+      await page.getByRole('link', { name: /DEMO-1, Attempt 1 by demo_agent: submitted, \d/ }).waitFor();
       // The token that made it is over.
       const { items } = await sample.api.get<Page<{ name: string }>>('/tokens');
       expect(items.map((token) => token.name)).not.toContain('sample-project');
@@ -75,12 +84,19 @@ describe('the first run', () => {
     await first.getByRole('button', { name: /and check/ }).click();
 
     const second = step('An agent');
+    await second.getByRole('button', { name: 'Look again' }).click();
     await second.getByLabel('Agent').selectOption('command');
     await second.getByLabel('Id').fill('scripted');
+    await second.getByLabel('Command').fill('no-such-program');
+    await second.getByRole('button', { name: 'Add and check' }).click();
+    await second.getByRole('img', { name: 'Done, but its check found something' }).waitFor();
+    await second.getByText('install it, or give its full path').waitFor();
+    await second.getByRole('button', { name: 'Change' }).click();
     await second
       .getByLabel('Command')
       .fill(fileURLToPath(new URL('support/scripted-agent.sh', import.meta.url)));
-    await second.getByRole('button', { name: 'Add and check' }).click();
+    await second.getByRole('button', { name: 'Save and check' }).click();
+    await second.getByRole('img', { name: 'Done', exact: true }).waitFor();
 
     const third = step('The first ticket');
     await third.getByLabel('Title').fill('The first piece of work');

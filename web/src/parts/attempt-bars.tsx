@@ -1,8 +1,9 @@
 /** Attempts as bars over time, and the axis above them. A bar's pattern says how it ended; its words say it again. */
-import type { Attempt } from '../../../src/contract/shapes.ts';
+import type { Attempt, Evidence } from '../../../src/contract/shapes.ts';
 import { duration } from '../format/time.ts';
 import { OUTCOME_WORDS } from '../format/words.ts';
 import { cx } from '../ui/cx.ts';
+import { isRefuted } from './is-refuted.ts';
 import { attemptPath } from '../router/address.ts';
 import { Link } from '../router/link.tsx';
 
@@ -18,7 +19,7 @@ export const place = (at: number, { from, to }: Scale): number =>
 const STRIPES =
   'bg-[repeating-linear-gradient(135deg,transparent_0_3px,color-mix(in_oklch,var(--surface)_55%,transparent)_3px_6px)]';
 
-function look(attempt: Attempt): { word: string; className: string } {
+function look(attempt: Attempt, evidence: readonly Evidence[]): { word: string; className: string } {
   switch (attempt.state) {
     case 'offered':
       return { word: 'starting', className: 'bg-accent/50' };
@@ -30,6 +31,8 @@ function look(attempt: Attempt): { word: string; className: string } {
       return { word: 'parked', className: 'border-amber border-2 bg-amber-soft' };
     case 'ended': {
       const outcome = attempt.outcome ?? 'stopped';
+      if (isRefuted(attempt, evidence))
+        return { word: 'submitted, but refuted', className: `bg-red ${STRIPES}` };
       if (outcome === 'submitted') return { word: 'submitted', className: 'bg-green' };
       if (outcome === 'failed' || outcome === 'lost' || outcome === 'timed_out')
         return { word: OUTCOME_WORDS[outcome].toLowerCase(), className: `bg-red ${STRIPES}` };
@@ -38,11 +41,22 @@ function look(attempt: Attempt): { word: string; className: string } {
   }
 }
 
-export function AttemptBar({ attempt, scale, now }: { attempt: Attempt; scale: Scale; now: number }) {
+export function AttemptBar({
+  attempt,
+  evidence,
+  scale,
+  now,
+}: {
+  attempt: Attempt;
+  /** The ticket's. */
+  evidence: readonly Evidence[];
+  scale: Scale;
+  now: number;
+}) {
   const begin = Date.parse(attempt.startedAt ?? attempt.offeredAt);
   const end = attempt.endedAt ? Date.parse(attempt.endedAt) : now;
   if (end < scale.from || begin > scale.to) return null;
-  const { word, className } = look(attempt);
+  const { word, className } = look(attempt, evidence);
   const left = place(begin, scale);
   const who = attempt.profile ?? 'a person';
   const text = `Attempt ${attempt.number} by ${who}: ${word}, ${duration(end - begin)}`;
@@ -102,7 +116,7 @@ export function Legend() {
         ['bg-accent', 'running'],
         ['border-amber border-2 bg-amber-soft', 'parked'],
         ['bg-green', 'submitted'],
-        [`bg-red ${STRIPES}`, 'failed'],
+        [`bg-red ${STRIPES}`, 'failed or refuted'],
         [`bg-faint ${STRIPES}`, 'withdrawn'],
       ].map(([className, word]) => (
         <li key={word} className="flex items-center gap-1.5">

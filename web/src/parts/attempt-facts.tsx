@@ -1,14 +1,16 @@
 /** What is known of an attempt, in words. */
 import { Ban, Check, CircleDot, Clock, Pause, X } from 'lucide-react';
 import type { ReactNode } from 'react';
-import type { Attempt } from '../../../src/contract/shapes.ts';
+import type { Attempt, Evidence } from '../../../src/contract/shapes.ts';
 import { revealHidden } from '../format/reveal-hidden.ts';
 import { OUTCOME_WORDS } from '../format/words.ts';
 import { Badge, type BadgeTone } from '../ui/badge.tsx';
+import { isRefuted } from './is-refuted.ts';
 import { Ago, Elapsed } from '../ui/time.tsx';
 
-export function AttemptOutcome({ attempt }: { attempt: Attempt }) {
-  const { word, tone, icon: Icon } = look(attempt);
+/** @param evidence the ticket's */
+export function AttemptOutcome({ attempt, evidence }: { attempt: Attempt; evidence: readonly Evidence[] }) {
+  const { word, tone, icon: Icon } = look(attempt, evidence);
   return (
     <Badge tone={tone} icon={<Icon size={12} aria-hidden />}>
       {word}
@@ -16,7 +18,10 @@ export function AttemptOutcome({ attempt }: { attempt: Attempt }) {
   );
 }
 
-function look(attempt: Attempt): { word: string; tone: BadgeTone; icon: typeof Check } {
+function look(
+  attempt: Attempt,
+  evidence: readonly Evidence[],
+): { word: string; tone: BadgeTone; icon: typeof Check } {
   switch (attempt.state) {
     case 'offered':
       return { word: 'Starting', tone: 'accent', icon: Clock };
@@ -28,6 +33,8 @@ function look(attempt: Attempt): { word: string; tone: BadgeTone; icon: typeof C
       return { word: 'Parked', tone: 'amber', icon: Pause };
     case 'ended': {
       const outcome = attempt.outcome ?? 'stopped';
+      if (isRefuted(attempt, evidence))
+        return { word: `${OUTCOME_WORDS.submitted}, but refuted`, tone: 'red', icon: X };
       if (outcome === 'submitted') return { word: OUTCOME_WORDS.submitted, tone: 'green', icon: Check };
       if (outcome === 'failed' || outcome === 'lost' || outcome === 'timed_out')
         return { word: OUTCOME_WORDS[outcome], tone: 'red', icon: X };

@@ -1,7 +1,7 @@
 /** One attempt: what it was, how it ended, what it cost, and all that it said. */
 import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense } from 'react';
-import { attemptQuery } from '../../api/queries.ts';
+import { attemptQuery, ticketQuery } from '../../api/queries.ts';
 import { AttemptFacts, AttemptOutcome } from '../../parts/attempt-facts.tsx';
 import { Loaded, Skeleton } from '../../ui/loaded.tsx';
 import { PageHead } from '../../ui/page.tsx';
@@ -14,6 +14,7 @@ export function AttemptPage() {
   const id = useParam('id');
   const query = useQuery(attemptQuery(id));
   const attempt = query.data;
+  const ticket = useQuery({ ...ticketQuery(attempt?.ticket ?? ''), enabled: attempt !== undefined }).data;
   return (
     <>
       <PageHead
@@ -31,7 +32,7 @@ export function AttemptPage() {
                 <h1 className="text-lg font-semibold">
                   Attempt {data.number} at {data.ticket}
                 </h1>
-                <AttemptOutcome attempt={data} />
+                <AttemptOutcome attempt={data} evidence={ticket?.evidence ?? []} />
               </div>
               <AttemptFacts attempt={data} />
               {data.summary && <SafeText text={data.summary} className="text-muted max-w-prose text-sm" />}

@@ -72,8 +72,8 @@ export default function TicketForm({
           label="Start in"
           value={status}
           options={[
-            ['backlog', 'Backlog'],
-            ['todo', 'To do: a worker may take it'],
+            ['backlog', 'Backlog: later'],
+            ['todo', 'To do: queued'],
           ]}
           onChange={setStatus}
         />

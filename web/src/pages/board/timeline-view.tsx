@@ -176,7 +176,7 @@ function TimelineRow({
           style={{ left: `${born}%`, width: `${Math.max(0, rests - born)}%` }}
         />
         {attempts.map((attempt) => (
-          <AttemptBar key={attempt.id} attempt={attempt} scale={scale} now={now} />
+          <AttemptBar key={attempt.id} attempt={attempt} evidence={ticket.evidence} scale={scale} now={now} />
         ))}
         <span
           aria-hidden

@@ -1,6 +1,6 @@
 /** The empty state teaches: repository, agent, first ticket, each with a form and what its live check found. */
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { Check, Sparkles } from 'lucide-react';
+import { Check, Sparkles, TriangleAlert } from 'lucide-react';
 import { lazy, Suspense, useState, type ReactNode } from 'react';
 import type { KnownAgentView } from '../../../../src/contract/job-shapes.ts';
 import type { Profile, Project } from '../../../../src/contract/shapes.ts';
@@ -38,6 +38,7 @@ export default function FirstSteps() {
           number={1}
           title="A repository"
           done={project !== undefined}
+          ok={project?.warnings.every((finding) => finding.ok)}
           open={current === 1}
           onOpen={() => setOpen(1)}
           summary={project && <Findings findings={project.warnings} />}
@@ -48,6 +49,7 @@ export default function FirstSteps() {
           number={2}
           title="An agent"
           done={profile !== undefined}
+          ok={profile?.warnings.every((finding) => finding.ok)}
           open={current === 2}
           onOpen={() => setOpen(2)}
           summary={profile && <Findings findings={profile.warnings} />}
@@ -112,7 +114,8 @@ function SampleOffer() {
 /** The agent programs that the server's machine has: one press makes the profile. */
 function FoundAgents({ makeDefaultOf, onMade }: { makeDefaultOf?: Project; onMade: () => void }) {
   const blocked = useBlocked('admin');
-  const agents = useQuery(agentsQuery).data?.items ?? [];
+  const look = useQuery(agentsQuery);
+  const agents = look.data?.items ?? [];
   const found = agents.filter((agent) => agent.path !== null);
   const make = useMutation({
     mutationFn: async (agent: KnownAgentView) => {
@@ -150,6 +153,14 @@ function FoundAgents({ makeDefaultOf, onMade }: { makeDefaultOf?: Project; onMad
         </div>
       ) : (
         <p className="text-muted text-sm">
+          <Button
+            size="small"
+            className="float-right ml-3"
+            busy={look.isFetching}
+            onClick={() => void look.refetch()}
+          >
+            Look again
+          </Button>
           No agent that Mission Control knows is installed on its machine. Install one and look again
           {agents.length > 0 && (
             <>
@@ -170,6 +181,7 @@ function Step({
   number,
   title,
   done,
+  ok = true,
   open,
   onOpen,
   summary,
@@ -178,6 +190,8 @@ function Step({
   number: number;
   title: string;
   done: boolean;
+  /** False where its check found something to mend. */
+  ok?: boolean;
   open: boolean;
   onOpen: () => void;
   summary?: ReactNode;
@@ -190,13 +204,21 @@ function Step({
           className={cx(
             'num grid size-6 shrink-0 place-items-center rounded-full text-xs font-semibold',
             done
-              ? 'bg-green-soft text-green'
+              ? ok
+                ? 'bg-green-soft text-green'
+                : 'bg-amber-soft text-amber'
               : open
                 ? 'bg-accent-fill text-on-accent'
                 : 'bg-hover text-muted',
           )}
         >
-          {done ? <Check size={14} role="img" aria-label="Done" /> : number}
+          {!done ? (
+            number
+          ) : ok ? (
+            <Check size={14} role="img" aria-label="Done" />
+          ) : (
+            <TriangleAlert size={14} role="img" aria-label="Done, but its check found something" />
+          )}
         </span>
         <h3 className="flex-1 text-base font-medium">{title}</h3>
         {!open && (

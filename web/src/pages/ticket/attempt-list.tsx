@@ -1,6 +1,6 @@
 /** The attempts as a timeline: who, how long, at what cost, and how it ended. */
 import { useQuery } from '@tanstack/react-query';
-import type { Attempt, Ticket } from '../../../../src/contract/shapes.ts';
+import type { Attempt, Evidence, Ticket } from '../../../../src/contract/shapes.ts';
 import { useNow } from '../../api/hooks.ts';
 import { attemptsQuery } from '../../api/queries.ts';
 import { AttemptBar, TimeAxis } from '../../parts/attempt-bars.tsx';
@@ -18,7 +18,7 @@ export function AttemptList({ ticket }: { ticket: Ticket }) {
       <Loaded query={query} lines={2}>
         {({ items }) => (
           <>
-            {items.length > 1 && <Picture attempts={items} />}
+            {items.length > 1 && <Picture attempts={items} evidence={ticket.evidence} />}
             <ol className="card divide-line divide-y">
               {[...items]
                 .sort((a, b) => b.number - a.number)
@@ -31,7 +31,7 @@ export function AttemptList({ ticket }: { ticket: Ticket }) {
                       >
                         Attempt {attempt.number}
                       </Link>
-                      <AttemptOutcome attempt={attempt} />
+                      <AttemptOutcome attempt={attempt} evidence={ticket.evidence} />
                     </div>
                     {attempt.summary && <SafeText text={attempt.summary} className="mb-1.5 text-sm" />}
                     <AttemptFacts attempt={attempt} />
@@ -46,7 +46,7 @@ export function AttemptList({ ticket }: { ticket: Ticket }) {
 }
 
 /** All attempts on one axis, each a bar that leads to it; the list below says the same in words. */
-function Picture({ attempts }: { attempts: Attempt[] }) {
+function Picture({ attempts, evidence }: { attempts: Attempt[]; evidence: Evidence[] }) {
   const isOver = attempts.every((attempt) => attempt.endedAt !== null);
   const now = useNow(isOver ? 3_600_000 : 5_000);
   const begins = Math.min(...attempts.map((attempt) => Date.parse(attempt.offeredAt)));
@@ -59,7 +59,7 @@ function Picture({ attempts }: { attempts: Attempt[] }) {
       <div className="relative h-9">
         <span aria-hidden className="bg-line absolute inset-x-0 top-1/2 h-px" />
         {attempts.map((attempt) => (
-          <AttemptBar key={attempt.id} attempt={attempt} scale={scale} now={now} />
+          <AttemptBar key={attempt.id} attempt={attempt} evidence={evidence} scale={scale} now={now} />
         ))}
       </div>
     </div>
