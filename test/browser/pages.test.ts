@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Ticket } from '../../src/contract/shapes.ts';
+import type { Alert, InboxItem, Page, Ticket } from '../../src/contract/shapes.ts';
 import { DESK, findBarriers, openBrowser, PHONE, signIn } from './support/browser.ts';
 import { MissionControl } from './support/mission-control.ts';
 
@@ -9,6 +9,8 @@ let control: MissionControl;
 let browser: Browser;
 let asking: Ticket;
 let reviewed: Ticket;
+let review: InboxItem;
+let alert: Alert;
 beforeAll(async () => {
   [control, browser] = await Promise.all([new MissionControl('local').start(), openBrowser()]);
   await control.prepareProject();
@@ -23,20 +25,37 @@ beforeAll(async () => {
     b.key,
     (t) => t.status === 'in_review' && t.evidence.every((e) => e.state === 'verified'),
   );
+  // Every list has something on it.
+  const failed = await control.createTicket('Fails with most', { status: 'todo' });
+  await control.until(failed.key, (t) => t.status === 'needs_input');
+  await control.api.post('/jobs/operator/run', {});
+  alert = first((await control.api.get<Page<Alert>>('/alerts')).items);
+  const items = (await control.api.get<Page<InboxItem>>('/inbox')).items;
+  review = first(items.filter((item) => item.ticket === reviewed.key));
 });
 afterAll(async () => {
   await browser.close();
   await control.stop();
 });
 
+function first<T>([item]: readonly T[]): T {
+  if (item === undefined) throw new Error('There is none.');
+  return item;
+}
+
 const paths = (): string[] => [
   '/',
   '/board',
+  '/board?view=list',
+  '/board?view=timeline',
   `/tickets/${asking.key}`,
   `/tickets/${reviewed.key}`,
   `/attempts/${reviewed.attempt?.id}`,
   '/inbox',
+  `/inbox/${review.id}`,
   '/alerts',
+  `/alerts/${alert.id}`,
+  '/notifications',
   '/jobs',
   '/trust',
   '/agents',
@@ -47,6 +66,7 @@ const paths = (): string[] => [
 describe('every page', () => {
   it.each(['light', 'dark'] as const)(
     'has no barrier that axe finds, in the %s theme',
+    { timeout: 240_000 },
     async (colorScheme) => {
       const { page, errors } = await signIn(browser, control, { ...DESK, colorScheme });
       const found: Record<string, string[]> = {};
@@ -76,32 +96,51 @@ describe('every page', () => {
     },
   );
 
-  it('fits a phone: nothing to scroll sideways, and every target big enough for a finger', async () => {
-    const { page } = await signIn(browser, control, PHONE);
-    const tooSmall: Record<string, string[]> = {};
-    for (const path of paths()) {
-      await page.goto(control.url + path);
-      await page.locator('main h1, main nav[aria-label="Breadcrumb"]').first().waitFor();
-      await page.getByRole('status', { name: 'Loading' }).first().waitFor({ state: 'detached' });
-      expect(
-        await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
-        path,
-      ).toBeLessThanOrEqual(0);
-      const small = await page.evaluate(() =>
-        [...document.querySelectorAll<HTMLElement>('button, select, input, textarea, [role="tab"], nav a')]
-          .filter((e) => e.offsetParent !== null && !e.closest('.sr-only'))
-          // A box in a label is as big as its label; the move button of a card has the card's menu beside it.
-          .map((e) => ({ e, box: (e.closest('label') ?? e).getBoundingClientRect() }))
-          .filter(({ e, box }) => box.height < 43.5 && getComputedStyle(e.parentElement ?? e).opacity !== '0')
-          .map(
-            ({ e, box }) =>
-              `${e.tagName} ${e.getAttribute('aria-label') ?? e.textContent} ${box.width}x${box.height}`,
-          ),
-      );
-      if (small.length > 0) tooSmall[path] = small;
-    }
-    expect(tooSmall).toEqual({});
-  });
+  it(
+    'fits a phone: nothing to scroll sideways, and every target big enough for a finger',
+    { timeout: 240_000 },
+    async () => {
+      const { page } = await signIn(browser, control, PHONE);
+      const tooSmall: Record<string, string[]> = {};
+      for (const path of paths()) {
+        await page.goto(control.url + path);
+        await page.locator('main h1, main nav[aria-label="Breadcrumb"]').first().waitFor();
+        await page.getByRole('status', { name: 'Loading' }).first().waitFor({ state: 'detached' });
+        expect(
+          await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+          path,
+        ).toBeLessThanOrEqual(0);
+        const small = await page.evaluate(() =>
+          [...document.querySelectorAll<HTMLElement>('button, select, input, textarea, [role="tab"], nav a')]
+            .filter((e) => e.offsetParent !== null && !e.closest('.sr-only'))
+            // A box in a label is as big as its label; the move button of a card has the card's menu beside it.
+            .map((e) => ({ e, box: (e.closest('label') ?? e).getBoundingClientRect() }))
+            .filter(
+              ({ e, box }) => box.height < 43.5 && getComputedStyle(e.parentElement ?? e).opacity !== '0',
+            )
+            .map(
+              ({ e, box }) =>
+                `${e.tagName} ${e.getAttribute('aria-label') ?? e.textContent} ${box.width}x${box.height}`,
+            ),
+        );
+        if (small.length > 0) tooSmall[path] = small;
+        // What the page can do stands in its head, and does not stick out of it.
+        const out = await page.evaluate(() => {
+          const element = document.querySelector('main header');
+          const head = element?.getBoundingClientRect();
+          return [...(element?.querySelectorAll('button, [role="group"]') ?? [])]
+            .map((e) => ({
+              name: e.getAttribute('aria-label') ?? e.textContent,
+              ...e.getBoundingClientRect().toJSON(),
+            }))
+            .filter((box) => box.height > 0 && (box.top < 1 || box.bottom > (head?.bottom ?? 0)))
+            .map((box) => `${box.name}: ${box.top} to ${box.bottom}`);
+        });
+        expect(out, path).toEqual([]);
+      }
+      expect(tooSmall).toEqual({});
+    },
+  );
 
   it('can be walked with the keyboard: G and a letter, J, Enter', async () => {
     const { page } = await signIn(browser, control);
@@ -118,6 +157,24 @@ describe('every page', () => {
     await page.keyboard.press('g');
     await page.keyboard.press('h');
     await page.waitForURL(`${control.url}/`);
+  });
+
+  it('shows the part that an address names below the head of its page', async () => {
+    const { page } = await signIn(browser, control, { viewport: { width: 1280, height: 700 } });
+    for (const part of ['evidence', 'diff']) {
+      await page.goto('about:blank');
+      await page.goto(`${control.url}/tickets/${reviewed.key}#${part}`);
+      await page.getByText(`work on ${reviewed.key}`).or(page.locator('#evidence')).first().waitFor();
+      await expect
+        .poll(() =>
+          page.evaluate((id) => {
+            const head = document.querySelector('main header')?.getBoundingClientRect().bottom ?? 0;
+            const top = document.getElementById(id)?.getBoundingClientRect().top ?? 0;
+            return top - head;
+          }, part),
+        )
+        .toBeGreaterThan(4);
+    }
   });
 
   it('does what the theme switch says, and remembers it', async () => {

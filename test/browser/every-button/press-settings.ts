@@ -108,6 +108,15 @@ export const PRESS_SETTINGS: Exercise[] = [
     },
   },
   {
+    name: 'the help on connecting an agent leads to the agents',
+    covers: { help: ['link: Agents'] },
+    async run(page, world) {
+      await open(page, world, '/help');
+      await page.locator('main').getByRole('link', { name: 'Agents' }).click();
+      await page.getByRole('heading', { name: 'On this machine' }).waitFor();
+    },
+  },
+  {
     name: 'the state is verified, the head of the log copied and checked',
     covers: { trust: ['button: Check it', 'button: Copy the command with the head', 'button: Verify now'] },
     async run(page, world) {

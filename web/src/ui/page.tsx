@@ -20,7 +20,7 @@ export function PageHead({
   }, [title]);
   return (
     <header className="border-line bg-bg/90 sticky top-0 z-20 border-b px-4 backdrop-blur-md sm:px-6">
-      <div className="flex min-h-12 items-center gap-3">
+      <div className="flex min-h-12 items-center gap-3 max-md:min-h-14">
         {crumbs && (
           <nav aria-label="Breadcrumb" className="min-w-0">
             <ol className="text-muted flex items-center gap-1.5 text-sm">

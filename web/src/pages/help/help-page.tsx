@@ -2,8 +2,10 @@
 import { SKIP_REASONS, TICKET_STATUSES } from '../../../../src/domain/words.ts';
 import { SKIP_MEANS, STATUS_MEANS } from '../../format/meanings.ts';
 import { STATUS_WORDS } from '../../format/words.ts';
+import { Link } from '../../router/link.tsx';
 import { PageBody, PageHead, Section } from '../../ui/page.tsx';
 import { StatusIcon } from '../../ui/status-icon.tsx';
+import { StateChart } from './state-chart.tsx';
 import { ShortcutTable } from './shortcut-table.tsx';
 
 export function HelpPage() {
@@ -49,9 +51,13 @@ export function HelpPage() {
           </Section>
           <Section title="Connecting an agent">
             <p className="text-muted text-sm">
-              Make a profile on the page Agents, which also shows the agent programs it finds on this machine.
-              Claude Code, Codex and agents that speak the Agent Client Protocol are driven by their own
-              protocol; any other program gets the prompt on standard input and reports with{' '}
+              Make a profile on the page{' '}
+              <Link to="/agents" className="text-accent underline underline-offset-2">
+                Agents
+              </Link>
+              : it lists the agent programs that it knows, which of them this machine has, and what to type
+              for the others. Claude Code, Codex and agents that speak the Agent Client Protocol are driven by
+              their own protocol; any other program gets the prompt on standard input and reports with{' '}
               <code className="font-mono text-xs">mc-coord progress</code>,{' '}
               <code className="font-mono text-xs">ask</code>,{' '}
               <code className="font-mono text-xs">submit</code> and{' '}
@@ -64,64 +70,5 @@ export function HelpPage() {
         </div>
       </PageBody>
     </>
-  );
-}
-
-/** The chart is for the eye; the list under it says the same in words. */
-function StateChart() {
-  const box = (x: number, y: number, label: string) => (
-    <g key={label}>
-      <rect x={x} y={y} width="92" height="30" rx="7" className="fill-surface stroke-line-strong" />
-      <text x={x + 46} y={y + 19} textAnchor="middle" className="fill-text text-[11px]">
-        {label}
-      </text>
-    </g>
-  );
-  const arrow = (d: string) => (
-    <path key={d} d={d} className="stroke-control-line fill-none" markerEnd="url(#tip)" />
-  );
-  return (
-    <div className="max-sm:hidden">
-      <svg viewBox="0 0 640 132" className="h-auto w-full" aria-hidden>
-        <defs>
-          <marker
-            id="tip"
-            viewBox="0 0 8 8"
-            refX="7"
-            refY="4"
-            markerWidth="6"
-            markerHeight="6"
-            orient="auto-start-reverse"
-          >
-            <path d="M0 0 8 4 0 8z" className="fill-control-line" />
-          </marker>
-        </defs>
-        {box(2, 20, 'Backlog')}
-        {box(136, 20, 'To do')}
-        {box(270, 20, 'In progress')}
-        {box(404, 20, 'In review')}
-        {box(538, 20, 'Done')}
-        {box(270, 92, 'Needs input')}
-        {box(538, 92, 'Cancelled')}
-        {arrow('M96 31h36')}
-        {arrow('M136 41h-36')}
-        {arrow('M230 35h36')}
-        {arrow('M364 35h36')}
-        {arrow('M498 35h36')}
-        {arrow('M302 52v36')}
-        {arrow('M330 90v-36')}
-        {arrow('M450 18c-20-16-240-16-268 0')}
-        {/* Every open state leads here; one arrow out of each would hide the rest. */}
-        <path
-          d="M498 107h36"
-          className="stroke-control-line fill-none"
-          strokeDasharray="3 3"
-          markerEnd="url(#tip)"
-        />
-        <text x="492" y="111" textAnchor="end" className="fill-muted text-[11px]">
-          any open state
-        </text>
-      </svg>
-    </div>
   );
 }

@@ -1,7 +1,7 @@
 /** Home: what needs me, what runs, what is next and what keeps it, what was finished since I looked. */
 import { useQuery } from '@tanstack/react-query';
 import { CircleCheck } from 'lucide-react';
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
 import { alertsQuery, inboxQuery, overviewQuery, projectsQuery, ticketsQuery } from '../../api/queries.ts';
 import type { Overview } from '../../api/types.ts';
@@ -55,7 +55,7 @@ export function HomePage() {
             <NeedsMe />
             <div className="min-w-0 space-y-7">
               <Running overview={overview} />
-              <Next />
+              <Next overview={overview} />
               <Finished />
               <Suspense fallback={null}>{isIdle && <Figures />}</Suspense>
             </div>
@@ -67,6 +67,7 @@ export function HomePage() {
 }
 
 const SHOWN = 8;
+const ALERTS = 3;
 
 function NeedsMe() {
   const inbox = useQuery(inboxQuery('pending,delivered'));
@@ -105,14 +106,13 @@ function NeedsMe() {
               {decisions.slice(0, SHOWN).map((item) => (
                 <DecisionCard key={item.id} item={item} />
               ))}
-              {alerts.slice(0, 3).map((alert) => (
+              {alerts.slice(0, ALERTS).map((alert) => (
                 <AlertCard key={alert.id} alert={alert} />
               ))}
               {decisions.length > SHOWN && (
-                <Link to="/inbox" className="text-accent block text-sm underline underline-offset-2">
-                  {decisions.length - SHOWN} more in the inbox
-                </Link>
+                <More to="/inbox">{decisions.length - SHOWN} more in the inbox</More>
               )}
+              {alerts.length > ALERTS && <More to="/alerts">{alerts.length - ALERTS} more alerts</More>}
             </div>
           );
         }}
@@ -146,6 +146,7 @@ function Running({ overview }: { overview: Overview | undefined }) {
                   <LiveLine ticket={ticket} />
                 </TicketRow>
               ))}
+              <Rest shown={items.length} all={overview?.counts.in_progress} />
             </Rows>
           )
         }
@@ -154,10 +155,10 @@ function Running({ overview }: { overview: Overview | undefined }) {
   );
 }
 
-function Next() {
+function Next({ overview }: { overview: Overview | undefined }) {
   const next = useQuery(ticketsQuery({ status: 'todo' }, 6));
   return (
-    <Section title="Next" count={undefined}>
+    <Section title="Next" count={overview?.counts.todo}>
       <Loaded query={next}>
         {({ items }) =>
           items.length === 0 ? (
@@ -178,6 +179,7 @@ function Next() {
                   </p>
                 </TicketRow>
               ))}
+              <Rest shown={items.length} all={overview?.counts.todo} />
             </Rows>
           )
         }
@@ -244,6 +246,24 @@ function Finished() {
         }}
       </Loaded>
     </Section>
+  );
+}
+
+function More({ to, children }: { to: string; children: ReactNode }) {
+  return (
+    <Link to={to} className="text-accent tap flex items-center text-sm underline underline-offset-2">
+      {children}
+    </Link>
+  );
+}
+
+/** What the list leaves out is on the board. */
+function Rest({ shown, all = 0 }: { shown: number; all: number | undefined }) {
+  if (all <= shown) return null;
+  return (
+    <li className="px-3 py-1">
+      <More to="/board">{all - shown} more on the board</More>
+    </li>
   );
 }
 

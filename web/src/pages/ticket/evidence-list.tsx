@@ -34,7 +34,11 @@ export function EvidenceList({ ticket }: { ticket: Ticket }) {
   );
   return (
     <Section
-      title={<span id="evidence">Evidence</span>}
+      title={
+        <span id="evidence" className="scroll-mt-18">
+          Evidence
+        </span>
+      }
       count={current.length}
       actions={
         ticket.status === 'in_review' && (

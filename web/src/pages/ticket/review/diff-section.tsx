@@ -32,7 +32,11 @@ export default function DiffSection({
   }, []);
   return (
     <Section
-      title={<span id="diff">Diff</span>}
+      title={
+        <span id="diff" className="scroll-mt-18">
+          Diff
+        </span>
+      }
       actions={
         <Button size="small" tone="ghost" aria-expanded={open} onClick={() => setOpen(!open)}>
           {open ? 'Hide' : 'Show'}
