@@ -34,6 +34,9 @@ export async function transitionsOverHttp({ rounds, slowDiskMs }) {
   return found;
 }
 
+/** As many as it takes until both servers are compiled. */
+const WARM_UPS = 3;
+
 async function besideFastify(kind, anchorCount, rounds, about) {
   const connections = 64;
   const count = 3000;
@@ -69,6 +72,7 @@ async function besideFastify(kind, anchorCount, rounds, about) {
             other.call('POST', `/tickets/${n + 1}/transitions`, { version: round + 1, state: 'backlog' }),
           ),
         ),
+      WARM_UPS,
     );
     return {
       id: 'G3',

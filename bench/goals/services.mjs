@@ -26,12 +26,13 @@ export async function claims(world, count) {
 
 /** As many tickets as the anchors' design names, on both sides, of which those that a round needs are moved. */
 const TICKETS = 100_000;
+const WARM_UPS = 1;
 
 export async function claimOneAtATime({ rounds, scale }) {
   const count = 1000;
   const tickets = Math.round(TICKETS * scale);
   const world = await openWorld();
-  const raw = openRawSqlite(Math.max(tickets, count * rounds));
+  const raw = openRawSqlite(Math.max(tickets, count * (rounds + WARM_UPS)));
   try {
     await world.addTickets(tickets, 'backlog');
     const found = await inTurn(
@@ -41,6 +42,7 @@ export async function claimOneAtATime({ rounds, scale }) {
         return claims(world, count);
       },
       async () => rate(count, async () => raw.claim(count)),
+      WARM_UPS,
     );
     return {
       id: 'G1',
@@ -81,6 +83,7 @@ export async function concurrentTransitions({ rounds, scale }) {
         return reached;
       },
       async () => rate(count, async () => raw.transitions(count, 50)),
+      WARM_UPS,
     );
     return {
       id: 'G2',

@@ -5,14 +5,18 @@ export function quantile(values, part) {
 }
 export const median = (values) => quantile(values, 0.5);
 
-/** Ours and its anchor in turn, round by round, so that a machine that slows down slows both. */
-export async function inTurn(rounds, ours, anchor) {
+/**
+ * Ours and its anchor in turn, round by round, so that a machine that slows down slows both.
+ * @param warmUps rounds before those that count: a server is not compiled anew for each request
+ */
+export async function inTurn(rounds, ours, anchor, warmUps = 0) {
   const found = { ours: [], anchors: [], ratios: [] };
-  for (let round = 0; round < rounds; round += 1) {
+  for (let round = 0; round < rounds + warmUps; round += 1) {
     // Who is first changes, so that neither always meets a warm machine.
     const [first, second] = round % 2 === 0 ? [ours, anchor] : [anchor, ours];
     const a = await first(round);
     const b = await second(round);
+    if (round < warmUps) continue;
     const [own, other] = round % 2 === 0 ? [a, b] : [b, a];
     found.ours.push(own);
     found.anchors.push(other);
