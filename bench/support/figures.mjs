@@ -1,7 +1,8 @@
 // What is made of single figures: medians, quantiles, ratios round by round.
+/** By nearest rank: of a hundred, the p99 is the second largest. */
 export function quantile(values, part) {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+  return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? Number.NaN;
 }
 export const median = (values) => quantile(values, 0.5);
 
