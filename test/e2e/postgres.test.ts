@@ -1,7 +1,10 @@
 /** The server on PostgreSQL: the same ways of a ticket, a database that goes away, and two servers on one. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { FIRST_SETTINGS } from '../../src/store/schema.ts';
+import { postgresCompiler, postgresSchema } from '../../src/store/postgres/dialect.ts';
 import { MissionControl } from '../harness/mission-control.ts';
 import { PostgresServer, whyNoPostgres } from '../harness/postgres-server.ts';
 
@@ -110,6 +113,88 @@ it.skipIf(problem !== null)(
       }),
     );
     expect(states.sort()).toEqual(['leader', 'standby']);
+  },
+  120_000,
+);
+
+const schemaOf = (url: string): string =>
+  /search_path=(\w+)/.exec(new URL(url).searchParams.get('options') ?? '')?.[1] ?? '';
+
+it.skipIf(problem !== null)(
+  'a server that is killed while it brings the schema on leaves all as it was, and the next one does it',
+  async () => {
+    const url = await database.schema();
+    const schema = schemaOf(url);
+    const settings = FIRST_SETTINGS.filter(([name]) => name !== 'notify_cursor').map(
+      ([name, value]) => `('${name}', '${name === 'schema_version' ? '1' : value}')`,
+    );
+    await database.query(
+      `set search_path = ${schema}; ${postgresSchema(postgresCompiler(), 0, 1).join(';')}; insert into settings values ${settings.join()}`,
+    );
+    const tables = async (): Promise<unknown[]> =>
+      database.query(`select tablename from pg_tables where schemaname = '${schema}' order by tablename`);
+    const before = await tables();
+    // Somebody reads tickets for long: the step that changes them waits, behind others that are done.
+    const reader = new pg.Client({ connectionString: url });
+    await reader.connect();
+    await reader.query('begin; lock table tickets in access share mode');
+    const mc = new MissionControl({ env: { MC_DATABASE_URL: url, MC_RUNNER: 'none' } });
+    servers.push(mc);
+    const first = mc.start().catch((error: unknown) => String(error));
+    await mc.eventually(
+      async () =>
+        (await database.query(`select 1 from pg_locks where not granted and mode = 'AccessExclusiveLock'`))
+          .length > 0,
+      'it waits in the middle of it',
+    );
+    mc.server?.kill('SIGKILL');
+    expect(await first).toContain('the server left');
+    await reader.query('rollback');
+    await reader.end();
+    await mc.eventually(
+      async () =>
+        (await database.query(`select 1 from pg_stat_activity where application_name = 'mission-control'`))
+          .length === 0,
+      'the database has noticed',
+    );
+    expect(await tables()).toEqual(before);
+    expect(
+      await database.query(`select value from ${schema}.settings where name = 'schema_version'`),
+    ).toEqual([{ value: '1' }]);
+    await mc.start();
+    await mc.project();
+    expect((await mc.api.fetch('POST', '/tickets', { body: { project: 'MC', title: 'First' } })).status).toBe(
+      201,
+    );
+  },
+  120_000,
+);
+
+it.skipIf(problem !== null)(
+  'a newer schema is refused by an older server, at its start and while it runs',
+  async () => {
+    const url = await database.schema();
+    const set = (version: string): Promise<unknown> =>
+      database.query(
+        `update ${schemaOf(url)}.settings set value = '${version}' where name = 'schema_version'`,
+      );
+    const mc = await start({ MC_DATABASE_URL: url });
+    await mc.project();
+    const [was] = await database.query(
+      `select value from ${schemaOf(url)}.settings where name = 'schema_version'`,
+    );
+    const ticket = { body: { project: 'MC', title: 'on a newer schema' } };
+    await set('99');
+    const refused = await mc.api.fetch('POST', '/tickets', ticket);
+    expect(refused.status).toBe(503);
+    expect(await refused.text()).toContain('schema 99');
+    expect((await mc.api.fetch('GET', '//readyz')).status).toBe(503);
+    const other = new MissionControl({ env: { MC_DATABASE_URL: url, MC_RUNNER: 'none' } });
+    await expect(other.start()).rejects.toThrow(/schema 99, and this version knows/);
+    await other.stop();
+    expect((await mc.api.get<{ items: unknown[] }>('/tickets')).items).toEqual([]);
+    await set(String(was?.['value']));
+    expect((await mc.api.fetch('POST', '/tickets', ticket)).status).toBe(201);
   },
   120_000,
 );
