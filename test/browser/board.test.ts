@@ -1,6 +1,6 @@
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openBrowser, PHONE, signIn } from './support/browser.ts';
+import { DESK, openBrowser, PHONE, signIn } from './support/browser.ts';
 import { MissionControl } from './support/mission-control.ts';
 
 let control: MissionControl;
@@ -109,6 +109,21 @@ describe('the board', () => {
     await dialog.getByLabel('Reason').fill('It came back');
     await page.keyboard.press('Control+Enter');
     await card(page, 'todo', ticket.key).waitFor();
+  });
+
+  it('says in the person’s own zone when a ticket may start', async () => {
+    const ticket = await control.createTicket('Not yet', {
+      status: 'todo',
+      notBefore: '2030-01-15T00:00:00.000Z',
+    });
+    await control.until(ticket.key, (t) => t.whyNotRunning?.code === 'not_before');
+    const { page } = await signIn(browser, control, { ...DESK, timezoneId: 'Asia/Tokyo', locale: 'en-GB' });
+    await page.getByText('Not before 15 Jan 2030, 09:00.').waitFor();
+    await page.goto(`${control.url}/board?q=Not+yet`);
+    await page.getByText('Not before 15 Jan 2030, 09:00.').waitFor();
+    await page.goto(`${control.url}/tickets/${ticket.key}`);
+    await page.getByText('Not before 15 Jan 2030, 09:00.').waitFor();
+    await page.getByText('Waiting until 15 Jan 2030, 09:00').first().waitFor();
   });
 
   it('keeps its filter in the address, and finds by text', async () => {

@@ -140,6 +140,11 @@ describe.each([
   it('E edits', async () => {
     const key = await act('e');
     await dialog(`Edit ${key}`).waitFor();
+    expect(
+      await page.evaluate(
+        () => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.tagName,
+      ),
+    ).toBe('INPUT');
     await press('Escape');
     await closed();
   });

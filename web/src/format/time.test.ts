@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { duration, relativeTime, shortAge } from './time.ts';
+import { duration, inZone, relativeTime, shortAge } from './time.ts';
 
 describe('times', () => {
   it('gives an age its largest unit', () => {
@@ -17,6 +17,15 @@ describe('times', () => {
     expect(relativeTime('2026-06-08T11:00:00.000Z', now)).toBe('5d ago');
     expect(relativeTime('2026-06-13T11:59:40.000Z', now)).toBe('just now');
     expect(relativeTime('2026-06-13T14:30:00.000Z', now)).toBe('in 2h');
+  });
+  it('says the moments of a sentence in the person’s zone, and leaves all else', () => {
+    const there = (at: string): string =>
+      new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(at));
+    expect(inZone('Not before 2030-01-15T00:00:04.859Z.')).toBe(
+      `Not before ${there('2030-01-15T00:00:04.859Z')}.`,
+    );
+    expect(inZone('Waiting until 2030-01-15 00:00 UTC')).toBe(`Waiting until ${there('2030-01-15T00:00Z')}`);
+    expect(inZone('Waits for MC-12, due 2030-01-15.')).toBe('Waits for MC-12, due 2030-01-15.');
   });
   it('keeps the width of a running duration', () => {
     expect([5_000, 65_000, 3_725_000].map(duration)).toEqual(['5s', '1m 05s', '1h 02m']);

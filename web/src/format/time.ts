@@ -38,3 +38,10 @@ export const exactTime = (at: string | number): string => exact.format(new Date(
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 export const clockTime = (at: string | number): string => clock.format(new Date(at));
+
+const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+/** The server's sentences name moments in UTC; whoever reads them is elsewhere. */
+export const inZone = (text: string): string =>
+  text.replace(/(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:[\d.]+)?(Z| UTC)/g, (_, day, time) =>
+    moment.format(new Date(`${day}T${time}Z`)),
+  );

@@ -6,6 +6,7 @@ import { CircleHelp, MoveRight } from 'lucide-react';
 import { memo, type MouseEvent } from 'react';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
 import { revealHidden } from '../../format/reveal-hidden.ts';
+import { inZone } from '../../format/time.ts';
 import { workerName } from '../../format/worker-name.ts';
 import { openDialog } from '../../shell/dialogs.ts';
 import { areKeysOn } from '../../shell/preferences.ts';
@@ -58,7 +59,7 @@ export function CardFace({ ticket, grouping = 'status' }: { ticket: Ticket; grou
       )}
       {ticket.status === 'todo' && ticket.whyNotRunning && (
         <span className="text-muted mt-1 line-clamp-2 text-xs" title={ticket.whyNotRunning.code}>
-          {revealHidden(ticket.whyNotRunning.detail)}
+          {revealHidden(inZone(ticket.whyNotRunning.detail))}
         </span>
       )}
       {(ticket.status === 'in_review' || ticket.status === 'done') && ticket.evidence.length > 0 && (

@@ -25,7 +25,7 @@ export const WAYS: Record<string, string> = {
   'in_review>needs_input': 'M440 82c0 38-20 50-72 50',
   'in_review>todo': 'M424 48c-20-20-206-20-226-3',
   'todo>in_review': 'M176 48c24-46 246-46 272-3',
-  'done>todo': 'M600 82v18M584 154v14H160V84',
+  'done>todo': 'M630 66h7v102H160V84',
   'cancelled>todo': 'M584 154v14H160V84',
 };
 

@@ -11,6 +11,7 @@ import { LiveLine } from '../../parts/live-line.tsx';
 import { Rows, TicketRow } from '../../parts/ticket-row.tsx';
 import { ConnectionMark, HealthLine } from '../../shell/health.tsx';
 import { readLastLooked, setLastLooked } from '../../shell/preferences.ts';
+import { inZone } from '../../format/time.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { EvidenceBadges } from '../../ui/evidence-badge.tsx';
@@ -171,10 +172,10 @@ function Next({ overview }: { overview: Overview | undefined }) {
                     {ticket.whyNotRunning ? (
                       <>
                         <span className="font-mono text-2xs">{ticket.whyNotRunning.code}</span> ·{' '}
-                        {ticket.whyNotRunning.detail}
+                        {inZone(ticket.whyNotRunning.detail)}
                       </>
                     ) : (
-                      ticket.nextAction.text
+                      inZone(ticket.nextAction.text)
                     )}
                   </p>
                 </TicketRow>

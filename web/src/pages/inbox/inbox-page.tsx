@@ -89,7 +89,7 @@ function Decided({ item }: { item: InboxItem }) {
         </span>
       </p>
       {item.result && (
-        <p className="text-muted mt-0.5 text-xs">
+        <p className="text-muted mt-0.5 line-clamp-2 text-xs">
           {INBOX_WORDS[item.kind]}: {item.result.decision.replaceAll('_', ' ')} by{' '}
           {revealHidden(item.result.by)}
           {item.result.reason !== '' && ` · ${revealHidden(item.result.reason)}`}

@@ -9,6 +9,7 @@ import { useIsOffline, useOutbox } from '../../api/hooks.ts';
 import { outbox } from '../../api/outbox.ts';
 import { activityQuery, attemptsQuery, commentsQuery } from '../../api/queries.ts';
 import { revealHidden } from '../../format/reveal-hidden.ts';
+import { inZone } from '../../format/time.ts';
 import { authorName } from '../../format/worker-name.ts';
 import { useMe } from '../../shell/session-context.ts';
 import { Badge } from '../../ui/badge.tsx';
@@ -178,7 +179,7 @@ function History({ ticket }: { ticket: Ticket }) {
               .map((event, i) => (
                 <li key={event.seq ?? `${event.at}${i}`} className="flex gap-3 text-sm">
                   <Ago at={event.at} className="text-faint w-16 shrink-0 text-xs leading-5" />
-                  <span className="min-w-0 flex-1">{revealHidden(event.text)}</span>
+                  <span className="min-w-0 flex-1">{revealHidden(inZone(event.text))}</span>
                   <span
                     className="text-faint hidden shrink-0 font-mono text-2xs leading-5 sm:block"
                     title={`${event.actor.kind} ${event.actor.id}`}

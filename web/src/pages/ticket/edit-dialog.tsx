@@ -62,7 +62,7 @@ export default function EditDialog({ ticket, onClose }: { ticket: Ticket; onClos
           if (changed.length > 0) save.mutate();
         }}
       >
-        <TitleField draft={draft} onChange={setDraft} />
+        <TitleField draft={draft} onChange={setDraft} autoFocus />
         <WordsFields draft={draft} onChange={setDraft} rows={8} />
         <div className="grid gap-3 sm:grid-cols-2">
           <PriorityField draft={draft} onChange={setDraft} />

@@ -3,6 +3,7 @@ import { Pencil } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
 import { revealHidden } from '../../format/reveal-hidden.ts';
+import { inZone } from '../../format/time.ts';
 import { RUNTIME_WORDS, STATUS_WORDS } from '../../format/words.ts';
 import { MuteButton } from '../../notifications/mute-button.tsx';
 import { TransitionButtons } from '../../parts/transition-buttons.tsx';
@@ -25,7 +26,7 @@ export function TicketHead({ ticket }: { ticket: Ticket }) {
           <StatusIcon status={ticket.status} runtime={ticket.runtime} labelled={false} />
           {STATUS_WORDS[ticket.status]}
         </Fact>
-        <Fact name="Next Action">{ticket.nextAction.text}</Fact>
+        <Fact name="Next Action">{inZone(ticket.nextAction.text)}</Fact>
         <Fact name="Owner">
           {ticket.owner ? revealHidden(ticket.owner) : <span className="text-faint">Nobody</span>}
         </Fact>

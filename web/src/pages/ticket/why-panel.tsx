@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import type { Skip, Ticket } from '../../../../src/contract/shapes.ts';
 import { whyQuery } from '../../api/queries.ts';
 import { revealHidden } from '../../format/reveal-hidden.ts';
+import { inZone } from '../../format/time.ts';
 import { SKIP_MEANS } from '../../format/meanings.ts';
 import { actorWords } from '../../format/words.ts';
 import { Badge } from '../../ui/badge.tsx';
@@ -24,7 +25,7 @@ export function WhyPanel({ ticket }: { ticket: Ticket }) {
           <Reason skip={current} />
         ) : (
           <p className="text-sm">
-            {ticket.nextAction.text}
+            {inZone(ticket.nextAction.text)}
             {ticket.nextAction.actor && (
               <span className="text-muted"> · it is the turn of {actorWords(ticket.nextAction.actor)}</span>
             )}
@@ -39,7 +40,7 @@ export function WhyPanel({ ticket }: { ticket: Ticket }) {
               {history.map((skip) => (
                 <li key={`${skip.at}${skip.code}`} className="text-muted flex flex-wrap gap-x-2 text-xs">
                   <span className="font-mono">{skip.code}</span>
-                  <span className="min-w-0 flex-1">{revealHidden(skip.detail)}</span>
+                  <span className="min-w-0 flex-1">{revealHidden(inZone(skip.detail))}</span>
                   <Ago at={skip.at} />
                 </li>
               ))}
@@ -58,7 +59,7 @@ function Reason({ skip }: { skip: Skip }) {
         <Badge tone="amber" className="font-mono">
           {skip.code}
         </Badge>
-        <span className="font-medium">{revealHidden(skip.detail)}</span>
+        <span className="font-medium">{revealHidden(inZone(skip.detail))}</span>
         <Ago at={skip.at} className="text-faint text-xs" />
       </p>
       <p className="text-muted mt-1.5 text-sm">{SKIP_MEANS[skip.code]}</p>
