@@ -80,6 +80,7 @@ const PAGES = [
   { name: 'ticket-refuted', path: ticketOf('attempts_exhausted') },
   { name: 'attempt', path: `/attempts/${done.attempt.id}` },
   { name: 'inbox', path: '/inbox' },
+  { name: 'decision', path: `/inbox/${inbox.find((item) => item.kind === 'review').id}` },
   { name: 'alerts', path: '/alerts' },
   { name: 'agents', path: '/agents' },
   { name: 'jobs', path: '/jobs' },

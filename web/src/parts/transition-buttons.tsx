@@ -3,7 +3,6 @@ import { useMutation } from '@tanstack/react-query';
 import { lazy, Suspense, useState } from 'react';
 import type { Ticket } from '../../../src/contract/shapes.ts';
 import { PERSON_TRANSITIONS, possibleTransitions, type PersonTransition } from '../api/transitions.ts';
-import { moveTicket } from '../changes/change.ts';
 import { useBlocked } from '../shell/session-context.ts';
 import { Button } from '../ui/button.tsx';
 import { showProblem } from '../ui/problem.tsx';
@@ -22,7 +21,10 @@ export function TransitionButtons({
   const blocked = useBlocked();
   const [asking, setAsking] = useState<PersonTransition | null>(null);
   const move = useMutation({
-    mutationFn: (transition: PersonTransition) => moveTicket(ticket, { transition }),
+    mutationFn: async (transition: PersonTransition) => {
+      const { moveTicket } = await import('../changes/change.ts');
+      return moveTicket(ticket, { transition });
+    },
     onError: showProblem,
   });
   const shown = possibleTransitions(ticket).filter((t) => !only || only.includes(t));

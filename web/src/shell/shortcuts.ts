@@ -5,7 +5,6 @@
  * pointer, else the page's own.
  */
 import { useEffect, useLayoutEffect } from 'react';
-import { undoLatest } from '../changes/undo.ts';
 import { toast } from '../ui/toast.ts';
 import { isDialogOpen, openDialog, type PickWhat } from './dialogs.ts';
 import { preloadKeyedDialogs } from './keyed-dialogs.ts';
@@ -110,7 +109,10 @@ export function useShortcuts(): void {
         // In a field it is the browser's own.
         if (isTyping(event)) return;
         event.preventDefault();
-        if (!undoLatest()) toast('Nothing to undo: that works for ten seconds.', { id: 'undo' });
+        // Whatever changed something has brought it along.
+        void import('../changes/undo.ts').then(({ undoLatest }) => {
+          if (!undoLatest()) toast('Nothing to undo: that works for ten seconds.', { id: 'undo' });
+        });
       },
     };
     const plain: Record<string, (event: KeyboardEvent) => void> = {

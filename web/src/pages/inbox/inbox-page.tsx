@@ -24,7 +24,7 @@ export function InboxPage() {
       <PageHead title="Inbox" actions={<ExportView view="inbox" />} />
       <PageBody narrow>
         <Loaded query={open} lines={5}>
-          {({ items }) => {
+          {({ items, nextCursor }) => {
             const persons = items.filter((i) => i.for === 'person').sort(byDeadline);
             const orchestrators = items.filter((i) => i.for === 'orchestrator').sort(byDeadline);
             return (
@@ -52,6 +52,11 @@ export function InboxPage() {
                       ))}
                     </div>
                   </Section>
+                )}
+                {nextCursor !== null && (
+                  <p className="text-muted text-sm">
+                    These are the {items.length} that have waited longest. More come here as you decide.
+                  </p>
                 )}
               </div>
             );
