@@ -10,7 +10,37 @@ import type { Deps } from './deps.ts';
 import { iso } from './present.ts';
 
 const DEFAULT_LIMIT = 50;
-type ListQuery = { limit?: number | undefined; cursor?: string | undefined };
+interface ListQuery {
+  limit?: number | undefined;
+  cursor?: string | undefined;
+  /** `newest` begins at the end of the stream, and the cursor leads back. */
+  order?: 'oldest' | 'newest' | undefined;
+}
+
+/** Events of a stream in the order that is asked for, read a stretch at a time; its versions have no gaps. */
+async function* eventsOf(
+  deps: Deps,
+  stream: string,
+  end: number,
+  query: ListQuery,
+  stretch: number,
+): AsyncGenerator<StoredEvent> {
+  const cursor = Number.parseInt(query.cursor ?? '', 10) || null;
+  if (query.order === 'newest') {
+    for (let before = cursor ?? end + 1; before > 1;) {
+      const after = Math.max(0, before - 1 - stretch);
+      yield* (await deps.store.streamEvents(stream, after, before - 1 - after)).reverse();
+      before = after + 1;
+    }
+    return;
+  }
+  for (let after = cursor ?? 0; ;) {
+    const events = await deps.store.streamEvents(stream, after, stretch);
+    yield* events;
+    if (events.length < stretch) return;
+    after = events.at(-1)?.version ?? after;
+  }
+}
 
 export function eventView(event: StoredEvent): wire.Event {
   return {
@@ -26,37 +56,38 @@ export function eventView(event: StoredEvent): wire.Event {
 export async function readActivity(
   deps: Deps,
   stream: string,
+  end: number,
   query: ListQuery,
 ): Promise<wire.Page<wire.Event>> {
   const limit = query.limit ?? DEFAULT_LIMIT;
-  const after = Number.parseInt(query.cursor ?? '0', 10) || 0;
-  const events = await deps.store.streamEvents(stream, after, limit + 1);
-  const items = events.slice(0, limit);
-  return {
-    items: items.map(eventView),
-    nextCursor: events.length > limit ? String(items.at(-1)?.version) : null,
-  };
+  const items: wire.Event[] = [];
+  let last = 0;
+  for await (const event of eventsOf(deps, stream, end, query, limit + 1)) {
+    if (items.length === limit) return { items, nextCursor: String(last) };
+    items.push(eventView(event));
+    last = event.version;
+  }
+  return { items, nextCursor: null };
 }
 
 /** What people and workers said to each other, in order; the machinery's own events left out. */
 export async function conversationOf(
   deps: Deps,
   key: string,
+  end: number,
   query: ListQuery,
 ): Promise<wire.Page<wire.Comment>> {
   const limit = query.limit ?? DEFAULT_LIMIT;
-  let after = Number.parseInt(query.cursor ?? '0', 10) || 0;
   const items: wire.Comment[] = [];
-  for (;;) {
-    const events = await deps.store.streamEvents(`ticket:${key}`, after, 500);
-    for (const event of events) {
-      after = event.version;
-      const comment = commentOf(event);
-      if (comment) items.push(comment);
-      if (items.length === limit) return { items, nextCursor: String(after) };
-    }
-    if (events.length < 500) return { items, nextCursor: null };
+  let last = 0;
+  for await (const event of eventsOf(deps, `ticket:${key}`, end, query, 500)) {
+    const comment = commentOf(event);
+    if (!comment) continue;
+    if (items.length === limit) return { items, nextCursor: String(last) };
+    items.push(comment);
+    last = event.version;
   }
+  return { items, nextCursor: null };
 }
 
 function commentOf(event: StoredEvent): wire.Comment | null {

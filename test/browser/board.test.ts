@@ -126,6 +126,21 @@ describe('the board', () => {
     await page.getByText('Waiting until 15 Jan 2030, 09:00').first().waitFor();
   });
 
+  it('shows what was said last, however much was said before', async () => {
+    const { key } = await control.createTicket('Talked about for long');
+    for (let i = 1; i <= 205; i++) await control.api.post(`/tickets/${key}/comments`, { text: `Word ${i}.` });
+    const { page } = await signIn(browser, control);
+    await page.goto(`${control.url}/tickets/${key}`);
+    await page.getByText('Word 205.').waitFor();
+    await page.getByText('These are the last 200. All of it is in History.').waitFor();
+    expect(await page.getByText('Word 5.', { exact: true }).count()).toBe(0);
+    await page.getByRole('tab', { name: 'History' }).click();
+    const events = page.getByRole('tabpanel').getByRole('listitem');
+    await events.first().getByText('Word 205.').waitFor();
+    await page.getByRole('button', { name: 'More', exact: true }).click();
+    await events.last().getByText('admin created the ticket').waitFor();
+  });
+
   it('keeps its filter in the address, and finds by text', async () => {
     await control.createTicket('A needle in the haystack', { labels: ['sharp'] });
     const { page } = await signIn(browser, control);

@@ -9,6 +9,7 @@ import type { Ticket } from '../../domain/ticket/state.ts';
 import { TICKET_STATUSES } from '../../domain/words.ts';
 import { findAttempt } from '../../services/attempts.ts';
 import type { TicketChanged } from '../../services/change-ticket.ts';
+import { notFound } from '../../services/deps.ts';
 import { conversationOf, explainWhy } from '../../services/history.ts';
 import { actOnInbox, leaseInbox } from '../../services/inbox.ts';
 import { inboxView, presentTicket, presentTickets } from '../../services/present.ts';
@@ -84,11 +85,14 @@ export const ORCHESTRATOR_TOOLS = [
     input: z.strictObject({ key }),
     readOnly: true,
     run: async (context, input) => {
-      const ticket = await loadTicket(context.deps, input.key);
-      if (isRefusal(ticket)) return ticket;
-      const view = await presentTicket(context.deps, ticket, context.caller.actor.kind);
-      const conversation = await conversationOf(context.deps, input.key, { limit: 200 });
-      return { ...view, conversation: conversation.items.slice(-20) };
+      const found = await context.deps.store.ticket(input.key);
+      if (!found) return notFound('ticket', input.key);
+      const view = await presentTicket(context.deps, found.state, context.caller.actor.kind);
+      const said = await conversationOf(context.deps, input.key, found.streamVersion, {
+        limit: 20,
+        order: 'newest',
+      });
+      return { ...view, conversation: said.items.reverse() };
     },
   }),
   tool({

@@ -134,20 +134,30 @@ export const statisticsQuery = (days: number) =>
 
 export const activityQuery = (key: string) =>
   infiniteQueryOptions({
-    queryKey: keys.activity(key),
+    queryKey: [...keys.activity(key), 'newest'],
     queryFn: ({ signal, pageParam }) =>
       api.get<Page<Event>>(`/tickets/${encodeURIComponent(key)}/activity`, {
-        query: { limit: 200, cursor: pageParam ?? undefined },
+        query: { limit: 200, order: 'newest', cursor: pageParam ?? undefined },
         signal,
       }),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.nextCursor,
   });
 
-const ofTicket = <T>(key: string, part: 'comments' | 'attempts') =>
-  list<T>(`/tickets/${encodeURIComponent(key)}/${part}`, keys[part](key));
-export const commentsQuery = (key: string) => ofTicket<Comment>(key, 'comments');
-export const attemptsQuery = (key: string) => ofTicket<Attempt>(key, 'attempts');
+/** The last that was said, in its order; `nextCursor` says whether there is more before it. */
+export const commentsQuery = (key: string) =>
+  queryOptions({
+    queryKey: [...keys.comments(key), 'newest'],
+    queryFn: async ({ signal }) => {
+      const page = await api.get<Page<Comment>>(`/tickets/${encodeURIComponent(key)}/comments`, {
+        query: { limit: 200, order: 'newest' },
+        signal,
+      });
+      return { ...page, items: page.items.toReversed() };
+    },
+  });
+export const attemptsQuery = (key: string) =>
+  list<Attempt>(`/tickets/${encodeURIComponent(key)}/attempts`, keys.attempts(key));
 export const whyQuery = (key: string) =>
   queryOptions({
     queryKey: keys.why(key),

@@ -26,6 +26,7 @@ import { fieldsOf, newTicketOf } from '../../ticket-input.ts';
 import { DEFAULT_LIMIT, listQuery, several } from '../listing.ts';
 import type { Answer, Api, Context } from '../route.ts';
 
+const historyQuery = z.object({ ...listQuery, order: z.enum(['oldest', 'newest']).optional() });
 const key = z.object({ key: z.string().max(30) });
 
 /** An empty assignee, campaign, profile or agent asks for tickets without one. */
@@ -215,25 +216,26 @@ export function ticketRoutes(api: Api): void {
     summary: 'The conversation: comments, progress, questions and answers, summaries, feedback',
     access: 'read',
     params: key,
-    query: z.object(listQuery),
+    query: historyQuery,
     response: shapes.page(shapes.comment),
     handler: async ({ params, query }) => {
-      const ticket = await loadTicket(deps, params.key);
-      if (isRefusal(ticket)) return ticket;
-      return { body: await conversationOf(deps, params.key, query) };
+      const ticket = await deps.store.ticket(params.key);
+      if (!ticket) return notFound('ticket', params.key);
+      return { body: await conversationOf(deps, params.key, ticket.streamVersion, query) };
     },
   });
   api.route({
     method: 'GET',
     path: '/tickets/:key/activity',
-    summary: 'All events of a ticket, oldest first',
+    summary: 'All events of a ticket, oldest or newest first',
     access: 'read',
     params: key,
-    query: z.object(listQuery),
+    query: historyQuery,
     response: shapes.page(shapes.event),
     handler: async ({ params, query }) => {
-      const ticket = await loadTicket(deps, params.key);
-      return isRefusal(ticket) ? ticket : { body: await readActivity(deps, `ticket:${params.key}`, query) };
+      const ticket = await deps.store.ticket(params.key);
+      if (!ticket) return notFound('ticket', params.key);
+      return { body: await readActivity(deps, `ticket:${params.key}`, ticket.streamVersion, query) };
     },
   });
   api.route({

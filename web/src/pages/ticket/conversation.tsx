@@ -50,11 +50,16 @@ function Said({ ticket }: { ticket: Ticket }) {
   return (
     <div className="space-y-3">
       <Loaded query={query}>
-        {({ items }) =>
+        {({ items, nextCursor }) =>
           items.length + waiting.length === 0 ? (
             <p className="text-faint text-sm">No activity yet</p>
           ) : (
             <ol className="space-y-3">
+              {nextCursor !== null && (
+                <li className="text-faint text-sm">
+                  These are the last {items.length}. All of it is in History.
+                </li>
+              )}
               {items.map((comment, i) => (
                 <Said1 key={`${comment.at}${i}`} comment={comment} by={authorName(comment.by, attempts)} />
               ))}
