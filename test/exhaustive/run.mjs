@@ -7,8 +7,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleSimulation } from '../simulation/bundle.mjs';
+import { helpIfAsked } from '../simulation/help.mjs';
 import { PLANTED } from '../simulation/planted-bugs.mjs';
 
+helpIfAsked(import.meta.url);
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const args = new Map(process.argv.slice(2).map((arg) => arg.replace(/^--/, '').split('=')));
 const bug = args.has('bug') ? PLANTED.find((one) => one.name.includes(args.get('bug'))) : null;

@@ -2,9 +2,13 @@
  * Work that goes on on another machine: two runners without a disk in common, the repository at an address, and what one
  * of them has made fetched by the other.
  */
+import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { mctl } from '../harness/mctl.ts';
 import { MissionControl } from '../harness/mission-control.ts';
 import { RemoteRunner } from './support/remote-runner.ts';
@@ -172,6 +176,29 @@ it('a runner that is not taken says why, and leaves', async () => {
   const refused = await other.refused(mc.url);
   expect(refused.code).toBe(8);
   expect(refused.said).toMatch(/was registered with another token.*mctl runner release/s);
+});
+
+it('a runner that is newer than its server is told which to update first, and leaves', async () => {
+  // What a later version would say of itself.
+  const later = createServer((request, response) => {
+    void (async () => {
+      const body = await text(request);
+      const answer = await fetch(`${mc.url}${request.url}`, {
+        method: request.method ?? 'GET',
+        headers: { authorization: request.headers.authorization ?? '', 'content-type': 'application/json' },
+        ...(body === '' ? {} : { body: body.replace(/"protocol":\d+/, '"protocol":99') }),
+      });
+      response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
+      response.end(await answer.text());
+    })();
+  });
+  later.listen(0, '127.0.0.1');
+  await once(later, 'listening');
+  onTestFinished(() => void later.close());
+  const { port } = later.address() as AddressInfo;
+  const refused = await new RemoteRunner(mc, 'newer').refused(`http://127.0.0.1:${port}`);
+  expect(refused.code).toBe(8);
+  expect(refused.said).toMatch(/speaks protocol 99.*Bring the server up to date first/s);
 });
 
 it('a machine that dies with a parked session: the answer goes to a new attempt elsewhere, with the work so far', async () => {

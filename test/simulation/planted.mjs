@@ -9,8 +9,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleSimulation } from './bundle.mjs';
+import { helpIfAsked } from './help.mjs';
 import { PLANTED } from './planted-bugs.mjs';
 
+helpIfAsked(import.meta.url);
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const args = new Map(process.argv.slice(2).map((arg) => arg.replace(/^--/, '').split('=')));
 const quick = args.has('quick');

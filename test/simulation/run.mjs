@@ -12,7 +12,9 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { bundleSimulation } from './bundle.mjs';
+import { helpIfAsked } from './help.mjs';
 
+helpIfAsked(import.meta.url);
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const args = new Map(process.argv.slice(2).map((arg) => arg.replace(/^--/, '').split('=')));
 const number = (name, fallback) => Number(args.get(name) ?? fallback);
