@@ -112,8 +112,15 @@ async function migrate(settings: Settings, to: string, how: How): Promise<void> 
   const source = await placeOf(from);
   const state = await source.target.state();
   if (state !== 'full') throw new OfflineProblem(`There is no finished installation in ${source.name}.`);
+  if (await source.target.isServed())
+    throw new OfflineProblem(
+      `A server still runs on ${source.name}. Stop every server on it, and try again.`,
+    );
   const place = await placeOf(into);
   const store = await source.open({ unfinished: false });
+  const lines = withoutLineEnds(async () =>
+    backupLines(await store.dump(), store.blobs ?? artifactFiles(from.dataDir), version),
+  );
   try {
     await refuseServed(store);
     const before = await verifyState(await createDeps(store, from), undefined, { leases: false });
@@ -121,11 +128,10 @@ async function migrate(settings: Settings, to: string, how: How): Promise<void> 
       throw new OfflineProblem(
         `${source.name} does not verify, so it is not moved:\n${violationsOf(before)}\nTo move it all the same, say --unverified.`,
       );
-    const lines = backupLines(await store.dump(), store.blobs ?? artifactFiles(from.dataDir), version);
     const filled = await fillStore({
       place,
       settings: into,
-      lines: withoutLineEnds(lines),
+      lines,
       ...how,
       how: 'moved',
     });
@@ -150,6 +156,8 @@ async function migrate(settings: Settings, to: string, how: How): Promise<void> 
           : 'Start the server without MC_DATABASE_URL from now on, and start none on the old database again.',
       );
   } finally {
+    // What was not read to its end holds a connection, and with it this process.
+    await lines.return(undefined);
     await store.close();
   }
 }
@@ -164,8 +172,8 @@ async function refuseServed(store: Store): Promise<void> {
     );
 }
 
-async function* withoutLineEnds(lines: AsyncIterable<string>): AsyncGenerator<string> {
-  for await (const line of lines) yield line.slice(0, -1);
+async function* withoutLineEnds(open: () => Promise<AsyncIterable<string>>): AsyncGenerator<string> {
+  for await (const line of await open()) yield line.slice(0, -1);
 }
 
 function report(what: string, { header, fenced, blobs, verified, holdMs }: Filled, json: boolean): void {

@@ -4,6 +4,8 @@ import type { TablePage } from './port.ts';
 export interface LoadTarget {
   /** `half` is what a load that was broken off has left. */
   state(): Promise<'empty' | 'half' | 'full'>;
+  /** Whether somebody has it open as a store: where several servers may, no lock of a directory says so. */
+  isServed(): Promise<boolean>;
   /**
    * Fills it in one transaction, brings it to this version's schema, and fences what is older; nobody dispatches on it
    * for `holdMs`. Takes the place of a half.

@@ -349,6 +349,12 @@ it.skipIf(problem !== null)(
     expect(twice.err).toContain('nothing is ever overwritten');
     await expect(mc.start()).rejects.toThrow(/was moved to the PostgreSQL database/);
     await mc.start({ MC_DATABASE_URL: url });
+    // Whoever is at work there is seen, whether it dispatches or not.
+    const served = await mctl(['migrate-store', '--to', 'sqlite'], {
+      MC_DATA_DIR: join(mc.dir, 'too-early'),
+      MC_DATABASE_URL: url,
+    });
+    expect(served).toMatchObject({ code: 3, err: expect.stringMatching(/A server still runs on/) as string });
     expect(await (await mc.api.fetch('POST', '/tickets', once)).json()).toEqual(told);
     const expected = { ...lived, after: { ...lived.after, token: 'mc_att_unknown' } };
     await expectFenced(mc, expected);
@@ -366,6 +372,11 @@ it.skipIf(problem !== null)(
       MC_DATA_DIR: dataDir,
     });
     expect(back).toMatchObject({ code: 0, err: '' });
+    const again = await mctl(['migrate-store', '--to', 'sqlite'], { ...env, MC_DATA_DIR: dataDir });
+    expect(again).toMatchObject({
+      code: 3,
+      err: expect.stringContaining('nothing is ever overwritten') as string,
+    });
     await mc.start({ MC_DATA_DIR: dataDir });
     expect(await keys()).toEqual(all);
     await proveByHand(mc, head);

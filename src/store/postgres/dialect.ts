@@ -65,6 +65,11 @@ const STANDING = `select ${NOW} as now, s.value as schema, e.seq, e.roll from (s
 const lock = (what: number): string => `select pg_advisory_xact_lock(${what}, hashtext(current_schema()))`;
 const LANE = 71_001;
 const MIGRATION = 71_002;
+const SERVED = 71_003;
+
+/** Held by the connection that listens, as long as a store is open. */
+export const LOCK_SERVED = `select pg_advisory_lock_shared(${SERVED}, hashtext(current_schema()))`;
+export const IS_SERVED = `select not pg_try_advisory_xact_lock(${SERVED}, hashtext(current_schema())) as served`;
 
 /**
  * Begins a turn in the lane of all writers. READ COMMITTED gives each statement its own look at the data, so what is

@@ -195,6 +195,16 @@ describe.skipIf(problem !== null)('two servers on one PostgreSQL', () => {
     }
   });
 
+  it('are seen by whoever would copy it away, as long as one of them is there', async () => {
+    const target = openPostgresTarget(url);
+    expect(await target.isServed()).toBe(true);
+    await one.close();
+    expect(await target.isServed()).toBe(true);
+    await two.close();
+    expect(await target.isServed()).toBe(false);
+    expect(await openPostgresTarget(await server.schema()).isServed()).toBe(false);
+  });
+
   it('never both take the same work', async () => {
     for (let n = 0; n < 10; n += 1) {
       const work = {

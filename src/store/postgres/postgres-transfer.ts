@@ -6,7 +6,15 @@ import type { Dump } from '../port.ts';
 import { type Program, type ResultRow, runAsync } from '../program.ts';
 import { MARKED, UNFINISHED, transferPrograms } from '../programs/transfer.ts';
 import { SCHEMA_VERSION, TABLES, type Tables, refuseNewerSchema } from '../schema.ts';
-import { CURSOR, LOAD_STATE, OPEN_DUMP, OPEN_LOAD, ROWS_OF_TABLES, postgresSchema } from './dialect.ts';
+import {
+  CURSOR,
+  IS_SERVED,
+  LOAD_STATE,
+  OPEN_DUMP,
+  OPEN_LOAD,
+  ROWS_OF_TABLES,
+  postgresSchema,
+} from './dialect.ts';
 import { connectionConfig, executeText, executorOn } from './driver.ts';
 import { refuseOtherSchema } from './postgres-schema.ts';
 
@@ -72,6 +80,11 @@ export function postgresTarget(db: Kysely<Tables>, url: string): LoadTarget {
 
   return {
     state: () => connected(stateOf),
+    isServed: () =>
+      connected(async (client) => {
+        const { rows } = await client.query<{ served: boolean }>(IS_SERVED);
+        return rows[0]?.served ?? false;
+      }),
     load: ({ schema, at, pages, holdMs }) =>
       connected(async (client) => {
         refuseNewerSchema(schema);

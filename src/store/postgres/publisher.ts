@@ -5,6 +5,7 @@
  */
 import pg from 'pg';
 import type { StoredEvent } from '../port.ts';
+import { LOCK_SERVED } from './dialect.ts';
 
 interface PublisherOptions {
   config: pg.ClientConfig;
@@ -65,6 +66,7 @@ export class Publisher {
     this.#client = client;
     try {
       await client.connect();
+      await client.query(LOCK_SERVED);
       await client.query(`listen "${this.#options.channel}"`);
     } catch {
       lost();

@@ -83,6 +83,8 @@ export function sqliteTarget(db: Kysely<Tables>, path: string): LoadTarget {
   const run = <T>(connection: SqliteConnection, program: Program<T>): T =>
     runSync(program, (query) => connection.execute(query));
   return {
+    // Its server holds the lock of the data directory.
+    isServed: () => Promise.resolve(false),
     state: () => {
       if (!existsSync(path)) return Promise.resolve('empty');
       return Promise.resolve(
