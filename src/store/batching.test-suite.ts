@@ -33,6 +33,18 @@ export function batching(store: () => Store): void {
     ]);
   });
 
+  it('stand on several streams, however many have been written since one of them was', async () => {
+    const batch = (from: number): CommitPlan[] =>
+      Array.from({ length: 500 }, (_, n) => append(`many ${from + n}`, 0, event('x')));
+    // As many as are remembered: the next one that is new makes room.
+    await together(append('old', 0, event('x')));
+    for (let from = 1; from < 5000; from += 500) await together(...batch(from).slice(0, 5000 - from));
+    const [known] = append('old', 1, event('y')).appends;
+    const [unknown] = append('new', 0, event('x')).appends;
+    if (!known || !unknown) throw new Error('no append');
+    expect(await together({ appends: [known, unknown], rows: [] })).toEqual([DONE]);
+  });
+
   it('see the lease that one before has taken, changed or given up', async () => {
     const held = (epoch: number): Guard => ({ guard: 'lease_held', name: 'l', holder: 'one', epoch });
     const over: Guard = { guard: 'lease_expired', name: 'l', graceMs: 0 };

@@ -322,6 +322,7 @@ export function commitPrograms(db: Kysely<Tables>) {
   /** What these plans stand on, as far as `ground` does not know it: asked at once, and kept there. */
   function* learn(plans: readonly CommitPlan[], ground: BatchGround): Program<void> {
     const asked = new Map<string, { query: Query; keep: (result: QueryResult) => void }>();
+    ground.heads.makeRoom();
     for (const { appends, guards = [], idempotency } of plans) {
       if (idempotency && ground.isAnswered(idempotency) === undefined) {
         const { scope, key } = idempotency;

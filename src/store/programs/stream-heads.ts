@@ -19,8 +19,12 @@ export class StreamHeads {
   }
 
   set(stream: string, head: StreamHead | null): void {
-    if (this.#heads.size >= MOST && !this.#heads.has(stream)) this.#heads.clear();
     this.#heads.set(stream, head);
+  }
+
+  /** Before anything is asked: what a plan stands on must not go while the rest of it is read. */
+  makeRoom(): void {
+    if (this.#heads.size >= MOST) this.#heads.clear();
   }
 
   forget(): void {
