@@ -183,7 +183,26 @@ export const decidedQuery = list<InboxItem>('/inbox', keys.inbox('acted'), {
   order: 'newest',
   limit: 20,
 });
-export const alertsQuery = list<Alert>('/alerts', keys.alerts);
+const MOST_ALERTS = 2000;
+/** All that is not over, so that no number of younger ones can push off an older one that is worse. */
+export const standingAlertsQuery = queryOptions({
+  queryKey: [...keys.alerts, 'standing'],
+  queryFn: async ({ signal }) => {
+    const all: Alert[] = [];
+    let cursor: string | undefined;
+    do {
+      const query = { state: 'open,acknowledged', limit: 200, cursor };
+      const page = await api.get<Page<Alert>>('/alerts', { query, signal });
+      all.push(...page.items);
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined && all.length < MOST_ALERTS);
+    return { items: all };
+  },
+});
+export const resolvedAlertsQuery = list<Alert>('/alerts', [...keys.alerts, 'resolved'], {
+  state: 'resolved',
+  limit: 50,
+});
 export const jobsQuery = list<Job>('/jobs', keys.jobs);
 export const scheduleQuery = (id: string) =>
   queryOptions({

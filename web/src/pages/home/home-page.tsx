@@ -3,9 +3,16 @@ import { useQuery } from '@tanstack/react-query';
 import { CircleCheck } from 'lucide-react';
 import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
-import { alertsQuery, inboxQuery, overviewQuery, projectsQuery, ticketsQuery } from '../../api/queries.ts';
+import {
+  inboxQuery,
+  overviewQuery,
+  projectsQuery,
+  standingAlertsQuery,
+  ticketsQuery,
+} from '../../api/queries.ts';
 import type { Overview } from '../../api/types.ts';
 import { AlertCard } from '../../parts/alert-card.tsx';
+import { worstFirst } from '../../parts/worst-first.ts';
 import { DecisionCard } from '../../parts/decision-card.tsx';
 import { LiveLine } from '../../parts/live-line.tsx';
 import { Rows, TicketRow } from '../../parts/ticket-row.tsx';
@@ -76,10 +83,10 @@ function NeedsMe() {
   const asked = new Set(
     inbox.data?.items.flatMap((item) => (item.kind === 'attempts_exhausted' ? (item.ticket ?? []) : [])),
   );
-  const alerts =
-    useQuery(alertsQuery).data?.items.filter(
-      (a) => a.state === 'open' && !(a.rule === 'exhausted' && asked.has(a.subject)),
-    ) ?? [];
+  const standing = useQuery(standingAlertsQuery).data?.items ?? [];
+  const alerts = worstFirst(
+    standing.filter((a) => a.state === 'open' && !(a.rule === 'exhausted' && asked.has(a.subject))),
+  );
   return (
     <Section
       title="Needs you"
