@@ -1,6 +1,8 @@
 // Bundles the simulation with the sources as they are (or with a planted bug), and runs seeds on all cores.
-//   node test/simulation/run.mjs                          as in CI: 300 large worlds and 50,000 small schedules; ten minutes
+//   node test/simulation/run.mjs                          as in CI: 300 large worlds and 50,000 small schedules; eight minutes
 //                                                         on two idle cores, twenty at most; what is not done is a failure
+//   node test/simulation/run.mjs --seconds=300 --least=10000
+//                                                         so many small ones are enough, where time is short
 //   node test/simulation/run.mjs --small=1000000 --large=0 --seconds=86400
 //                                                         a line a minute; --from=N begins at another seed;
 //                                                         --state=FILE: stopped and begun again it goes on where it was
@@ -76,7 +78,8 @@ function keepState(state) {
 const allStarted = Date.now();
 const seconds = number('seconds', 1200);
 
-async function run(size, count) {
+/** @param least what is enough, where there was no time for all */
+async function run(size, count, least = count) {
   if (count === 0) return true;
   const started = Date.now();
   const from = number('from', 1);
@@ -122,9 +125,9 @@ async function run(size, count) {
   }
   if (done < count && results.every((result) => !result.failed))
     process.stdout.write(
-      `FAILED: ${seconds} s were over after ${done} of ${count} ${size} schedules; --seconds=N gives more time\n`,
+      `${done < least ? 'FAILED: ' : ''}${seconds} s were over after ${done} of ${count} ${size} schedules; --seconds=N gives more time\n`,
     );
-  return results.every((result) => !result.failed) && done === count;
+  return results.every((result) => !result.failed) && done >= least;
 }
 
 if (args.has('seed')) {
@@ -136,6 +139,7 @@ if (args.has('seed')) {
   child.on('exit', (code) => process.exit(code ?? 1));
 } else {
   const large = await run('large', number('large', 300));
-  const small = await run('small', number('small', 50_000));
+  const wanted = number('small', 50_000);
+  const small = await run('small', wanted, Math.min(number('least', wanted), wanted));
   process.exitCode = small && large ? 0 : 1;
 }
