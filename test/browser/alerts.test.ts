@@ -13,8 +13,9 @@ let control: MissionControl;
 let browser: Browser;
 beforeAll(async () => {
   [control, browser] = await Promise.all([new MissionControl('none').start(), openBrowser()]);
-  // Without a project Home has the first steps.
+  // Without a ticket Home has the first steps.
   await control.prepareProject();
+  await control.createTicket('The first one');
   await control.stopServer();
   await fillWithOldAlerts(join(control.dir, 'data/mission-control.db'));
   await control.start();
