@@ -196,18 +196,6 @@ export const PLANTED = [
       "rows.push({ row: 'ticket', state: { ...ticket, retriesSpent: ticket.retriesSpent + (events.length > 3 ? 1 : 0) }, before, streamVersion: version, toVerify",
   },
   {
-    name: 'a rejected plan leaves its events behind [10]',
-    slow: true,
-    file: 'src/store/sqlite/group-commit.ts',
-    find: "this.#connection.exec('rollback to plan; release plan');",
-    replace: "this.#connection.exec('release plan');",
-    also: {
-      file: 'src/store/sqlite/group-commit.ts',
-      find: "this.#connection.exec('rollback'); this.#takeBack(before, 0);",
-      replace: "this.#connection.exec('commit'); this.#takeBack(before, 0);",
-    },
-  },
-  {
     name: 'If-Match is ignored',
     file: 'src/services/change-ticket.ts',
     find: 'if (options.ifMatch !== undefined && options.ifMatch !== before.version) {',
