@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { artifactFiles } from './artifact-files.ts';
+import { markMoved } from './moved.ts';
 import { createDeps } from './server.ts';
 import { BackupProblem, type BackupHeader, type BackupLine, readBackup } from './services/backup.ts';
 import { type Fenced, fenceRestored } from './services/fence-restored.ts';
@@ -21,6 +22,8 @@ export interface Place {
   name: string;
   target: LoadTarget;
   open(options: { unfinished: boolean }): Promise<Store>;
+  /** The installation has moved to `to`, a place in words: no server starts on this one from now on. */
+  leave(to: string): Promise<void>;
 }
 
 export async function placeOf(settings: Settings): Promise<Place> {
@@ -31,14 +34,16 @@ export async function placeOf(settings: Settings): Promise<Place> {
       name: path,
       target: openSqliteTarget(path),
       open: ({ unfinished }) => Promise.resolve(openSqliteStore({ path, unfinished })),
+      leave: (to) => Promise.resolve(markMoved(dataDir, to)),
     };
   }
-  const { openPostgresStore, openPostgresTarget } = await import('./store/postgres/postgres-store.ts');
+  const postgres = await import('./store/postgres/postgres-store.ts');
   const { host, pathname } = new URL(url);
   return {
     name: `the PostgreSQL database ${host}${pathname}`,
-    target: openPostgresTarget(url),
-    open: ({ unfinished }) => openPostgresStore({ url, unfinished }),
+    target: postgres.openPostgresTarget(url),
+    open: ({ unfinished }) => postgres.openPostgresStore({ url, unfinished }),
+    leave: (to) => postgres.leavePostgresFor(url, to),
   };
 }
 

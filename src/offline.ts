@@ -9,9 +9,9 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { artifactFiles } from './artifact-files.ts';
 import { checkBackup, linesOf } from './backup-file.ts';
-import { DataDirLocked, lockDataDir, prepareDataDir, writeFileAtomically } from './data-dir.ts';
+import { DataDirLocked, lockDataDir, prepareDataDir } from './data-dir.ts';
 import { OfflineProblem, type Filled, fillStore, placeOf, violationsOf } from './fill-store.ts';
-import { MOVED } from './moved.ts';
+import { MOVED, refuseMoved } from './moved.ts';
 import { findRunningRunner } from './runner/instance-lock.ts';
 import { readBootId } from './runner/processes/system-processes.ts';
 import { createDeps } from './server.ts';
@@ -109,6 +109,7 @@ async function migrate(settings: Settings, to: string, how: How): Promise<void> 
     );
   const embedded = { ...settings, databaseUrl: null };
   const [from, into] = to === 'postgresql' ? [embedded, settings] : [settings, embedded];
+  if (from.databaseUrl === null) refuseMoved(from.dataDir);
   const source = await placeOf(from);
   const state = await source.target.state();
   if (state !== 'full') throw new OfflineProblem(`There is no finished installation in ${source.name}.`);
@@ -117,7 +118,12 @@ async function migrate(settings: Settings, to: string, how: How): Promise<void> 
       `A server still runs on ${source.name}. Stop every server on it, and try again.`,
     );
   const place = await placeOf(into);
-  const store = await source.open({ unfinished: false });
+  const store = await source.open({ unfinished: false }).catch((error: unknown) => {
+    throw new OfflineProblem(
+      `${source.name} cannot be opened: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
+  });
   const lines = withoutLineEnds(async () =>
     backupLines(await store.dump(), store.blobs ?? artifactFiles(from.dataDir), version),
   );
@@ -140,10 +146,9 @@ async function migrate(settings: Settings, to: string, how: How): Promise<void> 
       throw new OfflineProblem(
         `Something was written to ${source.name} meanwhile. Stop every server on it, empty ${place.name}, and run this again.`,
       );
+    await source.leave(place.name);
     const mark = join(settings.dataDir, MOVED);
-    if (to === 'postgresql')
-      writeFileAtomically(mark, `${JSON.stringify({ to: place.name, at: new Date().toISOString() })}\n`);
-    else rmSync(mark, { force: true });
+    if (to === 'sqlite') rmSync(mark, { force: true });
     report(
       `${source.name} is moved to ${place.name}; the log head ${headOf(after)} is the same in both`,
       filled,
@@ -153,7 +158,7 @@ async function migrate(settings: Settings, to: string, how: How): Promise<void> 
       say(
         to === 'postgresql'
           ? `Start the server with MC_DATABASE_URL from now on. The old database stays where it is, and no server starts on it: ${mark} says why.`
-          : 'Start the server without MC_DATABASE_URL from now on, and start none on the old database again.',
+          : 'Start the server without MC_DATABASE_URL from now on. The old database stays where it is, and no server starts on it.',
       );
   } finally {
     // What was not read to its end holds a connection, and with it this process.

@@ -346,7 +346,7 @@ it.skipIf(problem !== null)(
     expect(await rowsBeside(async (sql) => (await client.query<Row>(sql)).rows)).toEqual(beside);
     await client.end();
     const twice = await mctl(['migrate-store', '--to', 'postgresql'], env);
-    expect(twice.err).toContain('nothing is ever overwritten');
+    expect(twice.err).toContain('was moved to the PostgreSQL database');
     await expect(mc.start()).rejects.toThrow(/was moved to the PostgreSQL database/);
     await mc.start({ MC_DATABASE_URL: url });
     // Whoever is at work there is seen, whether it dispatches or not.
@@ -372,11 +372,18 @@ it.skipIf(problem !== null)(
       MC_DATA_DIR: dataDir,
     });
     expect(back).toMatchObject({ code: 0, err: '' });
-    const again = await mctl(['migrate-store', '--to', 'sqlite'], { ...env, MC_DATA_DIR: dataDir });
+    // Neither a server nor another move goes on from what was left.
+    const again = await mctl(['migrate-store', '--to', 'sqlite'], {
+      ...env,
+      MC_DATA_DIR: join(mc.dir, 'again'),
+    });
     expect(again).toMatchObject({
       code: 3,
-      err: expect.stringContaining('nothing is ever overwritten') as string,
+      err: expect.stringMatching(
+        /cannot be opened: This installation was moved to .*mission-control\.db/,
+      ) as string,
     });
+    await expect(mc.start({ MC_DATABASE_URL: url })).rejects.toThrow(/was moved to .*mission-control\.db/);
     await mc.start({ MC_DATA_DIR: dataDir });
     expect(await keys()).toEqual(all);
     await proveByHand(mc, head);

@@ -3,7 +3,13 @@ import { createHash } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import pg from 'pg';
 import { type ResultRow, runAsync } from '../program.ts';
-import { UNFINISHED, refuseUnfinished, transferPrograms } from '../programs/transfer.ts';
+import {
+  MOVED_TO,
+  UNFINISHED,
+  refuseLeft,
+  refuseUnfinished,
+  transferPrograms,
+} from '../programs/transfer.ts';
 import { FIRST_SETTINGS, SCHEMA_VERSION, type Tables, refuseNewerSchema } from '../schema.ts';
 import { StoreBusy } from '../store-errors.ts';
 import { LOCK_LANE, OPEN_MIGRATION, postgresSchema } from './dialect.ts';
@@ -28,7 +34,10 @@ export async function prepareSchema(
       (await client.query<{ value: string }>('select value from settings where name = $1', [name])).rows[0]
         ?.value;
     const isThere = Boolean(found?.['present']);
-    if (isThere && !unfinished) refuseUnfinished(await setting(UNFINISHED));
+    if (isThere && !unfinished) {
+      refuseUnfinished(await setting(UNFINISHED));
+      refuseLeft(await setting(MOVED_TO));
+    }
     const version = isThere ? Number(await setting('schema_version')) : 0;
     refuseNewerSchema(version);
     if (version > 0 && version < SCHEMA_VERSION) await client.query(LOCK_LANE);

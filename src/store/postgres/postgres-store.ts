@@ -24,7 +24,7 @@ import { connectionConfig, executeText, executorOn, isLost, mayTryAgain, openPoo
 import { GatheredReads } from './gathered-reads.ts';
 import { postgresBlobs } from './postgres-blobs.ts';
 import { prepareSchema } from './postgres-schema.ts';
-import { dumpPostgres, postgresTarget } from './postgres-transfer.ts';
+import { dumpPostgres, leavePostgres, postgresTarget } from './postgres-transfer.ts';
 import { Publisher } from './publisher.ts';
 import { type Turn, Writer } from './writer.ts';
 
@@ -58,6 +58,9 @@ const notify = { ...notifyPrograms(db), ...destinationPrograms(db) };
 export function openPostgresTarget(url: string): LoadTarget {
   return postgresTarget(db, url);
 }
+
+/** Marks the database as left for `to`, a place in words: no server opens it from now on. */
+export const leavePostgresFor = (url: string, to: string): Promise<void> => leavePostgres(db, url, to);
 
 const DAY_MS = 86_400_000;
 const MOST_ATTEMPTS = 10_000;

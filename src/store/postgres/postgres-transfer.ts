@@ -49,6 +49,18 @@ export async function dumpPostgres(url: string): Promise<Dump> {
   }
 }
 
+/** The installation has moved away: no server opens this database from now on. */
+export async function leavePostgres(db: Kysely<Tables>, url: string, to: string): Promise<void> {
+  const client = new pg.Client(connectionConfig(url));
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    await runAsync(transferPrograms(db).leave(to), executorOn(client));
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
 export function postgresTarget(db: Kysely<Tables>, url: string): LoadTarget {
   const transfer = transferPrograms(db);
   const connected = async <T>(use: (client: pg.Client) => Promise<T>): Promise<T> => {

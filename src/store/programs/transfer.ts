@@ -10,6 +10,17 @@ import { RESTORED, type TablePage } from '../port.ts';
 /** In `settings` while a database is being filled and fenced; with it no server opens the database. */
 export const UNFINISHED = 'unfinished';
 
+/** In `settings` of a database whose installation has moved away; with it no server opens the database. */
+export const MOVED_TO = 'moved_to';
+
+/** @throws where two servers would each hold one of two copies for the truth */
+export function refuseLeft(to: string | undefined): void {
+  if (to === undefined) return;
+  throw new Error(
+    `This installation was moved to ${to}. Start the server there, without MC_DATABASE_URL. (To start the old state all the same: delete from settings where name = '${MOVED_TO}'.)`,
+  );
+}
+
 /** The settings alone, for the mark, while there is nothing else yet. */
 export const MARKED = 'create table settings (name text primary key, value text not null)';
 
@@ -100,6 +111,9 @@ export function transferPrograms(db: Kysely<Tables>) {
     },
     *unmark(): Program<void> {
       yield s.unset({ name: UNFINISHED });
+    },
+    *leave(to: string): Program<void> {
+      yield s.setting({ name: MOVED_TO, value: to });
     },
     *setSchema(): Program<void> {
       yield s.setting({ name: 'schema_version', value: String(SCHEMA_VERSION) });
