@@ -72,6 +72,17 @@ describe('the board', () => {
     expect(errors).toEqual([]);
   });
 
+  it('drops it where it is let go, however late a busy page draws that', async () => {
+    const ticket = await control.createTicket('Dragged in haste');
+    const { page } = await signIn(browser, control);
+    await openBoard(page);
+    const devtools = await page.context().newCDPSession(page);
+    await devtools.send('Emulation.setCPUThrottlingRate', { rate: 20 });
+    await drag(page, card(page, 'backlog', ticket.key), column(page, 'todo'));
+    await devtools.send('Emulation.setCPUThrottlingRate', { rate: 1 });
+    await card(page, 'todo', ticket.key).waitFor();
+  });
+
   it('leaves it where it was, and says why, where the table does not', async () => {
     const ticket = await control.createTicket('Not to be dragged to done');
     const { page } = await signIn(browser, control);

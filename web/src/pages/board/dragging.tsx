@@ -13,21 +13,63 @@ import {
   useSensors,
   type CollisionDetection,
   type DragEndEvent,
+  type DroppableContainer,
+  type Over,
 } from '@dnd-kit/core';
+import { useEffect, useRef } from 'react';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
 import type { DragFrameProps, DragKit } from './drag-kit.ts';
 import { betweenColumns } from './keyboard-moves.ts';
 import { VirtualList } from './virtual-list.tsx';
 
-/** The column under the pointer; for the keyboard, which has none, the column that the card covers most. */
-const whereItIs: CollisionDetection = (args) => {
-  const under = pointerWithin(args);
-  return under.length > 0 ? under : rectIntersection(args);
-};
-
-const columnOf = (data: unknown): { column: string; label: string } | undefined =>
-  data as { column: string; label: string } | undefined;
+interface Spot {
+  column: string;
+  label: string;
+}
+const columnOf = (data: unknown): Spot | undefined => data as Spot | undefined;
 const ticketOf = (data: unknown): Ticket | undefined => (data as { ticket?: Ticket } | undefined)?.ticket;
+
+/**
+ * The column under the pointer; for the keyboard, which has none, the column that the card covers most. What the library
+ * says at the end is what it last drew: on a busy page that is where the pointer was, and not where it was let go.
+ */
+function useColumnUnder(): {
+  whereItIs: CollisionDetection;
+  letGoOn: (drawn: Over | null) => Spot | undefined;
+} {
+  const seen = useRef<Parameters<CollisionDetection>[0] | null>(null);
+  const letGoAt = useRef<{ x: number; y: number } | null>(null);
+  useEffect(() => {
+    const forget = (): void => {
+      letGoAt.current = null;
+    };
+    const remember = (event: MouseEvent | TouchEvent): void => {
+      const at = 'changedTouches' in event ? event.changedTouches[0] : event;
+      letGoAt.current = at ? { x: at.clientX, y: at.clientY } : null;
+    };
+    const begins = ['mousedown', 'touchstart', 'keydown'] as const;
+    const ends = ['mouseup', 'touchend'] as const;
+    for (const name of begins) addEventListener(name, forget, true);
+    for (const name of ends) addEventListener(name, remember, true);
+    return () => {
+      for (const name of begins) removeEventListener(name, forget, true);
+      for (const name of ends) removeEventListener(name, remember, true);
+    };
+  }, []);
+  const whereItIs: CollisionDetection = (args) => {
+    seen.current = args;
+    const under = pointerWithin(args);
+    return under.length > 0 ? under : rectIntersection(args);
+  };
+  const letGoOn = (drawn: Over | null): Spot | undefined => {
+    const pointerCoordinates = letGoAt.current;
+    const [under] =
+      seen.current && pointerCoordinates ? pointerWithin({ ...seen.current, pointerCoordinates }) : [];
+    const spot = (under?.data as { droppableContainer?: DroppableContainer } | undefined)?.droppableContainer;
+    return columnOf((spot ?? drawn)?.data.current);
+  };
+  return { whereItIs, letGoOn };
+}
 
 function Frame({ onLift, onDrop, describe, lifted, children }: DragFrameProps) {
   const sensors = useSensors(
@@ -38,9 +80,10 @@ function Frame({ onLift, onDrop, describe, lifted, children }: DragFrameProps) {
       coordinateGetter: betweenColumns,
     }),
   );
+  const { whereItIs, letGoOn } = useColumnUnder();
   const onDragEnd = ({ active, over }: DragEndEvent): void => {
     const ticket = ticketOf(active.data.current);
-    const to = columnOf(over?.data.current);
+    const to = letGoOn(over);
     onLift(null);
     if (ticket && to) onDrop(ticket, to.column);
   };
@@ -65,7 +108,7 @@ function Frame({ onLift, onDrop, describe, lifted, children }: DragFrameProps) {
             return `${to.label}: ${describe(ticket, to.column)}`;
           },
           onDragEnd: ({ active, over }) => {
-            const to = columnOf(over?.data.current);
+            const to = letGoOn(over);
             return to ? `Dropped ${active.id} on ${to.label}.` : `${active.id} stays where it was.`;
           },
           onDragCancel: ({ active }) => `${active.id} stays where it was.`,
