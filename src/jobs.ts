@@ -38,7 +38,7 @@ export function createJobs(
       unresolved: (rules) => unresolvedAlerts(deps, rules),
       clear: (fingerprint) => clear(deps, fingerprint),
     });
-    return `${seen.length} conditions hold`;
+    return seen.length === 1 ? '1 condition holds' : `${seen.length} conditions hold`;
   };
   const audit = (): Promise<string> =>
     runAudit({

@@ -43,8 +43,11 @@ export function LongList({
   useLayoutEffect(() => {
     const element = box.current;
     if (!element) return undefined;
+    const { paddingTop, paddingBottom } = getComputedStyle(element);
+    // Padding is scrolled with the rows: what is above and below them is no place for one.
+    const padding = Number.parseFloat(paddingTop) + Number.parseFloat(paddingBottom);
     const observer = new ResizeObserver(() => {
-      if (list.resize({ height: element.clientHeight, width: element.clientWidth })) draw();
+      if (list.resize({ height: element.clientHeight - padding, width: element.clientWidth })) draw();
     });
     observer.observe(element);
     return () => observer.disconnect();

@@ -58,7 +58,13 @@ export function AlertCard({ alert }: { alert: Alert }) {
       <p className="mt-1.5 text-sm">{revealHidden(alert.detail)}</p>
       <footer className="text-faint mt-2 flex flex-wrap items-center gap-x-3 text-xs">
         <span className="num">
-          {alert.occurrences}× since <Ago at={alert.firstSeen} />
+          {alert.occurrences === 1 ? (
+            'the first time'
+          ) : (
+            <>
+              {alert.occurrences}× since <Ago at={alert.firstSeen} />
+            </>
+          )}
         </span>
         {alert.recurrences > 0 && <span className="num">came back {alert.recurrences}×</span>}
         <span className="ml-auto">

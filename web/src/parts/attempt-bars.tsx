@@ -93,18 +93,25 @@ export function ticksOf({ from, to }: Scale, most: number): { at: number; label:
   return ticks;
 }
 
+/** A label stands under its line, but within the picture. */
+const aside = (left: number): string =>
+  left < 10 ? '' : left > 90 ? '-translate-x-full' : '-translate-x-1/2';
+
 export function TimeAxis({ scale, most = 8 }: { scale: Scale; most?: number }) {
   return (
     <div className="text-faint num relative h-5 text-2xs" aria-hidden>
-      {ticksOf(scale, most).map(({ at, label }) => (
-        <span
-          key={at}
-          className="absolute -translate-x-1/2 whitespace-nowrap first:translate-x-0"
-          style={{ left: `${place(at, scale)}%` }}
-        >
-          {label}
-        </span>
-      ))}
+      {ticksOf(scale, most).map(({ at, label }) => {
+        const left = place(at, scale);
+        return (
+          <span
+            key={at}
+            className={cx('absolute whitespace-nowrap', aside(left))}
+            style={{ left: `${left}%` }}
+          >
+            {label}
+          </span>
+        );
+      })}
     </div>
   );
 }

@@ -23,15 +23,15 @@ export const WAYS: Record<string, string> = {
   'in_progress>needs_input': 'M302 82v36',
   'needs_input>in_progress': 'M330 120v-36',
   'in_review>needs_input': 'M440 82c0 38-20 50-72 50',
-  'in_review>todo': 'M424 48c-20-20-206-20-226-3',
-  'todo>in_review': 'M176 48c24-46 246-46 272-3',
+  'in_review>todo': 'M424 48c-20-28-206-28-226-3',
+  'todo>in_review': 'M176 48c24-48 246-48 272-3',
   'done>todo': 'M630 66h7v102H160V84',
   'cancelled>todo': 'M584 154v14H160V84',
 };
 
 const LABELS: [x: number, y: number, text: string][] = [
   [312, 9, 'a person hands it in'],
-  [312, 44, 'changes requested'],
+  [312, 45, 'changes requested'],
   [400, 182, 'reopened, from Cancelled or Done'],
 ];
 
