@@ -40,6 +40,11 @@ export default defineConfig({
               name: 'base',
               test: /web[\\/]src[\\/](?:api|format|router|shell|ui)[\\/](?!markdown|meanings|palette|ticket-picker|ticket-dialog|more-sheet|outbox-dialog|pause-dialog|shortcuts-dialog|toaster|menu|dialog\.|text-field|field\.)|web[\\/]src[\\/]parts[\\/]filter-tickets|src[\\/]client[\\/](?:api-client|event-stream)|node_modules[\\/](?:react|react-dom|scheduler)[\\/]|lucide-react[\\/]dist[\\/]esm[\\/](?:create|default|Icon|shared)/,
             },
+            {
+              // Small things that the board shares with other pages.
+              name: 'board-parts',
+              test: /web[\\/]src[\\/]pages[\\/]board[\\/](?:view|change-view|columns)\.|lucide-react[\\/]dist[\\/]esm[\\/]icons[\\/](?:bookmark|folder-open|move-right)\./,
+            },
           ],
         },
       },

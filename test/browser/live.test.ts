@@ -29,6 +29,34 @@ describe('without a reload', () => {
     expect(errors).toEqual([]);
   });
 
+  it('reads nothing twice as it opens, and misses nothing that changes before its stream is open', async () => {
+    const first = await control.createTicket('Already there');
+    const { page, context } = await signIn(browser, control);
+    await page.close();
+    const fresh = await context.newPage();
+    const asked: string[] = [];
+    fresh.on('request', (request) =>
+      asked.push(new URL(request.url()).pathname + new URL(request.url()).search),
+    );
+    let open: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (open = resolve));
+    await fresh.route('**/api/v1/stream', async (route) => {
+      await held;
+      await route.continue();
+    });
+    // Nothing that an earlier visit kept.
+    await fresh.addInitScript(() => indexedDB.deleteDatabase('mission-control-kept'));
+    await fresh.goto(`${control.url}/board`);
+    await fresh.locator('[data-column="backlog"]').getByText('Already there').waitFor();
+    await fresh.waitForTimeout(500);
+    await control.move(first.key, 'cancel', { reason: 'Meanwhile' });
+    const lists = (): string[] => asked.filter((path) => /^\/api\/v1\/(tickets|overview|session)/.test(path));
+    expect(lists().length).toBe(new Set(lists()).size);
+    open();
+    await fresh.locator('[data-column="cancelled"]').getByText('Already there').waitFor();
+    await context.close();
+  });
+
   it('shows a worker at work: its name, its progress, and its output as it comes', async () => {
     const { page, errors } = await signIn(browser, control);
     const ticket = await control.createTicket('Works for long');

@@ -282,6 +282,7 @@ describe('the browser', () => {
     expect((await t.call('GET', '/session', { as: null, headers: { cookie } })).body).toEqual({
       role: 'admin',
       name: 'the-admin',
+      seq: expect.any(Number) as number,
     });
     const post = (headers: Record<string, string>) =>
       t.call('POST', '/tickets', {

@@ -35,13 +35,35 @@ function readStale(): void {
   readAt = performance.now();
   const all = [...stale.values()];
   stale.clear();
-  for (const queryKey of all) void queryClient.invalidateQueries({ queryKey });
+  for (const queryKey of all) readAgain(queryKey);
+}
+
+function readAgain(queryKey: QueryKey): void {
+  // What is being read for the first time may have been asked for before this, and would count as new.
+  const first = queryClient.getQueryCache().findAll({
+    queryKey,
+    predicate: ({ state }) => state.data === undefined && state.fetchStatus !== 'idle',
+  });
+  for (const { promise, queryKey: own } of first)
+    promise?.then(() => queryClient.invalidateQueries({ queryKey: own, exact: true })).catch(() => undefined);
+  void queryClient.invalidateQueries({ queryKey });
 }
 
 /** Everything on the screen is read again: after a reset, or when the stream could not resume. */
 export function markAllStale(): void {
   void queryClient.invalidateQueries({
     predicate: (query) => query.queryKey[0] !== 'verify' && query.queryKey[0] !== 'agents',
+  });
+}
+
+/** What was read before that moment, or could not be read, is read again. @param at ms since the epoch */
+export function markStaleBefore(at: number): void {
+  void queryClient.invalidateQueries({
+    predicate: ({ queryKey, state }) =>
+      queryKey[0] !== 'verify' &&
+      queryKey[0] !== 'agents' &&
+      state.fetchStatus === 'idle' &&
+      state.dataUpdatedAt < at,
   });
 }
 

@@ -1,7 +1,8 @@
 /**
  * The live stream: one connection per tab, over fetch, so that its state can be seen and a silent line is noticed (the
- * server sends a comment every 15 seconds). It resumes with Last-Event-ID; after a `reset`, or when it connects without
- * an id, everything that is on the screen is read again. The loop itself knows nothing of caches: it hands frames on.
+ * server sends a comment every 15 seconds). It resumes with Last-Event-ID, the first time with where the log ended before
+ * anything was read, if that is known; after a `reset`, or when it connects without an id, everything that is on the
+ * screen is read again. The loop itself knows nothing of caches: it hands frames on.
  */
 import { parseEventStream, type StreamFrame } from '../../../src/client/event-stream.ts';
 import { connection } from './connection.ts';
@@ -12,15 +13,17 @@ const LONGEST_WAIT_MS = 8_000;
 
 export interface LiveHandlers {
   onFrame: (frame: StreamFrame) => void;
-  /** @param resumed true when the server was asked to replay what was missed */
-  onOpen: (resumed: boolean) => void;
+  /** @param isFirst the first time, with a position: what was read since that position has missed nothing */
+  onOpen: (isFirst: boolean) => void;
 }
 
-export function startLive(handlers: LiveHandlers): () => void {
+/** @param from the position of the log to begin at; null where it is not known */
+export function startLive(handlers: LiveHandlers, from: number | null): () => void {
   const ended = new AbortController();
   let current = new AbortController();
   let wake: () => void = () => {};
-  let lastId: string | null = null;
+  let lastId = from === null ? null : String(from);
+  let isFirst = from !== null;
   let waitMs = FIRST_WAIT_MS;
 
   connection.retry = () => {
@@ -58,7 +61,8 @@ export function startLive(handlers: LiveHandlers): () => void {
       if (!response.ok || response.body === null) throw new Error(`stream answered ${response.status}`);
       waitMs = FIRST_WAIT_MS;
       connection.set('live');
-      handlers.onOpen(lastId !== null);
+      handlers.onOpen(isFirst);
+      isFirst = false;
       const heard = (): void => {
         clearTimeout(silence);
         silence = setTimeout(() => abort.abort(), SILENCE_MS);

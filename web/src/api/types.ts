@@ -5,6 +5,8 @@ import type { Role, TicketStatus } from '../../../src/domain/words.ts';
 export interface Session {
   role: Role;
   name: string;
+  /** Where the log ended when this was answered; missing in what an earlier version kept on this device. */
+  seq?: number;
 }
 
 export interface Overview {

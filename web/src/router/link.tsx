@@ -20,11 +20,11 @@ export function Link({ to, search, hash, onClick, onFocus, onPointerEnter, ...re
       href={href}
       onFocus={(event) => {
         onFocus?.(event);
-        preloadPage(to);
+        void preloadPage(to);
       }}
       onPointerEnter={(event) => {
         onPointerEnter?.(event);
-        preloadPage(to);
+        void preloadPage(to);
       }}
       onClick={(event) => {
         onClick?.(event);

@@ -100,10 +100,10 @@ function partOf(path: string): Part {
 }
 
 /** Fetches the page of an address ahead; where that fails, opening it says so. */
-export function preloadPage(pathname: string): void {
+export async function preloadPage(pathname: string): Promise<void> {
   const match = matchPage(pathname);
   if (match)
-    partOf(match.path)
+    await partOf(match.path)
       .preload()
       .catch(() => undefined);
 }

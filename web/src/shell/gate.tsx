@@ -5,17 +5,27 @@
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, type ReactNode } from 'react';
 import { toast } from '../ui/toast.ts';
-import { applyFrame, markAllStale } from '../api/apply-frame.ts';
+import { applyFrame, markAllStale, markStaleBefore } from '../api/apply-frame.ts';
 import { ApiProblem, Unreachable } from '../api/client.ts';
 import { connection } from '../api/connection.ts';
 import { useConnection } from '../api/hooks.ts';
 import { keys } from '../api/keys.ts';
-import { startLive } from '../api/live.ts';
+import { type LiveHandlers, startLive } from '../api/live.ts';
 import { outbox } from '../api/outbox.ts';
 import { sessionQuery } from '../api/queries.ts';
 import { queryClient } from '../api/query-client.ts';
 import { navigate } from '../router/history.ts';
 import { Shell } from './shell.tsx';
+import type { Session } from '../api/types.ts';
+
+/** Where the log ended when this visit began, and when that was; null while only an earlier visit has read it. */
+function positionOfVisit(): { seq: number; at: number } | null {
+  const state = queryClient.getQueryState<Session>(keys.session);
+  if (state?.data?.seq === undefined || !isOfNow(state)) return null;
+  return { seq: state.data.seq, at: state.dataUpdatedAt };
+}
+const isOfNow = ({ dataUpdatedAt }: { dataUpdatedAt: number }): boolean =>
+  dataUpdatedAt >= performance.timeOrigin;
 
 function useLive(signedIn: boolean): void {
   useEffect(() => {
@@ -25,12 +35,14 @@ function useLive(signedIn: boolean): void {
       void queryClient.invalidateQueries({ queryKey: keys.allInbox });
     });
     void outbox.load();
-    return startLive({
+    const begin = positionOfVisit();
+    const handlers: LiveHandlers = {
       onFrame: applyFrame,
-      onOpen: () => {
-        // What was read before this moment, or was restored from this device, may have missed an event; and what
+      onOpen: (isFirst) => {
+        // What was restored from this device, or read before the stream's beginning, may have missed an event; and what
         // failed while offline has no event to wake it.
-        markAllStale();
+        if (isFirst && begin) markStaleBefore(begin.at);
+        else markAllStale();
         void outbox.flush().then(() => {
           const stuck = outbox.entries.filter((e) => e.state === 'conflict' || e.state === 'refused').length;
           if (stuck > 0)
@@ -45,13 +57,17 @@ function useLive(signedIn: boolean): void {
             );
         });
       },
-    });
+    };
+    return startLive(handlers, begin?.seq ?? null);
   }, [signedIn]);
 }
 
 export function Gate({ children }: { children: ReactNode }) {
   const { state } = useConnection();
-  const session = useQuery({ ...sessionQuery, refetchOnMount: 'always' });
+  const session = useQuery({
+    ...sessionQuery,
+    refetchOnMount: ({ state: read }) => (isOfNow(read) ? false : 'always'),
+  });
   const refused =
     (session.error instanceof ApiProblem && session.error.status === 401) || state === 'signed_out';
   const cannotTell = session.error instanceof Unreachable && session.data === undefined;

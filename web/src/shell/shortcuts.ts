@@ -12,6 +12,7 @@ import { PLACES } from './navigation.ts';
 import { areKeysOn } from './preferences.ts';
 import { selection } from './selection.ts';
 import { navigate } from '../router/history.ts';
+import { whenIdle } from '../ui/when-idle.ts';
 
 const GO_MS = 1_000;
 const IS_APPLE = /Mac|iPhone|iPad/.test(navigator.platform);
@@ -69,8 +70,7 @@ export function useShortcuts(): void {
   useEffect(() => {
     // What S, P, A and ⌘K open has to be there before the next key.
     if (typeof requestIdleCallback !== 'function') return undefined;
-    const handle = requestIdleCallback(preloadKeyedDialogs, { timeout: 5_000 });
-    return () => cancelIdleCallback(handle);
+    return whenIdle(preloadKeyedDialogs);
   }, []);
   // Before the first paint: a key that is pressed as soon as one sees the page is not lost.
   useLayoutEffect(() => {

@@ -281,9 +281,20 @@ function sessionRoutes(api: Api, system: SystemView): void {
     path: '/session',
     summary: 'Who am I?',
     access: 'worker',
-    response: session,
+    response: session.extend({
+      seq: z
+        .number()
+        .int()
+        .describe(
+          'Where the log ends now. Read what you show after this, and begin the stream with it as Last-Event-ID: then nothing is missed.',
+        ),
+    }),
     handler: async ({ request }) => ({
-      body: { role: request.credential?.role, name: request.credential?.name },
+      body: {
+        role: request.credential?.role,
+        name: request.credential?.name,
+        seq: (await deps.store.head()).seq,
+      },
     }),
   });
   api.route({

@@ -2,7 +2,7 @@
  * The selection as columns. A lifted ticket may be dropped where the transition table has a way for a person, or where a
  * field takes the column's value; elsewhere the column turns grey and says why. Moves that need words ask for them.
  */
-import { useEffect, useState, useSyncExternalStore } from 'react';
+import { useCallback, useEffect, useState, useSyncExternalStore } from 'react';
 import { flushSync } from 'react-dom';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
 import { PERSON_TRANSITIONS } from '../../api/transitions.ts';
@@ -11,7 +11,7 @@ import { openDialog } from '../../shell/dialogs.ts';
 import { foldedColumns, setFolded, useFolded } from '../../shell/preferences.ts';
 import { useBlocked } from '../../shell/session-context.ts';
 import { toast } from '../../ui/toast.ts';
-import { whenIdle } from '../../ui/when-idle.ts';
+import { holdIdle } from '../../ui/when-idle.ts';
 import { Column, ColumnTab, type Reception } from './column.tsx';
 import { type ColumnSpec, dropOn, useColumns, valueOf } from './columns.ts';
 import { DragKitContext, plainKit, type DragKit } from './drag-kit.ts';
@@ -39,6 +39,38 @@ function change(ticket: Ticket, what: Change): void {
 /** Loaded once for all visits of the board. */
 let loaded: DragKit | null = null;
 
+// What a drop does comes with what makes it possible: a dropped ticket does not wait for it.
+async function load(): Promise<DragKit> {
+  const [{ draggingKit }] = await Promise.all([import('./dragging.tsx'), import('../../changes/change.ts')]);
+  loaded = draggingKit;
+  return loaded;
+}
+
+/** Where no card comes to be seen (each column with one is folded), it comes after so long all the same. */
+const KIT_PATIENCE_MS = 3_000;
+
+/** @param isDue the cards are there: the machinery comes after the next paint, before all that waits for an idle moment */
+function useDragMachinery(isDue: boolean): DragKit {
+  const [kit, setKit] = useState(loaded ?? plainKit);
+  const isMissing = kit === plainKit;
+  useEffect(() => (isMissing ? holdIdle() : undefined), [isMissing]);
+  useEffect(() => {
+    if (!isMissing) return undefined;
+    let isOver = false;
+    const take = (machinery: DragKit): void => {
+      if (!isOver) mountAnew(() => setKit(machinery));
+    };
+    // Where it cannot be had, the board is looked at without it.
+    const begin = (): void => void load().then(take, () => undefined);
+    const timer = setTimeout(begin, isDue ? 0 : KIT_PATIENCE_MS);
+    return () => {
+      isOver = true;
+      clearTimeout(timer);
+    };
+  }, [isMissing, isDue]);
+  return kit;
+}
+
 const narrow = typeof matchMedia === 'function' ? matchMedia('(max-width: 767px)') : null;
 const useIsNarrow = (): boolean =>
   useSyncExternalStore(
@@ -56,19 +88,10 @@ export function BoardColumns({ search }: { search: BoardSearch }) {
   const columns = useColumns(grouping, filterOf(search), sortOf(search));
   const folds = useFolded();
   const [lifted, setLifted] = useState<Ticket | null>(null);
-  const [kit, setKit] = useState(loaded ?? plainKit);
-  useEffect(() => {
-    if (loaded) return undefined;
-    return whenIdle(() => {
-      // What a drop does comes with what makes it possible: a dropped ticket does not wait for it.
-      void Promise.all([import('./dragging.tsx'), import('../../changes/change.ts')]).then(
-        ([{ draggingKit }]) => {
-          loaded = draggingKit;
-          mountAnew(() => setKit(draggingKit));
-        },
-      );
-    });
-  }, []);
+  const [hasCards, setHasCards] = useState(false);
+  const onCards = useCallback(() => setHasCards(true), []);
+  const isEmpty = columns.every(({ count }) => count === 0);
+  const kit = useDragMachinery(hasCards || isEmpty);
   const onDrop = (ticket: Ticket, id: string): void => {
     // Back where it came from is no move, and nothing to explain.
     if (valueOf(ticket, grouping) === id) return;
@@ -135,7 +158,14 @@ export function BoardColumns({ search }: { search: BoardSearch }) {
                 aria-label={shown.label}
                 className="flex min-h-0 flex-1 px-3 pt-2"
               >
-                <Column key={shown.id} column={shown} blocked={blocked} reception={null} bare />
+                <Column
+                  key={shown.id}
+                  column={shown}
+                  blocked={blocked}
+                  reception={null}
+                  onCards={onCards}
+                  bare
+                />
               </div>
             )}
           </div>
@@ -148,6 +178,7 @@ export function BoardColumns({ search }: { search: BoardSearch }) {
                 blocked={blocked}
                 reception={reception(column)}
                 folded={isFolded(column)}
+                onCards={onCards}
                 onFold={(folded) => setFolded(`${grouping}:${column.id}`, folded)}
               />
             ))}

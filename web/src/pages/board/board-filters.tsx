@@ -8,6 +8,7 @@ import { PRIORITY_WORDS, STATUS_WORDS } from '../../format/words.ts';
 import { keptTickets } from '../../parts/filter-tickets.ts';
 import { Button } from '../../ui/button.tsx';
 import { cx } from '../../ui/cx.ts';
+import { useIsIdle } from '../../ui/when-idle.ts';
 import {
   areColumnsStatuses,
   type BoardSearch,
@@ -26,10 +27,12 @@ import { changeView } from './change-view.ts';
 const NO_FILTER = { project: '', status: '', agent: '', campaign: '', priority: '', label: '', q: '' };
 
 export function BoardFilters({ search }: { search: BoardSearch }) {
-  const projects = useQuery(projectsQuery).data?.items ?? [];
-  const campaigns = useQuery(campaignsQuery).data?.items ?? [];
-  const profiles = useQuery(profilesQuery).data?.items ?? [];
-  const agents = useQuery(ticketGroupsQuery({}, 'agent')).data?.items ?? [];
+  // What one may choose comes after what one looks at.
+  const enabled = useIsIdle();
+  const projects = useQuery({ ...projectsQuery, enabled }).data?.items ?? [];
+  const campaigns = useQuery({ ...campaignsQuery, enabled }).data?.items ?? [];
+  const profiles = useQuery({ ...profilesQuery, enabled }).data?.items ?? [];
+  const agents = useQuery({ ...ticketGroupsQuery({}, 'agent'), enabled }).data?.items ?? [];
   const [open, setOpen] = useState(false);
   const id = useId();
   const set = changeView;

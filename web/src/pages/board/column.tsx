@@ -1,6 +1,6 @@
 /** One column: read page by page as one scrolls, and drawn only where one looks. Folded, it is a narrow strip. */
 import { Minimize2 } from 'lucide-react';
-import { useCallback, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
 import { useIsOffline } from '../../api/hooks.ts';
 import { readAllTickets, useTicketColumn } from '../../api/queries.ts';
@@ -29,12 +29,14 @@ export interface ColumnProps {
   bare?: boolean;
   folded?: boolean;
   onFold?: (folded: boolean) => void;
+  /** Called once there is a card to look at. */
+  onCards: () => void;
 }
 
 /** Choosing more than this at once would be a mistake more often than a wish. */
 const MOST_CHOSEN = 1_000;
 
-export function Column({ column, blocked, reception, bare, folded, onFold }: ColumnProps) {
+export function Column({ column, blocked, reception, bare, folded, onFold, onCards }: ColumnProps) {
   const { useSpot } = useDragKit();
   const { setNodeRef, isOver } = useSpot(`column:${column.id}`, column.id, column.label, bare === true);
   const drop = cx(
@@ -78,18 +80,19 @@ export function Column({ column, blocked, reception, bare, folded, onFold }: Col
         drop,
       )}
     >
-      <Cards column={column} blocked={blocked} reception={reception} bare={bare} onFold={onFold} />
+      <Cards
+        column={column}
+        blocked={blocked}
+        reception={reception}
+        bare={bare}
+        onFold={onFold}
+        onCards={onCards}
+      />
     </section>
   );
 }
 
-function Cards({
-  column,
-  blocked,
-  reception,
-  bare,
-  onFold,
-}: Pick<ColumnProps, 'column' | 'blocked' | 'reception' | 'bare' | 'onFold'>) {
+function Cards({ column, blocked, reception, bare, onFold, onCards }: Omit<ColumnProps, 'folded'>) {
   const { filter } = column;
   const query = useTicketColumn(filter);
   const offline = useIsOffline();
@@ -100,6 +103,10 @@ function Cards({
   const items =
     query.data?.pages.flatMap((page) => page.items) ??
     (offline ? keptTickets().filter((ticket) => matchesFilter(ticket, filter)) : []);
+  const hasCards = items.length > 0;
+  useEffect(() => {
+    if (hasCards) onCards();
+  }, [hasCards, onCards]);
   const isLoading = query.data === undefined && !query.error && !offline;
   const { hasNextPage, isFetchingNextPage, fetchNextPage, isFetchNextPageError } = query;
   const canRead = hasNextPage && !isFetchingNextPage && !isFetchNextPageError && !offline;
