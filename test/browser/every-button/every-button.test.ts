@@ -47,12 +47,14 @@ describe('the table of what is exercised', () => {
   it.each(SURFACES)('has every control of: $name', async ({ name, scope, open }) => {
     await page.setViewportSize(DESK_SIZE);
     await open(page, world);
-    // What is on its way (evidence, output, a project’s checks) has come when the list of controls stays the same.
+    // What is on its way (a page's parts, evidence, output, a project’s checks) has come when nothing says that it is being
+    // read, and the list of controls stays the same.
     let controls = await listControls(page, scope);
-    for (let same = 0; same < 2;) {
+    for (let same = 0; same < 3;) {
       await page.waitForTimeout(150);
       const now = await listControls(page, scope);
-      same = now.join() === controls.join() ? same + 1 : 0;
+      const isReading = (await page.getByRole('status', { name: 'Loading' }).count()) > 0;
+      same = !isReading && now.join() === controls.join() ? same + 1 : 0;
       controls = now;
     }
     const table = known(name);
