@@ -57,10 +57,14 @@ async function startRunner() {
     await runner('POST', `/attempts/${attempt}/end`, { fence, outcome: 'submitted', treeGone: true });
   };
   const failures = [];
+  const taken = new Set();
   const lane = (async () => {
     while (!isOver) {
       const { offers } = await runner('POST', `/runners/${id}/poll`, { freeSlots: free.slots, waitMs: 1000 });
       for (const offer of offers) {
+        // An offer stands until it is accepted, and is made again meanwhile.
+        if (taken.has(offer.attempt)) continue;
+        taken.add(offer.attempt);
         free.slots -= 1;
         work(offer)
           .catch((error) => failures.push(error))
