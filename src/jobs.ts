@@ -6,6 +6,8 @@ import type { Job } from './domain/config.ts';
 import { runAudit } from './loops/audit.ts';
 import type { Dispatcher } from './loops/dispatcher.ts';
 import { runOperator } from './loops/operator.ts';
+import { Abandoned } from './loops/rests.ts';
+import type { Machine } from './machine.ts';
 import { clear, raise } from './services/alerts.ts';
 import { pruneBundles } from './services/bundles.ts';
 import type { Deps } from './services/deps.ts';
@@ -23,7 +25,7 @@ export interface Jobs {
 export function createJobs(
   deps: Deps,
   dispatcher: Dispatcher,
-  machine: { monotonic: () => number; disk: () => Promise<{ freeBytes: number; totalBytes: number }> },
+  machine: Pick<Machine, 'monotonic' | 'disk' | 'pause'>,
 ): Jobs {
   let lookedAt: { wall: number; steady: number } | null = null;
 
@@ -42,7 +44,7 @@ export function createJobs(
   };
   const audit = (): Promise<string> =>
     runAudit({
-      verify: () => verifyState(deps),
+      verify: () => verifyState(deps, undefined, { pause: machine.pause }),
       raise: (observation) => raise(deps, observation),
       clear: (fingerprint) => clear(deps, fingerprint),
     });
@@ -58,6 +60,7 @@ export function createJobs(
       const detail = await work();
       await deps.store.recordJobRun({ name, at, outcome: 'ok', detail });
     } catch (error) {
+      if (error instanceof Abandoned) return;
       await deps.store.recordJobRun({
         name,
         at,

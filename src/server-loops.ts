@@ -3,6 +3,7 @@
  * them, and the simulation runs the very same ones on virtual time, so that what is added here is in both.
  */
 import { type Jobs, createJobs } from './jobs.ts';
+import type { Machine } from './machine.ts';
 import { Dispatcher } from './loops/dispatcher.ts';
 import { runInboxKeeper } from './loops/inbox-keeper.ts';
 import { Notifier } from './loops/notifier.ts';
@@ -42,15 +43,6 @@ export interface ServerLoop {
   everyMs: number;
   /** How long after the start the first run comes; at once when absent. */
   firstAfterMs?: number;
-}
-
-/** What the loops take from the machine. */
-export interface Machine {
-  /** Milliseconds that no clock change moves, as `performance.now` has them. */
-  monotonic: () => number;
-  disk: () => Promise<{ freeBytes: number; totalBytes: number }>;
-  /** Resolves after so many milliseconds; never, where time does not pass by itself. */
-  wait: (ms: number) => Promise<void>;
 }
 
 export type LoopName =

@@ -9,6 +9,7 @@ import { uuidv7 } from 'uuidv7';
 import { artifactFiles } from './artifact-files.ts';
 import { SYSTEM_JOBS } from './domain/words.ts';
 import { type Loop, startLoop } from './loops/loop.ts';
+import { Rests } from './loops/rests.ts';
 import { detectAgents } from './runner/detect-agents.ts';
 import { inspectCommand, inspectRepository } from './runner/inspect.ts';
 import { createOutgoing } from './outgoing/outgoing.ts';
@@ -71,10 +72,12 @@ export async function startServer(options: {
   const deps = await createDeps(store, settings);
   await ensureJobs(deps, SYSTEM_JOBS);
 
+  const rests = new Rests();
   const wired = serverLoops(deps, options.id, settings.tickSeconds * 1000, {
     monotonic: () => performance.now(),
     disk: () => freeSpace(settings.dataDir),
     wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms).unref()),
+    pause: rests.pause,
   });
   const { dispatcher, jobs, notifier } = wired;
   let stopping = false;
@@ -147,6 +150,7 @@ export async function startServer(options: {
     url,
     stop: async () => {
       stopping = true;
+      rests.stop();
       await Promise.all([loops.stop(), notifier.stop().catch(() => undefined)]);
       await dispatcher.release().catch(() => undefined);
       http.wakeups.close();

@@ -128,10 +128,9 @@ try {
     });
     look.observe(document, { childList: true, subtree: true });
   });
-  const bodies = [];
+  const scripts = [];
   page.on('response', (response) => {
-    if (new URL(response.url()).pathname.endsWith('.js'))
-      bodies.push(response.body().then((body) => [response.url(), gzipSync(body).length]));
+    if (new URL(response.url()).pathname.endsWith('.js')) scripts.push(response);
   });
   await page.goto(`${server.url}/board`);
   await page.locator('[data-row]').first().waitFor();
@@ -141,8 +140,12 @@ try {
       .filter(({ startTime }) => startTime < globalThis.seenAt)
       .map(({ name }) => name),
   );
-  const sizes = (await Promise.all(bodies)).filter(([address]) => needed.includes(address));
-  figures['script of the first look, kB'] = sizes.reduce((sum, [, n]) => sum + n, 0) / 1000;
+  const sizes = await Promise.all(
+    scripts
+      .filter((script) => needed.includes(script.url()))
+      .map(async (script) => gzipSync(await script.body()).length),
+  );
+  figures['script of the first look, kB'] = sizes.reduce((sum, n) => sum + n, 0) / 1000;
   await context.close();
 
   const desk = await open();

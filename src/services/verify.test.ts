@@ -12,6 +12,9 @@ import { commentTicket, createTicket, editTicket, transitionTicket } from './tic
 import { createDocument } from './configuration.ts';
 import { recordedOutgoing } from './testing/recorded-outgoing.ts';
 import { verifyState } from './verify.ts';
+import { createJobs } from '../jobs.ts';
+import { Dispatcher } from '../loops/dispatcher.ts';
+import { Abandoned } from '../loops/rests.ts';
 
 const person: Caller = { actor: { kind: 'human', id: 'ada' }, role: 'admin' };
 let connection: SqliteConnection;
@@ -218,6 +221,45 @@ describe('the proof', () => {
     expect(await verifyState({ ...deps, store: moving })).toMatchObject({ ok: true });
     expect(writes).toBeGreaterThan(0);
     expect(await verifyState(deps)).toMatchObject({ ok: true });
+  });
+
+  it('pauses after every few streams, so that a server answers in between', async () => {
+    for (let n = 0; n < 120; n += 1)
+      await createTicket(deps, person, { project: 'MC', status: 'backlog', fields: PLAIN_TICKET });
+    const { store } = deps;
+    let read = 0;
+    const steps: number[] = [];
+    const counting = {
+      ...store,
+      streamEvents: (...asked: Parameters<typeof store.streamEvents>) => {
+        read += 1;
+        return store.streamEvents(...asked);
+      },
+    };
+    const pause = (): Promise<void> => {
+      steps.push(read);
+      read = 0;
+      return Promise.resolve();
+    };
+    expect(await verifyState({ ...deps, store: counting }, undefined, { pause })).toMatchObject({ ok: true });
+    expect(steps.reduce((sum, n) => sum + n, 0)).toBeGreaterThan(120);
+    expect(Math.max(...steps)).toBeLessThanOrEqual(25);
+  });
+
+  it('is left unfinished, with nothing on record, when its server stops', async () => {
+    const machine = {
+      monotonic: () => 0,
+      disk: () => Promise.resolve({ freeBytes: 1, totalBytes: 1 }),
+      pause: () => Promise.reject(new Abandoned()),
+    };
+    const jobs = createJobs(deps, new Dispatcher(deps, 'srv_1'), machine);
+    await jobs.audit();
+    expect((await deps.store.jobRuns()).map(({ name }) => name)).not.toContain('audit');
+    await createJobs(deps, new Dispatcher(deps, 'srv_1'), {
+      ...machine,
+      pause: () => Promise.resolve(),
+    }).audit();
+    expect((await deps.store.jobRuns()).map(({ name }) => name)).toContain('audit');
   });
 });
 

@@ -24,9 +24,11 @@ export interface Verified {
   invariants: InvariantResult[];
 }
 
-const PAGE = 1000;
-/** Gives the event loop a turn between pages, so that a verification stalls nobody. */
-const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+/** Small steps with a pause after each: where a server answers meanwhile, its answers wait for one of them at most. */
+const PAGE = 250;
+const STREAMS_A_STEP = 25;
+/** Gives the event loop a turn. */
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** The head of the log as somebody wrote it down: the whole rolling hash, or the beginning of it. */
 export interface KnownHead {
@@ -37,34 +39,37 @@ export interface KnownHead {
 /**
  * @param known a head that was written down earlier; the log must still lead through it
  * @param options.leases false where no server runs, so that leases run out and nobody ends them
+ * @param options.pause called between steps of some milliseconds; gives the event loop a turn, when absent
  */
 export async function verifyState(
   deps: Deps,
   known?: KnownHead,
-  options: { leases?: boolean } = {},
+  options: { leases?: boolean; pause?: () => Promise<void> } = {},
 ): Promise<Verified> {
+  const pause = options.pause ?? nextTurn;
   const report = new InvariantReport();
   const head = await deps.store.head();
   if (known) await checkKnownHead(deps, known, head.seq, report);
   const world = new WorldHistory(report);
-  const events = await walkLog(deps, head.seq, report, world);
+  const events = await walkLog(deps, head.seq, report, world, pause);
   const counts: RowCounts = { tickets: 0, attempts: 0, inbox: 0, alerts: 0 };
   let after = '';
   for (;;) {
     const streams = await deps.store.streams(after, PAGE);
     if (streams.length === 0) break;
     const replayed: Replayed[] = [];
-    for (const { stream } of streams) {
+    for (const [at, { stream }] of streams.entries()) {
+      if (at % STREAMS_A_STEP === 0) await pause();
       const replay = await replayStream(deps, stream, head.seq, report, world, counts);
       if (replay) replayed.push(replay);
     }
     // After the rows were read: what has moved on meanwhile, the next verification sees.
+    await pause();
     const ends = new Map((await deps.store.streams(after, PAGE)).map((end) => [end.stream, end.version]));
     const still = replayed.filter(({ stream, version }) => ends.get(stream) === version);
     for (const { compare } of still) compare();
     await checkColumns(deps, still, report);
     after = streams.at(-1)?.stream ?? '';
-    await breathe();
   }
   await checkCounts(deps, head.seq, report, counts);
   if (options.leases !== false) await checkLeases(deps, report);
@@ -94,6 +99,7 @@ async function walkLog(
   until: number,
   report: InvariantReport,
   world: WorldHistory,
+  pause: () => Promise<void>,
 ): Promise<number> {
   let seq = 0;
   let roll = GENESIS;
@@ -112,7 +118,7 @@ async function walkLog(
       seq = event.seq;
       world.event(event);
     }
-    await breathe();
+    await pause();
   }
   report.expect('I13', seq === until, () => `the log ends at seq ${seq}, and its head is ${until}`);
   return count;

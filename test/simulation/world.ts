@@ -135,6 +135,7 @@ export class World {
             disk: () => Promise.resolve(DISK),
             // Time stands still while a loop runs.
             wait: () => new Promise(() => undefined),
+            pause: () => new Promise((resolve) => setImmediate(resolve)),
           }),
         ),
         due: new Map(),
