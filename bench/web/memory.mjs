@@ -16,7 +16,7 @@ const PROGRESS = Number(args.get('progress') ?? 40);
 const SLOTS = 4;
 const POINTS = 8;
 /** What the second half of the hour may add to a page, MiB: its fifty tickets are kept for reading offline, and nothing else. */
-const MOST_GROWTH_MIB = 1;
+const MOST_GROWTH_MIB = 0.75;
 
 const repository = mkdtempSync(join(tmpdir(), 'mc-bench-repository-'));
 for (const words of [

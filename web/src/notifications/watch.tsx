@@ -19,6 +19,8 @@ export default function NotificationWatch() {
   const pathname = usePathname();
   const { data } = useQuery(notificationsQuery);
   const known = useRef<Set<string> | null>(null);
+  /** Of which there is, or was just now, a word on the screen. */
+  const said = useRef(new Set<string>());
 
   useEffect(() => {
     if (!data) return;
@@ -26,10 +28,14 @@ export default function NotificationWatch() {
     const seen = (known.current ??= new Set());
     const fresh = data.items.filter((n) => !seen.has(n.id));
     for (const { id } of fresh) seen.add(id);
-    for (const { id, read, settled } of data.items) if (read || settled !== null) dismissToast(`ntf ${id}`);
+    for (const { id, read, settled } of data.items)
+      if ((read || settled !== null) && said.current.delete(id)) dismissToast(`ntf ${id}`);
     if (first) return;
     const open = fresh.filter((n) => !n.read && n.settled === null && n.path !== location.pathname);
-    for (const n of open.slice(0, MOST_WORDS)) say(n, () => navigate({ href: n.path }));
+    for (const n of open.slice(0, MOST_WORDS)) {
+      said.current.add(n.id);
+      say(n);
+    }
   }, [data]);
 
   // Whoever opens the page of a matter has seen what was told of it.
@@ -75,12 +81,13 @@ export default function NotificationWatch() {
   return null;
 }
 
-function say(n: Notification, open: () => void): void {
+/** Words are remembered after they are gone: one must hold nothing but its own notification, not the list that it came in. */
+function say(n: Notification): void {
   const show = n.kind === 'alert_critical' ? toast.error : toast;
   show(revealHidden(n.title), {
     id: `ntf ${n.id}`,
     description: revealHidden(n.text),
     duration: WORD_MS,
-    action: { label: 'Open', onClick: open },
+    action: { label: 'Open', onClick: () => navigate({ href: n.path }) },
   });
 }
