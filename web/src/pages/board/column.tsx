@@ -1,6 +1,6 @@
 /** One column: read page by page as one scrolls, and drawn only where one looks. Folded, it is a narrow strip. */
 import { Minimize2 } from 'lucide-react';
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 import type { Ticket } from '../../../../src/contract/shapes.ts';
 import { useIsOffline } from '../../api/hooks.ts';
 import { readAllTickets, useTicketColumn } from '../../api/queries.ts';
@@ -35,6 +35,8 @@ export interface ColumnProps {
 
 /** Choosing more than this at once would be a mistake more often than a wish. */
 const MOST_CHOSEN = 1_000;
+
+const NONE: Ticket[] = [];
 
 export function Column({ column, blocked, reception, bare, folded, onFold, onCards }: ColumnProps) {
   const { useSpot } = useDragKit();
@@ -100,9 +102,10 @@ function Cards({ column, blocked, reception, bare, onFold, onCards }: Omit<Colum
   const isPlain = name === 'plain';
   // A state and no ref: the list inside is mounted before this element is known, and has to hear of it.
   const [scroller, setScroller] = useState<HTMLDivElement | null>(null);
-  const items =
-    query.data?.pages.flatMap((page) => page.items) ??
-    (offline ? keptTickets().filter((ticket) => matchesFilter(ticket, filter)) : []);
+  const { data } = query;
+  // The same list for as long as it holds the same: each card knows the one that it stands in.
+  const read = useMemo(() => data?.pages.flatMap((page) => page.items), [data]);
+  const items = read ?? (offline ? keptTickets().filter((ticket) => matchesFilter(ticket, filter)) : NONE);
   const hasCards = items.length > 0;
   useEffect(() => {
     if (hasCards) onCards();

@@ -21,7 +21,14 @@ import type { Grouping } from './view.ts';
 import { ticketPath } from '../../router/address.ts';
 import { Link } from '../../router/link.tsx';
 
-export function CardFace({ ticket, grouping = 'status' }: { ticket: Ticket; grouping?: Grouping }) {
+/** Lifting a ticket makes every card look whether it is the one: what it shows is drawn only when the ticket changes. */
+export const CardFace = memo(function CardFace({
+  ticket,
+  grouping = 'status',
+}: {
+  ticket: Ticket;
+  grouping?: Grouping;
+}) {
   const who = ticket.attempt ? workerName(ticket) : ticket.assignee;
   const open = ticket.questions.filter((q) => q.state === 'open');
   return (
@@ -77,7 +84,7 @@ export function CardFace({ ticket, grouping = 'status' }: { ticket: Ticket; grou
       )}
     </>
   );
-}
+});
 
 export const CARD = 'card bg-surface block w-full p-2.5 text-left select-none';
 
@@ -102,6 +109,37 @@ export function chooseByKey(
   else selection.toggle(ticket);
   return true;
 }
+
+const CardTools = memo(function CardTools({ ticket, isChosen }: { ticket: Ticket; isChosen: boolean }) {
+  return (
+    <div
+      className={cx(
+        'bg-raised border-line-strong absolute top-1 right-1 flex items-center rounded border transition-opacity pointer-coarse:top-auto pointer-coarse:right-0 pointer-coarse:bottom-0 pointer-coarse:border-0 pointer-coarse:bg-transparent pointer-coarse:opacity-100',
+        isChosen ? 'opacity-100' : 'opacity-0 group-focus-within:opacity-100 group-hover:opacity-100',
+      )}
+    >
+      <label className="grid size-6 place-items-center pointer-coarse:size-11">
+        <input
+          type="checkbox"
+          className="size-3.5 pointer-coarse:size-5"
+          aria-label={`Choose ${ticket.key}`}
+          checked={isChosen}
+          onChange={() => selection.toggle(ticket)}
+        />
+      </label>
+      <button
+        type="button"
+        aria-label={`Move ${ticket.key} …`}
+        title="Move … (S)"
+        aria-haspopup="dialog"
+        onClick={() => openDialog({ name: 'pick', what: 'status', tickets: [ticket.key] })}
+        className="text-muted hover:text-text grid size-6 place-items-center pointer-coarse:size-11"
+      >
+        <MoveRight size={13} aria-hidden />
+      </button>
+    </div>
+  );
+});
 
 export const TicketCard = memo(function TicketCard({
   ticket,
@@ -140,32 +178,7 @@ export const TicketCard = memo(function TicketCard({
       >
         <CardFace ticket={ticket} grouping={grouping} />
       </Link>
-      <div
-        className={cx(
-          'bg-raised border-line-strong absolute top-1 right-1 flex items-center rounded border transition-opacity pointer-coarse:top-auto pointer-coarse:right-0 pointer-coarse:bottom-0 pointer-coarse:border-0 pointer-coarse:bg-transparent pointer-coarse:opacity-100',
-          isChosen ? 'opacity-100' : 'opacity-0 group-focus-within:opacity-100 group-hover:opacity-100',
-        )}
-      >
-        <label className="grid size-6 place-items-center pointer-coarse:size-11">
-          <input
-            type="checkbox"
-            className="size-3.5 pointer-coarse:size-5"
-            aria-label={`Choose ${ticket.key}`}
-            checked={isChosen}
-            onChange={() => selection.toggle(ticket)}
-          />
-        </label>
-        <button
-          type="button"
-          aria-label={`Move ${ticket.key} …`}
-          title="Move … (S)"
-          aria-haspopup="dialog"
-          onClick={() => openDialog({ name: 'pick', what: 'status', tickets: [ticket.key] })}
-          className="text-muted hover:text-text grid size-6 place-items-center pointer-coarse:size-11"
-        >
-          <MoveRight size={13} aria-hidden />
-        </button>
-      </div>
+      <CardTools ticket={ticket} isChosen={isChosen} />
     </div>
   );
 });
