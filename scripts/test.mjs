@@ -3,6 +3,7 @@
 // suite that crashes can never look like a suite that passed.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installAgents } from './agents.mjs';
@@ -39,6 +40,20 @@ function count(file) {
   return { passed: report.numPassedTests, failed: report.numFailedTests + unloadable, ok: report.success };
 }
 
+/** How busy all processors were since it was asked last, by whatever ran: what a suite that waits leaves unused. */
+let lookedAt = cpus();
+function busySinceLast() {
+  const now = cpus();
+  const sum = (kinds) =>
+    now.reduce(
+      (all, { times }, i) => all + kinds.reduce((n, kind) => n + times[kind] - lookedAt[i].times[kind], 0),
+      0,
+    );
+  const busy = sum(['user', 'nice', 'sys', 'irq']) / Math.max(sum(['user', 'nice', 'sys', 'irq', 'idle']), 1);
+  lookedAt = now;
+  return `${Math.round(100 * busy)} % of the processors`;
+}
+
 function add(name, counted, ok, seconds) {
   const result = counted ?? { passed: 0, failed: 1 };
   // An error outside any test (an unhandled rejection) fails the run without failing a test.
@@ -48,7 +63,7 @@ function add(name, counted, ok, seconds) {
   const figures = `${result.passed} passed, ${result.failed} failed`;
   const note = counted === null ? ' (ended without a report)' : '';
   process.stderr.write(
-    `${result.failed === 0 ? 'ok  ' : 'FAIL'} ${name.padEnd(12)} ${figures}${note} in ${seconds.toFixed(1)} s\n`,
+    `${result.failed === 0 ? 'ok  ' : 'FAIL'} ${name.padEnd(12)} ${figures}${note} in ${seconds.toFixed(1)} s, ${busySinceLast()}\n`,
   );
 }
 
