@@ -4,7 +4,8 @@ import { PLAIN_TICKET } from '../domain/ticket/testing.ts';
 import { decideCreate } from '../domain/ticket/decide-fields.ts';
 import { evolveTicket } from '../domain/ticket/evolve.ts';
 import type { Ticket } from '../domain/ticket/state.ts';
-import type { CommitPlan, Store } from './port.ts';
+import type { CommitPlan, Store, TicketFilter, TicketGrouping } from './port.ts';
+import { append, event } from './testing/store-under-test.ts';
 
 export function ticketPlan(key: string, fields: Partial<Ticket> = {}): { plan: CommitPlan; ticket: Ticket } {
   const events = decideCreate(
@@ -72,4 +73,98 @@ export function findingTickets(store: () => Store): void {
       { value: '1', status: 'done', count: 1 },
     ]);
   });
+
+  it('are counted as they stand after any changes, also those that shared a batch with refused ones', async () => {
+    const random = mulberry(7);
+    const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
+    const fields = (): Partial<Ticket> => ({
+      status: pick(['backlog', 'todo', 'done']),
+      priority: pick([0, 1, 2]),
+      campaign: pick([null, 'spring', 'fall']),
+      assignee: pick([null, 'ada', 'opus']),
+      profile: pick([null, 'opus', 'haiku']),
+    });
+    const standing = new Map<string, { ticket: Ticket; version: number }>();
+    for (let round = 0; round < 25; round += 1) {
+      // Asked each time, so that what is kept has to follow.
+      await expectCounts(
+        store(),
+        [...standing.values()].map(({ ticket }) => ticket),
+      );
+      const made = ticketPlan(`${pick(['MC', 'CENTS'])}-${round + 1}`, fields());
+      const changes = [...standing.values()].slice(-4).map(({ ticket, version }) => {
+        const changed = { ...ticket, ...fields() };
+        const isLate = random() < 0.4;
+        const plan = {
+          ...append(`ticket:${ticket.key}`, isLate ? version - 1 : version, event('ticket.updated')),
+          rows: [
+            {
+              row: 'ticket' as const,
+              state: changed,
+              before: ticket,
+              streamVersion: version + 1,
+              toVerify: false,
+            },
+          ],
+        };
+        return { ticket: changed, version: version + 1, plan };
+      });
+      const all = [{ ticket: made.ticket, version: 1, plan: made.plan }, ...changes];
+      const results = await Promise.all(all.map(({ plan }) => store().commit(plan)));
+      for (const [index, { ticket, version }] of all.entries())
+        if (results[index]?.committed) standing.set(ticket.key, { ticket, version });
+    }
+    const tickets = [...standing.values()].map(({ ticket }) => ticket);
+    expect(tickets).toHaveLength(25);
+    await expectCounts(store(), tickets);
+  });
+}
+
+/** Random numbers from a seed, the same at each run. */
+function mulberry(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+/** Every grouping, under filters of each kind, against the tickets one by one. */
+async function expectCounts(store: Store, tickets: readonly Ticket[]): Promise<void> {
+  const agentOf = (ticket: Ticket): string | null => ticket.assignee ?? ticket.profile;
+  const filters: [TicketFilter, (ticket: Ticket) => boolean][] = [
+    [{}, () => true],
+    [{ project: 'CENTS' }, (t) => t.project === 'CENTS'],
+    [{ statuses: ['todo', 'done'], priorities: [0, 2] }, (t) => t.status !== 'backlog' && t.priority !== 1],
+    [{ campaign: null }, (t) => t.campaign === null],
+    [{ campaign: 'fall', assignee: null }, (t) => t.campaign === 'fall' && t.assignee === null],
+    [{ profile: 'opus' }, (t) => t.profile === 'opus'],
+    [{ agent: 'opus' }, (t) => agentOf(t) === 'opus'],
+    [{ agent: null }, (t) => agentOf(t) === null],
+    [{ q: '-1' }, (t) => t.key.includes('-1')],
+  ];
+  const values: Record<TicketGrouping, (ticket: Ticket) => string | null> = {
+    status: (t) => t.status,
+    priority: (t) => String(t.priority),
+    project: (t) => t.project,
+    campaign: (t) => t.campaign,
+    agent: agentOf,
+  };
+  for (const [filter, isAsked] of filters)
+    for (const by of Object.keys(values) as TicketGrouping[]) {
+      const expected = new Map<string, number>();
+      for (const ticket of tickets.filter(isAsked)) {
+        const name = `${values[by](ticket)} ${ticket.status}`;
+        expected.set(name, (expected.get(name) ?? 0) + 1);
+      }
+      const found = (await store.groupTickets(filter, by)).map(
+        ({ value, status, count }): [string, number] => [`${value} ${status}`, count],
+      );
+      expect(new Map(found), `${by} of ${JSON.stringify(filter)}`).toEqual(expected);
+      expect(found).toHaveLength(expected.size);
+    }
+  const byStatus = Object.entries(await store.countByStatus());
+  expect(byStatus.reduce((sum, [, count]) => sum + count, 0)).toBe(tickets.length);
 }

@@ -29,11 +29,15 @@ import {
   together,
 } from '../program.ts';
 import type { Tables } from '../schema.ts';
+import { COUNTED, type CountedColumns } from './rows.ts';
 import { parsedAlerts, parsedItems, parsedTickets } from './parsed.ts';
 import { agentOf, conditionOf } from './ticket-filter.ts';
 
 /** CENTS-12 is a ticket of CENTS. */
 export const projectOfKey = (key: string): string => key.slice(0, Math.max(key.lastIndexOf('-'), 0));
+
+const textOrNull = (value: unknown): string | null =>
+  value === null ? null : String(value as string | number);
 
 const parse = <T>(value: unknown): T => JSON.parse(String(value)) as T;
 
@@ -97,6 +101,12 @@ export function readPrograms(db: Kysely<Tables>) {
         .selectFrom('tickets')
         .select(['status', (e) => e.fn.countAll().as('n')])
         .groupBy('status'),
+    ),
+    countTickets: statement<object>(db, (k) =>
+      k
+        .selectFrom('tickets')
+        .select([...COUNTED, (e) => e.fn.countAll().as('n')])
+        .groupBy(COUNTED),
     ),
     inboxItem: statement<{ id: string }>(db, (k) =>
       k.selectFrom('inbox').select(['id', 'item', 'stream_version']).where('id', '=', p('id')),
@@ -270,8 +280,21 @@ export function readPrograms(db: Kysely<Tables>) {
         condition.params,
       );
       return rows.map((row) => ({
-        value: row['value'] === null ? null : String(row['value']),
+        value: textOrNull(row['value']),
         status: String(row['status']),
+        count: Number(row['n']),
+      }));
+    },
+    /** All of them, by all that they are counted by. */
+    *countTickets(): Program<(CountedColumns & { count: number })[]> {
+      const { rows } = yield s.countTickets({});
+      return rows.map((row) => ({
+        project: String(row['project']),
+        status: String(row['status']),
+        priority: Number(row['priority']),
+        campaign: textOrNull(row['campaign']),
+        assignee: textOrNull(row['assignee']),
+        profile: textOrNull(row['profile']),
         count: Number(row['n']),
       }));
     },

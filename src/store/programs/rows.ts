@@ -147,17 +147,29 @@ export function eventColumns(event: StoredEvent, data: string): Tables['events']
 type TicketColumns = Tables['tickets'];
 
 /** Those that a ticket is found and ordered by, and that cost nothing to make. */
+/** What tickets are counted by. */
+export const COUNTED = ['project', 'status', 'priority', 'campaign', 'assignee', 'profile'] as const;
+export type CountedColumns = Pick<TicketColumns, (typeof COUNTED)[number]>;
+
+export function countedOf(ticket: Ticket): CountedColumns {
+  const { project, status, priority, campaign, assignee } = ticket;
+  const newest = newestAttempt(ticket);
+  // A parked attempt goes on with the profile it was started with.
+  const { profile } = newest?.state === 'parked' ? newest : ticket;
+  return { project, status, priority, campaign, assignee, profile };
+}
+
 function placeOf(ticket: Ticket) {
   const newest = newestAttempt(ticket);
   const cost = ticketCost(ticket);
   const parked = newest?.state === 'parked' ? newest : null;
+  const { status, priority, campaign, assignee, profile } = countedOf(ticket);
   return {
-    status: ticket.status,
-    priority: ticket.priority,
-    assignee: ticket.assignee,
-    campaign: ticket.campaign,
-    // A parked attempt goes on with the profile it was started with.
-    profile: parked ? parked.profile : ticket.profile,
+    status,
+    priority,
+    assignee,
+    campaign,
+    profile,
     title: ticket.title,
     lane: laneOf(ticket),
     rank: dispatchRank(ticket.priority, ticket.statusSince),

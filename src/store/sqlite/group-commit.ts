@@ -24,6 +24,8 @@ export interface Turn {
   chain: ChainHead;
   ground: BatchGround;
   events: StoredEvent[];
+  /** Called once all of it is committed, before anybody is answered. */
+  afterCommit: (() => void)[];
 }
 
 /** `run` may be called again, when the batch is begun again; what it gives is called after the commit. */
@@ -53,7 +55,7 @@ export class GroupCommit {
   constructor(options: GroupCommitOptions) {
     this.#options = options;
     this.#connection = options.connection;
-    this.#turn = { chain: options.chain, ground: new BatchGround(), events: [] };
+    this.#turn = { chain: options.chain, ground: new BatchGround(), events: [], afterCommit: [] };
   }
 
   /** What ended it; null while it takes writes. */
@@ -92,6 +94,7 @@ export class GroupCommit {
     const before = { ...this.#turn.chain };
     const events: StoredEvent[] = [];
     this.#turn.events = events;
+    this.#turn.afterCommit = [];
     let answers: (() => void)[] | null;
     try {
       onCommit?.('begun', events);
@@ -100,7 +103,7 @@ export class GroupCommit {
       onCommit?.('before-commit', events);
       this.#connection.exec('commit');
     } catch (error) {
-      this.#takeBack(before, 0);
+      this.#takeBack(before, 0, 0);
       this.#rollBack();
       if (!isFull(error)) this.#broken = error;
       const told = isFull(error)
@@ -110,6 +113,7 @@ export class GroupCommit {
       return;
     }
     onCommit?.('after-commit', events);
+    for (const act of this.#turn.afterCommit) act();
     for (const answer of answers) answer();
     onCommit?.('answered', events);
     if (events.length > 0) publish(events);
@@ -140,7 +144,7 @@ export class GroupCommit {
     // Savepoints cost every job, and few fail: so the batch is begun again for those few.
     if (isOfAll(done.failure)) throw done.failure as Error;
     this.#connection.exec('rollback');
-    this.#takeBack(before, 0);
+    this.#takeBack(before, 0, 0);
     if (batch.length > 1) return this.#begin(batch) ? this.#runApart(batch) : null;
     batch[0]?.fail(done.failure);
     return null;
@@ -164,7 +168,8 @@ export class GroupCommit {
     return batch.map((job) => {
       this.#connection.exec('savepoint plan');
       const saved = { ...this.#turn.chain };
-      const count = this.#turn.events.length;
+      const events = this.#turn.events.length;
+      const acts = this.#turn.afterCommit.length;
       try {
         const answer = job.run();
         this.#connection.exec('release plan');
@@ -174,7 +179,7 @@ export class GroupCommit {
         // It has taken the whole transaction back.
         if (isOfAll(error)) throw error;
         this.#connection.exec('rollback to plan; release plan');
-        this.#takeBack(saved, count);
+        this.#takeBack(saved, events, acts);
         return () => job.fail(error);
       }
     });
@@ -188,9 +193,11 @@ export class GroupCommit {
     }
   }
 
-  #takeBack(chain: ChainHead, count: number): void {
+  /** @param events how many of the batch's stay, and `acts` of what comes after its commit */
+  #takeBack(chain: ChainHead, events: number, acts: number): void {
     this.#turn.chain = chain;
-    this.#turn.events.length = count;
+    this.#turn.events.length = events;
+    this.#turn.afterCommit.length = acts;
     this.#turn.ground.forget();
     this.#options.onTakenBack();
   }

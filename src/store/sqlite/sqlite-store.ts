@@ -32,6 +32,7 @@ import { schemaStatements } from '../schema-steps.ts';
 import { StoreDamaged } from '../store-errors.ts';
 import { type Connection, SqliteConnection } from './driver.ts';
 import { GroupCommit } from './group-commit.ts';
+import { TicketCounts, isCountable } from './ticket-counts.ts';
 import { dumpOpenConnection, dumpSqlite, sqliteTarget } from './sqlite-transfer.ts';
 import type { LoadTarget } from '../load-target.ts';
 
@@ -128,6 +129,8 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
    */
   const written = new Recent<TicketRecord>(WRITTEN_TICKETS);
 
+  const counts = new TicketCounts(() => sync(reads.countTickets()));
+
   /** Reads see committed state only: the writer never leaves a transaction open across turns. */
   const read = <T>(make: () => Program<T>): Promise<T> => atOnce(() => sync(make()));
 
@@ -155,9 +158,11 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
           turn.events.push(...sync(commits.apply(plan, clock(), turn.chain, turn.ground)));
           if (plan.rows.some((row) => row.row === 'document')) documents.clear();
           if (plan.effects?.some(changesCredentials)) credentials.clear();
-          for (const row of plan.rows)
-            if (row.row === 'ticket')
-              written.set(row.state.key, { state: row.state, streamVersion: row.streamVersion });
+          for (const row of plan.rows) {
+            if (row.row !== 'ticket') continue;
+            written.set(row.state.key, { state: row.state, streamVersion: row.streamVersion });
+            turn.afterCommit.push(() => counts.changed(row.before, row.state));
+          }
         })
         .then(
           (): CommitResult => ({ committed: true }),
@@ -192,11 +197,17 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
         now: clock(),
       })),
     tickets: (q) => read(() => reads.tickets(q)),
-    groupTickets: (filter, by) => read(() => reads.groupTickets(filter, by)),
+    groupTickets: (filter, by) =>
+      isCountable(filter)
+        ? atOnce(() => counts.groups(filter, by))
+        : read(() => reads.groupTickets(filter, by)),
     ticketStatuses: (keys) => read(() => reads.ticketStatuses(keys)),
     ticketOfAttempt: (id) => read(() => reads.ticketOfAttempt(id)),
     ticketOfEvidence: (id) => read(() => reads.ticketOfEvidence(id)),
-    countByStatus: () => read(() => reads.countByStatus()),
+    countByStatus: () =>
+      atOnce(() =>
+        Object.fromEntries(counts.groups({}, 'status').map(({ status, count }) => [status, count])),
+      ),
 
     inboxItem: (id) => read(() => reads.inboxItem(id)),
     inbox: (q) => read(() => reads.inbox(q)),
