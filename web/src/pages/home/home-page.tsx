@@ -44,11 +44,9 @@ export function HomePage() {
         title="Home"
         actions={
           <>
-            {overview && (
-              <span className="md:hidden">
-                <HealthLine overview={overview} />
-              </span>
-            )}
+            <span className="md:hidden">
+              <HealthLine />
+            </span>
             <ConnectionMark className="text-muted md:hidden" />
           </>
         }
