@@ -49,6 +49,42 @@ export function findingTickets(store: () => Store): void {
     expect(await keys({ q: '1_0%' })).toEqual([]);
   });
 
+  it('are found by what is said in their comments, and only by that', async () => {
+    const comment = (key: string, version: number, text: string) =>
+      store().commit({
+        appends: [
+          {
+            stream: `ticket:${key}`,
+            expected: version,
+            ticket: key,
+            project: 'MC',
+            events: [
+              { type: 'ticket.commented', actor: { kind: 'human', id: 'ada' }, at: 2000, data: { text } },
+            ],
+          },
+        ],
+        rows: [],
+      });
+    await store().commit(ticketPlan('MC-1', { title: 'Fix the login page' }).plan);
+    await store().commit(ticketPlan('MC-2', { title: 'Fix the menu', status: 'done' }).plan);
+    await comment('MC-1', 1, 'Seen with Firefox,\nsee "C:\\temp"; 30% of the time');
+    await comment('MC-1', 2, 'The Überweisung is wrong');
+    const keys = async (q: object) =>
+      (await store().tickets({ sort: 'created', limit: 10, ...q })).items.map((x) => x.key);
+    expect(await keys({ q: 'firefox' })).toEqual(['MC-1']);
+    expect(await keys({ q: 'ÜBERWEISUNG' })).toEqual(['MC-1']);
+    // One word of the title, one of each comment.
+    expect(await keys({ q: 'login firefox überweisung' })).toEqual(['MC-1']);
+    expect(await keys({ q: 'menu firefox' })).toEqual([]);
+    for (const word of ['"c:\\temp";', '30%']) expect(await keys({ q: word }), word).toEqual(['MC-1']);
+    for (const word of ['text', 'commented', 'fire_ox', 'seen%firefox'])
+      expect(await keys({ q: word }), word).toEqual([]);
+    expect(await keys({ q: 'firefox', statuses: ['done'] })).toEqual([]);
+    expect(await store().groupTickets({ q: 'firefox' }, 'priority')).toEqual([
+      { value: '2', status: 'todo', count: 1 },
+    ]);
+  });
+
   it('are found by priority, by who has them, and by having nobody, and are counted by the same', async () => {
     await store().commit(ticketPlan('MC-1', { priority: 0, assignee: 'ada', profile: 'opus' }).plan);
     await store().commit(ticketPlan('MC-2', { priority: 1, profile: 'opus', status: 'done' }).plan);

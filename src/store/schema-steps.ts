@@ -1,7 +1,7 @@
 /** How the tables come to be, from one version of the schema to the next, on both databases. */
 import { type ColumnDataType, type CompiledQuery, type Kysely, type RawBuilder, sql } from 'kysely';
 import { withNotifications } from './notify-schema.ts';
-import { SCHEMA_VERSION, type Tables } from './schema.ts';
+import { SCHEMA_VERSION, SEARCHED_LENGTH, type Tables } from './schema.ts';
 
 /** Texts compare by their bytes, and `real` has 64 bits: on SQLite as it is, elsewhere by a type that says so. */
 export interface ColumnTypes {
@@ -23,7 +23,15 @@ export function schemaStatements(
   types: ColumnTypes = PLAIN_TYPES,
   { from = 0, to = SCHEMA_VERSION }: { from?: number; to?: number } = {},
 ): { sql: string }[] {
-  return [firstSchema, withBundles, withFewerIndexes, withNotifications, withOneIndexOfAttempts, withoutEnds]
+  return [
+    firstSchema,
+    withBundles,
+    withFewerIndexes,
+    withNotifications,
+    withOneIndexOfAttempts,
+    withoutEnds,
+    withComments,
+  ]
     .slice(from, to)
     .flatMap((step) => step(db, types))
     .map((builder) => ({ sql: builder.compile().sql }));
@@ -86,6 +94,28 @@ function withOneIndexOfAttempts(db: Kysely<Tables>): Compiles[] {
 /** Schema 6: a change writes fewer pages. What a stream ends with is its last event; a worker's token is stored nowhere. */
 function withoutEnds(db: Kysely<Tables>): Compiles[] {
   return [db.schema.dropTable('streams'), db.schema.dropIndex('credentials_attempt')];
+}
+
+/**
+ * Schema 7: what comments say, apart from all other events, so that a search need not go through the log. Those of
+ * before get the small letters that the database knows, which are not all.
+ */
+function withComments(db: Kysely<Tables>, { text, liesByNumber }: ColumnTypes): Compiles[] {
+  // A comment's data is `{"text":"…"}`.
+  const said = sql`substr(lower(substr("data", 10, length("data") - 11)), 1, ${sql.lit(SEARCHED_LENGTH)})`;
+  return [
+    db.schema
+      .createTable('comments')
+      .addColumn('seq', liesByNumber ? 'integer' : 'bigint', (c) => c.primaryKey().notNull())
+      .addColumn('ticket', text, (c) => c.notNull())
+      .addColumn('said', text, (c) => c.notNull()),
+    {
+      compile: () =>
+        sql`insert into "comments" ("seq", "ticket", "said") select "seq", "ticket", ${said} from "events" where "type" = 'ticket.commented' and "ticket" is not null`.compile(
+          db,
+        ),
+    },
+  ];
 }
 
 function eventsBySeq(db: Kysely<Tables>, { text }: ColumnTypes): Compiles[] {

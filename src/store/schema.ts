@@ -70,6 +70,8 @@ export interface Tables extends NotifyTables {
     cost_output: number;
   };
   evidence: { id: string; ticket: string };
+  /** What the comments of a ticket say, for searching: in small letters, as JSON writes it. */
+  comments: { seq: number; ticket: string; said: string };
   inbox: {
     id: string;
     kind: string;
@@ -164,8 +166,11 @@ export interface Tables extends NotifyTables {
   };
 }
 
+/** How much of a text is searched, in characters. */
+export const SEARCHED_LENGTH = 2000;
+
 /** Of the tables as they are here; a database of an earlier one is brought up to it in one transaction. */
-export const SCHEMA_VERSION = 6;
+export const SCHEMA_VERSION = 7;
 
 /** What a new database's settings say. */
 export const FIRST_SETTINGS: readonly (readonly [name: string, value: string])[] = [
@@ -203,6 +208,7 @@ export const TABLES: Record<keyof Tables, number> = {
   destinations: 4,
   deliveries: 4,
   reads: 4,
+  comments: 7,
 };
 
 /** Tables of earlier schemas, with the last that had them: a copy of that time fills them before it is brought up. */

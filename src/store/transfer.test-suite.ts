@@ -215,7 +215,7 @@ export function transferConformance(name: string, open: () => Promise<StoreUnder
     describe('an older schema', () => {
       /** What later steps have made is not there in the first one. */
       const asFirst = async (): Promise<void> => {
-        for (const table of ['notifications', 'destinations', 'deliveries', 'reads', 'bundles'])
+        for (const table of ['notifications', 'destinations', 'deliveries', 'reads', 'bundles', 'comments'])
           await t.execute(`drop table ${table}`);
         await t.execute('drop table if exists blobs');
         await t.execute(
@@ -230,10 +230,20 @@ export function transferConformance(name: string, open: () => Promise<StoreUnder
 
       it('is brought up to this one when it is opened, with what is in it', async () => {
         await store.commit(append('a', 0, event('x')));
+        await store.commit(ticketPlan('MC-1').plan);
+        const said = append('ticket:MC-1', 1, event('ticket.commented', { text: 'Seen with "Firefox"' }));
+        await store.commit({ ...said, appends: said.appends.map((a) => ({ ...a, ticket: 'MC-1' })) });
+        const found = async (from: Store, q: string) =>
+          (await from.tickets({ q, sort: 'created', limit: 10 })).items.length;
+        expect(await found(store, '"firefox"')).toBe(1);
         await store.close();
         await asFirst();
         const again = await t.reopen();
-        expect((await again.head()).seq).toBe(1);
+        expect((await again.head()).seq).toBe(3);
+        // What was said before there was a search of it is found, and nothing of what is around it.
+        expect(await found(again, '"firefox"')).toBe(1);
+        expect(await found(again, 'text')).toBe(0);
+        expect(await found(again, '"firefox""')).toBe(0);
         expect(await again.bundle('a')).toBeNull();
         // What happened before there were notifications is told to nobody.
         expect(await again.notifyCursor()).toBeNull();

@@ -1,28 +1,31 @@
 import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { DESK, findBarriers, openBrowser, PHONE, signIn } from './support/browser.ts';
 import { MissionControl } from './support/mission-control.ts';
+import { shareWorld } from './support/shared-world.ts';
 
 let control: MissionControl;
 let browser: Browser;
-beforeAll(async () => {
-  [control, browser] = await Promise.all([new MissionControl('none').start(), openBrowser()]);
-  await control.prepareProject();
-  await control.api.post('/campaigns', { key: 'spring', name: 'Spring cleaning', owner: 'ada' });
-  await control.createTicket('Given to ada', { assignee: 'ada', priority: 0, campaign: 'spring' });
-  await control.createTicket('Given to the agent', { profile: 'scripted', priority: 1 });
-  await control.createTicket('Given to nobody', { labels: ['loose'] });
-  const done = await control.createTicket('A person’s work', { status: 'todo', assignee: 'ada' });
-  await control.api.post(
-    `/tickets/${done.key}/transitions`,
-    { transition: 'cancel' },
-    { ifMatch: done.version },
-  );
-});
-afterAll(async () => {
-  await browser.close();
-  await control.stop();
-});
+shareWorld(
+  async () => {
+    [control, browser] = await Promise.all([new MissionControl('none').start(), openBrowser()]);
+    await control.prepareProject();
+    await control.api.post('/campaigns', { key: 'spring', name: 'Spring cleaning', owner: 'ada' });
+    await control.createTicket('Given to ada', { assignee: 'ada', priority: 0, campaign: 'spring' });
+    await control.createTicket('Given to the agent', { profile: 'scripted', priority: 1 });
+    await control.createTicket('Given to nobody', { labels: ['loose'] });
+    const done = await control.createTicket('A person’s work', { status: 'todo', assignee: 'ada' });
+    await control.api.post(
+      `/tickets/${done.key}/transitions`,
+      { transition: 'cancel' },
+      { ifMatch: done.version },
+    );
+  },
+  async () => {
+    await browser.close();
+    await control.stop();
+  },
+);
 
 const column = (page: Page, id: string): Locator => page.locator(`[data-column="${id}"]`);
 async function open(page: Page, query: string): Promise<void> {

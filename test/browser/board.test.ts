@@ -1,18 +1,21 @@
 import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { DESK, openBrowser, PHONE, signIn } from './support/browser.ts';
 import { MissionControl } from './support/mission-control.ts';
+import { shareWorld } from './support/shared-world.ts';
 
 let control: MissionControl;
 let browser: Browser;
-beforeAll(async () => {
-  [control, browser] = await Promise.all([new MissionControl('none').start(), openBrowser()]);
-  await control.prepareProject();
-});
-afterAll(async () => {
-  await browser.close();
-  await control.stop();
-});
+shareWorld(
+  async () => {
+    [control, browser] = await Promise.all([new MissionControl('none').start(), openBrowser()]);
+    await control.prepareProject();
+  },
+  async () => {
+    await browser.close();
+    await control.stop();
+  },
+);
 
 const column = (page: Page, status: string): Locator => page.locator(`[data-column="${status}"]`);
 const card = (page: Page, status: string, key: string): Locator =>

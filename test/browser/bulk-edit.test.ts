@@ -1,20 +1,23 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Page as PageOf, Ticket } from '../../src/contract/shapes.ts';
 import { findBarriers, openBrowser, PHONE, signIn } from './support/browser.ts';
 import { MissionControl } from './support/mission-control.ts';
+import { shareWorld } from './support/shared-world.ts';
 
 let control: MissionControl;
 let browser: Browser;
-beforeAll(async () => {
-  [control, browser] = await Promise.all([new MissionControl('none').start(), openBrowser()]);
-  await control.prepareProject();
-  await control.api.post('/campaigns', { key: 'spring', name: 'Spring cleaning', owner: 'ada' });
-});
-afterAll(async () => {
-  await browser.close();
-  await control.stop();
-});
+shareWorld(
+  async () => {
+    [control, browser] = await Promise.all([new MissionControl('none').start(), openBrowser()]);
+    await control.prepareProject();
+    await control.api.post('/campaigns', { key: 'spring', name: 'Spring cleaning', owner: 'ada' });
+  },
+  async () => {
+    await browser.close();
+    await control.stop();
+  },
+);
 
 /** Tickets of a test's own, found by its label. */
 async function make(label: string, count: number): Promise<string[]> {

@@ -3,20 +3,23 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Page, Profile, Project, Ticket } from '../../src/contract/shapes.ts';
 import { findBarriers, openBrowser, signIn } from './support/browser.ts';
 import { MissionControl } from './support/mission-control.ts';
+import { shareWorld } from './support/shared-world.ts';
 
 let control: MissionControl;
 let browser: Browser;
-beforeAll(async () => {
-  [control, browser] = await Promise.all([new MissionControl('local').start(), openBrowser()]);
-});
-afterAll(async () => {
-  await browser.close();
-  await control.stop();
-});
+shareWorld(
+  async () => {
+    [control, browser] = await Promise.all([new MissionControl('local').start(), openBrowser()]);
+  },
+  async () => {
+    await browser.close();
+    await control.stop();
+  },
+);
 
 describe('the first run', () => {
   it('offers a sample at the press of a button, and its first ticket is done without reading anything but the screen', async () => {

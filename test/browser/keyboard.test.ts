@@ -152,7 +152,12 @@ describe.each([
   it('S moves: what is possible, and why the rest is not', async () => {
     const key = await act('s');
     await dialog(new RegExp(`^Move ${key}`)).waitFor();
-    await page.getByRole('option', { name: /Only a worker’s claim/ }).waitFor();
+    const why = page.getByRole('option', { name: /Only a worker’s claim/ });
+    await why.waitFor();
+    // The reason is there to be read: not faded, and within its own row.
+    expect(await why.evaluate((option) => getComputedStyle(option).opacity)).toBe('1');
+    const [row, reason] = [await why.boundingBox(), await why.getByText(/Only a worker/).boundingBox()];
+    expect(reason?.y).toBeGreaterThan((row?.y ?? 0) + 1);
     await press('Escape');
     await closed();
   });

@@ -1,18 +1,21 @@
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openBrowser, signIn } from './support/browser.ts';
 import { MissionControl } from './support/mission-control.ts';
+import { shareWorld } from './support/shared-world.ts';
 
 let control: MissionControl;
 let browser: Browser;
-beforeAll(async () => {
-  [control, browser] = await Promise.all([new MissionControl('local').start(), openBrowser()]);
-  await control.prepareProject();
-});
-afterAll(async () => {
-  await browser.close();
-  await control.stop();
-});
+shareWorld(
+  async () => {
+    [control, browser] = await Promise.all([new MissionControl('local').start(), openBrowser()]);
+    await control.prepareProject();
+  },
+  async () => {
+    await browser.close();
+    await control.stop();
+  },
+);
 
 describe('without a reload', () => {
   it('shows on the board what others create and move', async () => {

@@ -460,6 +460,8 @@ describe('files of every view', () => {
     ['/agents', 'attempts'],
     ['/agents', 'agents'],
     ['/agents', 'runners'],
+    ['/settings', 'projects'],
+    ['/trust', 'invariants'],
   ])('on %s gives %s as CSV and JSON', async (path, view) => {
     const { page, errors } = await signIn(browser, control);
     await page.goto(`${control.url}${path}`);

@@ -1,20 +1,23 @@
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Schedule } from '../../src/contract/job-shapes.ts';
 import type { Page } from '../../src/contract/shapes.ts';
 import { DESK, findBarriers, openBrowser, PHONE, signIn } from './support/browser.ts';
 import { MissionControl } from './support/mission-control.ts';
+import { shareWorld } from './support/shared-world.ts';
 
 let control: MissionControl;
 let browser: Browser;
-beforeAll(async () => {
-  [control, browser] = await Promise.all([new MissionControl('none').start(), openBrowser()]);
-  await control.prepareProject();
-});
-afterAll(async () => {
-  await browser.close();
-  await control.stop();
-});
+shareWorld(
+  async () => {
+    [control, browser] = await Promise.all([new MissionControl('none').start(), openBrowser()]);
+    await control.prepareProject();
+  },
+  async () => {
+    await browser.close();
+    await control.stop();
+  },
+);
 
 const schedules = async (): Promise<Schedule[]> =>
   (await control.api.get<Page<Schedule>>('/schedules')).items;

@@ -1,26 +1,38 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Comment, Page as PageOf, Ticket } from '../../src/contract/shapes.ts';
 import { findBarriers, openBrowser, PHONE, signIn } from './support/browser.ts';
 import { MissionControl } from './support/mission-control.ts';
+import { shareWorld } from './support/shared-world.ts';
 
 let control: MissionControl;
 let browser: Browser;
 let ticket: Ticket;
-beforeAll(async () => {
-  [control, browser] = await Promise.all([new MissionControl('local').start(), openBrowser()]);
-  await control.prepareProject();
-  const { key } = await control.createTicket('Rewrites the sample', { status: 'todo' });
-  ticket = await control.until(key, (t) => t.status === 'in_review' && t.runtime === 'idle');
-});
-afterAll(async () => {
-  await browser.close();
-  await control.stop();
-});
+shareWorld(
+  async () => {
+    [control, browser] = await Promise.all([new MissionControl('local').start(), openBrowser()]);
+    await control.prepareProject();
+    const { key } = await control.createTicket('Rewrites the sample', { status: 'todo' });
+    ticket = await control.until(key, (t) => t.status === 'in_review' && t.runtime === 'idle');
+  },
+  async () => {
+    await browser.close();
+    await control.stop();
+  },
+);
 
 const file = (page: Page, path: string) => page.locator(`[data-file="${path}"]`);
 const line = (page: Page, path: string, place: string) => file(page, path).locator(`[data-line="${place}"]`);
 const review = (page: Page) => page.getByRole('form', { name: 'Your review' });
+/** The box that is written in ends before the frame of its file does, however long the lines are. */
+async function expectWithin(page: Page): Promise<void> {
+  const [box, frame] = await Promise.all([
+    page.getByRole('textbox', { name: /^Comment on/ }).boundingBox(),
+    page.getByRole('region', { name: 'Changes of README.md' }).boundingBox(),
+  ]);
+  const end = (rect: typeof box): number => (rect?.x ?? 0) + (rect?.width ?? 0);
+  expect(end(frame) - end(box)).toBeGreaterThan(6);
+}
 async function openDiff(page: Page): Promise<void> {
   await page.goto(`${control.url}/tickets/${ticket.key}#diff`);
   await file(page, 'README.md').waitFor();
@@ -46,12 +58,13 @@ describe('reviewing a diff', () => {
   });
 
   it('takes comments on both sides, by keyboard too, keeps them over a reload, and forgets what is deleted', async () => {
-    const { page } = await signIn(browser, control);
+    const { page } = await signIn(browser, control, { viewport: { width: 1280, height: 900 } });
     await openDiff(page);
     await line(page, 'README.md', 'before:1').click();
     await page
       .getByRole('textbox', { name: 'Comment on line 1 as before' })
       .fill('Why was the old title bad?');
+    await expectWithin(page);
     await page.keyboard.press('Control+Enter');
     await line(page, 'README.md', 'before:1').focus();
     await page.keyboard.press('ArrowDown');
@@ -80,6 +93,7 @@ describe('reviewing a diff', () => {
     await openDiff(page);
     await line(page, 'README.md', 'after:3').tap();
     await page.getByRole('textbox', { name: 'Comment on line 3' }).fill('On the way');
+    await expectWithin(page);
     await page.getByRole('button', { name: 'Add to the review' }).tap();
     await review(page).getByText('1 comment in your review').waitFor();
     expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(

@@ -1,19 +1,22 @@
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Policy, Ticket } from '../../src/contract/shapes.ts';
 import { findBarriers, openBrowser, signIn } from './support/browser.ts';
 import { MissionControl } from './support/mission-control.ts';
+import { shareWorld } from './support/shared-world.ts';
 
 let control: MissionControl;
 let browser: Browser;
-beforeAll(async () => {
-  [control, browser] = await Promise.all([new MissionControl('none').start(), openBrowser()]);
-  await control.prepareProject();
-});
-afterAll(async () => {
-  await browser.close();
-  await control.stop();
-});
+shareWorld(
+  async () => {
+    [control, browser] = await Promise.all([new MissionControl('none').start(), openBrowser()]);
+    await control.prepareProject();
+  },
+  async () => {
+    await browser.close();
+    await control.stop();
+  },
+);
 
 describe('the policy', () => {
   it('is changed on its page, and stands after a reload; a wrong line says what is wrong with it', async () => {

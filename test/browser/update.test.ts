@@ -3,27 +3,30 @@ import { appendFileSync, cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openBrowser, signIn } from './support/browser.ts';
 import { MissionControl, root } from './support/mission-control.ts';
+import { shareWorld } from './support/shared-world.ts';
 
 let control: MissionControl;
 let browser: Browser;
 let installation: string;
-beforeAll(async () => {
-  // An installation of this test's own, to be updated.
-  installation = mkdtempSync(join(tmpdir(), 'mc-update-'));
-  for (const part of ['dist', 'package.json'])
-    cpSync(join(root, part), join(installation, part), { recursive: true });
-  symlinkSync(join(root, 'node_modules'), join(installation, 'node_modules'));
-  [control, browser] = await Promise.all([new MissionControl('none', installation).start(), openBrowser()]);
-  await control.prepareProject();
-});
-afterAll(async () => {
-  await browser.close();
-  await control.stop();
-  rmSync(installation, { recursive: true, force: true });
-});
+shareWorld(
+  async () => {
+    // An installation of this test's own, to be updated.
+    installation = mkdtempSync(join(tmpdir(), 'mc-update-'));
+    for (const part of ['dist', 'package.json'])
+      cpSync(join(root, part), join(installation, part), { recursive: true });
+    symlinkSync(join(root, 'node_modules'), join(installation, 'node_modules'));
+    [control, browser] = await Promise.all([new MissionControl('none', installation).start(), openBrowser()]);
+    await control.prepareProject();
+  },
+  async () => {
+    await browser.close();
+    await control.stop();
+    rmSync(installation, { recursive: true, force: true });
+  },
+);
 
 describe('an older service worker', () => {
   it('goes on serving the app that it belongs to, and makes way for the new one when the person says so', async () => {

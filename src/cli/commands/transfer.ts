@@ -86,6 +86,7 @@ async function exported(
       what,
       async <T>(path: string, query?: Record<string, string | number>) =>
         (await context.api.list<T>(path, query, Number.POSITIVE_INFINITY)).items,
+      (path) => context.api.get(path, { timeoutMs: 600_000 }),
     );
     const written = format === 'csv' ? viewToCsv(what, items) : viewToJson(what, items, now);
     return { what, written, count: items.length };

@@ -1,7 +1,16 @@
 /** Every view as a file: what its page lists, as JSON exactly as the API says it, or as CSV for a spreadsheet. Pure but for reading. */
 import type { Job } from '../../contract/job-shapes.ts';
 import type { Notification } from '../../contract/notify-shapes.ts';
-import type { Alert, Attempt, InboxItem, Profile, Runner, Ticket } from '../../contract/shapes.ts';
+import type {
+  Alert,
+  Attempt,
+  InboxItem,
+  Profile,
+  Project,
+  Runner,
+  Ticket,
+  Verification,
+} from '../../contract/shapes.ts';
 import { toCsv } from './csv.ts';
 
 export const EXPORTED_VIEWS = [
@@ -12,15 +21,19 @@ export const EXPORTED_VIEWS = [
   'agents',
   'runners',
   'notifications',
+  'projects',
+  'invariants',
 ] as const;
 export type ExportedView = (typeof EXPORTED_VIEWS)[number];
 
 /** Reads a list of the API to its end. */
 export type ReadAll = <T>(path: string, query?: Record<string, string | number>) => Promise<T[]>;
+/** Reads what is no list. */
+export type ReadOne = <T>(path: string) => Promise<T>;
 
 type Cell = string | number | boolean | null | undefined;
 interface View<T> {
-  read: (all: ReadAll) => Promise<T[]>;
+  read: (all: ReadAll, one: ReadOne) => Promise<T[]>;
   columns: [name: string, value: (item: T) => Cell][];
 }
 const view = <T>(read: View<T>['read'], columns: View<T>['columns']): View<unknown> =>
@@ -156,9 +169,43 @@ const VIEWS: Record<ExportedView, View<unknown>> = {
       ['Path', (n) => n.path],
     ],
   ),
+  projects: view<Project>(
+    (all) => all('/projects'),
+    [
+      ['Key', (p) => p.key],
+      ['Name', (p) => p.name],
+      ['Repository', (p) => p.repository.path ?? p.repository.url],
+      ['Default branch', (p) => p.defaultBranch],
+      ['Default profile', (p) => p.defaultProfile],
+      ['Checks', (p) => p.checks.map((check) => check.name).join(', ')],
+      ['Done needs', (p) => p.completion.requires.join(', ')],
+      ['Decided by', (p) => p.completion.decidedBy],
+      ['After acceptance', (p) => p.completion.onAccept],
+      ['Protected paths', (p) => p.protectedPaths.join(', ')],
+      ['Attempts', (p) => p.limits.maxAttempts],
+      ['Workers', (p) => p.limits.maxWorkers],
+      ['Budget', (p) => (p.budget ? JSON.stringify(p.budget) : '')],
+    ],
+  ),
+  invariants: view<Verification['invariants'][number] & { head: string }>(
+    async (_all, one) => {
+      // Looked at anew, and each with where the log ended then: a file says nothing of when it was true.
+      const { invariants, head } = await one<Verification>('/verify');
+      return invariants.map((invariant) => ({ ...invariant, head: `${head.seq}:${head.hash}` }));
+    },
+    [
+      ['Invariant', (i) => i.id],
+      ['Name', (i) => i.name],
+      ['Holds', (i) => i.ok],
+      ['Checked', (i) => i.checked],
+      ['Violations', (i) => i.violations.join('\n')],
+      ['Head', (i) => i.head],
+    ],
+  ),
 };
 
-export const readView = (name: ExportedView, all: ReadAll): Promise<unknown[]> => VIEWS[name].read(all);
+export const readView = (name: ExportedView, all: ReadAll, one: ReadOne): Promise<unknown[]> =>
+  VIEWS[name].read(all, one);
 
 /** @param items as `readView` gives them, or some of them */
 export function viewToCsv(name: ExportedView, items: readonly unknown[]): string {

@@ -15,7 +15,7 @@ import {
 } from '../program.ts';
 import type { Tables } from '../schema.ts';
 import { PlanRejected } from './plan-rejected.ts';
-import { EVENT_COLUMNS, eventColumns } from './rows.ts';
+import { EVENT_COLUMNS, commentColumns, eventColumns } from './rows.ts';
 import type { StreamHead } from './stream-heads.ts';
 
 export function sha256(text: string): string {
@@ -40,6 +40,9 @@ export function appendPrograms(db: Kysely<Tables>) {
         .where('stream', '=', p('stream'))
         .orderBy('version', 'desc')
         .limit(atMost(1)),
+    ),
+    comment: statement<Record<string, unknown>>(db, (k) =>
+      k.insertInto('comments').values({ seq: p('seq'), ticket: p('ticket'), said: p('said') }),
     ),
     seqHead: statement<object>(db, (k) =>
       k.selectFrom('events').select(['seq', 'roll']).orderBy('seq', 'desc').limit(atMost(1)),
@@ -117,6 +120,10 @@ export function appendPrograms(db: Kysely<Tables>) {
     for (let from = 0; from < stored.length; from += EVENTS_AT_ONCE) {
       const until = from + EVENTS_AT_ONCE;
       writes.push({ query: insertEvents(stored.slice(from, until), texts.slice(from, until)) });
+    }
+    for (const event of stored) {
+      const comment = commentColumns(event);
+      if (comment) writes.push({ query: s.comment(comment) });
     }
     return { stored, writes, head: { version, hash: previous } };
   }

@@ -11,9 +11,7 @@ import {
   ticketCost,
 } from '../../domain/ticket/state.ts';
 import type { StoredEvent } from '../port.ts';
-import type { Tables } from '../schema.ts';
-
-const TEXT_LIMIT_FOR_SEARCH = 2000;
+import { SEARCHED_LENGTH, type Tables } from '../schema.ts';
 
 export const EVENT_COLUMNS = [
   'stream',
@@ -144,6 +142,15 @@ export function eventColumns(event: StoredEvent, data: string): Tables['events']
   };
 }
 
+/** @returns null for an event that is no comment */
+export function commentColumns({ type, seq, ticket, data }: StoredEvent): Tables['comments'] | null {
+  if (type !== 'ticket.commented' || ticket === null) return null;
+  return { seq, ticket, said: asSaid(String((data as { text?: unknown }).text)).slice(0, SEARCHED_LENGTH) };
+}
+
+/** A text as it is looked for in comments. */
+export const asSaid = (text: string): string => JSON.stringify(text).slice(1, -1).toLowerCase();
+
 type TicketColumns = Tables['tickets'];
 
 /** Those that a ticket is found and ordered by, and that cost nothing to make. */
@@ -184,7 +191,7 @@ function placeOf(ticket: Ticket) {
 }
 
 const searchOf = (ticket: Ticket): string =>
-  `${ticket.key} ${ticket.title} ${ticket.description}`.toLowerCase().slice(0, TEXT_LIMIT_FOR_SEARCH);
+  `${ticket.key} ${ticket.title} ${ticket.description}`.toLowerCase().slice(0, SEARCHED_LENGTH);
 const budgetOf = (ticket: Ticket): string | null => (ticket.budget ? JSON.stringify(ticket.budget) : null);
 
 /** Those that every change of a ticket changes. */

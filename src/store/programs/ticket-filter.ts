@@ -3,6 +3,7 @@ import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kyse
 import type { TicketFilter } from '../port.ts';
 import { listed, p } from '../program.ts';
 import type { Tables } from '../schema.ts';
+import { asSaid } from './rows.ts';
 
 type TicketExpressions = ExpressionBuilder<Tables, 'tickets'>;
 
@@ -53,12 +54,23 @@ export function conditionOf(q: TicketFilter) {
       () => sql<boolean>`labels like ${p('label')} escape '\\'`,
     );
   const words = (q.q ?? '').toLowerCase().split(/\s+/).filter(Boolean).slice(0, 8);
-  for (const [index, word] of words.entries())
-    add(
-      'word',
-      { [`word${index}`]: contains(word) },
-      () => sql<boolean>`search like ${p(`word${index}`)} escape '\\'`,
+  for (const [index, word] of words.entries()) {
+    const [own, said] = [`word${index}`, `said${index}`];
+    add('word', { [own]: contains(word), [said]: contains(asSaid(word)) }, (e) =>
+      e.or([
+        sql<boolean>`search like ${p(own)} escape '\\'`,
+        e(
+          'key',
+          'in',
+          // Looked through once, not for each ticket.
+          e
+            .selectFrom('comments')
+            .select('ticket')
+            .where(sql<boolean>`said like ${p(said)} escape '\\'`),
+        ),
+      ]),
     );
+  }
   return { shape: shape.join(), params, of: (e: TicketExpressions) => e.and(all.map((make) => make(e))) };
 }
 

@@ -299,6 +299,8 @@ export const ELSEWHERE: { file: string; title: string; covers: Record<string, st
         ['agents', ['agents', 'attempts', 'runners']],
         ['jobs', ['jobs']],
         ['notifications', ['notifications']],
+        ['settings', ['projects']],
+        ['trust', ['invariants']],
       ].map(([surface, views]) => [
         surface as string,
         (views as string[]).flatMap((view) => [

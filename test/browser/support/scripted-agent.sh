@@ -27,7 +27,7 @@ case "$prompt" in
   mc-coord ask '<script>window.pwned = 1</script> [click](javascript:window.pwned=1) <img src=x onerror="window.pwned = 1">'
   ;;
 *'Rewrites the sample'*)
-  printf '# Rewritten\n\nfirst\nsecond\nthird\n' >README.md
+  printf '# Rewritten\n\nfirst\nsecond\nthird\nand a line that is longer than the page is wide, so that the file is scrolled sideways, while what one writes about it is not: it stays in sight\n' >README.md
   i=0
   while [ "$i" -lt 900 ]; do
     echo "line $i"

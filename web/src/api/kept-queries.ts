@@ -33,7 +33,8 @@ let writing: Promise<void> = Promise.resolve();
  * @param patienceMs how long the first paint may wait for the store; what comes later still comes
  */
 export async function restoreAndKeep(client: QueryClient, patienceMs = 1_500): Promise<void> {
-  const restored = restore(client).catch((error: unknown) =>
+  let isLate = false;
+  const restored = restore(client, () => isLate).catch((error: unknown) =>
     console.warn('Nothing kept could be read.', error),
   );
   client.getQueryCache().subscribe((event) => {
@@ -50,6 +51,7 @@ export async function restoreAndKeep(client: QueryClient, patienceMs = 1_500): P
   });
   addEventListener('pagehide', () => write(client));
   await Promise.race([restored, new Promise((resolve) => setTimeout(resolve, patienceMs))]);
+  isLate = true;
 }
 
 /** Someone else signs in here, or nobody any more: what the last person read is theirs. */
@@ -68,13 +70,17 @@ export async function forgetEverything(client: QueryClient): Promise<void> {
   }
 }
 
-async function restore(client: QueryClient): Promise<void> {
+/** What comes after the app has begun may come after the live stream has said what is stale, so it counts as that. */
+async function restore(client: QueryClient, isLate: () => boolean): Promise<void> {
   const oldest = Date.now() - MONTH_MS;
   const tooOld: string[] = [];
   for (const [hash, { queryKey, data, dataUpdatedAt }] of await entries<string, Kept>(store)) {
     if (dataUpdatedAt < oldest) tooOld.push(hash);
-    else if ((client.getQueryState(queryKey)?.dataUpdatedAt ?? 0) < dataUpdatedAt)
+    else if ((client.getQueryState(queryKey)?.dataUpdatedAt ?? 0) < dataUpdatedAt) {
       client.setQueryData(queryKey, data, { updatedAt: dataUpdatedAt });
+      // What is being read already is not asked for twice.
+      if (isLate()) void client.invalidateQueries({ queryKey, exact: true }, { cancelRefetch: false });
+    }
   }
   if (tooOld.length > 0) await delMany(tooOld, store);
 }

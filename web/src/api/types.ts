@@ -23,4 +23,6 @@ export interface Overview {
   openQuestions: number;
   openReviews: number;
   openAlerts: number;
+  /** When this was so. */
+  at: string;
 }

@@ -32,7 +32,7 @@ export function ExportView({ view }: { view: ExportedView }) {
         import('../../../src/client/transfer/export-view.ts'),
         import('./offer-file.ts'),
       ]);
-      const items = await readView(view, readAll);
+      const items = await readView(view, readAll, (path) => api.get(path, { timeoutMs: 300_000 }));
       const now = new Date().toISOString();
       const text = format === 'csv' ? viewToCsv(view, items) : viewToJson(view, items, now);
       const type = format === 'csv' ? 'text/csv' : 'application/json';

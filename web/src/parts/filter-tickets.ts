@@ -1,6 +1,6 @@
 /** Looks through the tickets that this device keeps, for searching without a network. */
-import type { Ticket } from '../../../src/contract/shapes.ts';
-import type { TicketFilter } from '../api/keys.ts';
+import type { Comment, Ticket } from '../../../src/contract/shapes.ts';
+import { keys, type TicketFilter } from '../api/keys.ts';
 import { queryClient } from '../api/query-client.ts';
 
 export function keptTickets(): Ticket[] {
@@ -11,7 +11,14 @@ export function keptTickets(): Ticket[] {
 
 export function matchesFilter(ticket: Ticket, filter: TicketFilter): boolean {
   const words = (filter.q ?? '').toLowerCase().split(/\s+/).filter(Boolean);
-  const text = `${ticket.key} ${ticket.title} ${ticket.description}`.toLowerCase();
+  const text = [
+    ticket.key,
+    ticket.title,
+    ticket.description,
+    ...(words.length > 0 ? keptComments(ticket.key) : []),
+  ]
+    .join(' ')
+    .toLowerCase();
   return (
     (!filter.status || filter.status.split(',').includes(ticket.status)) &&
     (!filter.project || ticket.project === filter.project) &&
@@ -23,6 +30,11 @@ export function matchesFilter(ticket: Ticket, filter: TicketFilter): boolean {
     words.every((word) => text.includes(word))
   );
 }
+
+const keptComments = (key: string): string[] =>
+  queryClient
+    .getQueryData<{ items: Comment[] }>([...keys.comments(key), 'newest'])
+    ?.items.flatMap(({ kind, text }) => (kind === 'comment' ? text : [])) ?? [];
 
 export function searchKept(words: string, limit: number): Ticket[] {
   return keptTickets()

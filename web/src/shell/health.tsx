@@ -1,26 +1,37 @@
 /** How Mission Control is, in one line; and how this page hears of it. */
+import { useQuery } from '@tanstack/react-query';
 import { CircleAlert, CloudOff, LoaderCircle, Radio } from 'lucide-react';
 import { useConnection } from '../api/hooks.ts';
+import { overviewQuery } from '../api/queries.ts';
 import type { ConnectionState } from '../api/connection.ts';
 import type { Overview } from '../api/types.ts';
 import { cx } from '../ui/cx.ts';
 
-export interface Health {
-  ok: boolean;
-  text: string;
-}
+const BROKEN = 'text-red font-medium';
+const WRONG = 'text-amber font-medium';
 
-/** The worst thing first; where something cannot be known, that is what it says. */
-export function health(overview: Overview): Health {
-  const { workers, runners, dispatcher } = overview;
+const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
+
+/** The dispatcher ticks every few seconds also when there is nothing to do, or as rarely as an installation wants it. */
+const STANDSTILL_MS = 300_000;
+
+/** The worst thing first, and how it looks; where something cannot be known, that is what it says. */
+export function health(overview: Overview): [text: string, look?: string] {
+  const { workers, runners, dispatcher, paused, openAlerts } = overview;
   const slots = `${workers.active ?? '?'}/${workers.max} workers`;
-  if (workers.active === null) return { ok: false, text: 'Worker count unknown: nothing starts' };
-  if (dispatcher.state === 'unknown') return { ok: false, text: `No dispatcher · ${slots}` };
+  const tick = dispatcher.lastTick?.at;
+  if (workers.active === null) return ['Worker count unknown: nothing starts', BROKEN];
+  if (dispatcher.state === 'unknown') return ['No dispatcher: nothing starts', BROKEN];
+  if (tick && Date.parse(overview.at) - Date.parse(tick) > STANDSTILL_MS)
+    return ['Dispatcher stands still: nothing starts', BROKEN];
   if (runners.ready === 0)
-    return { ok: false, text: runners.silent > 0 ? `All ${runners.silent} runners silent` : 'No runner yet' };
-  if (runners.silent > 0) return { ok: false, text: `${runners.silent} runner silent · ${slots}` };
-  if (overview.paused) return { ok: true, text: `Paused · ${slots}` };
-  return { ok: true, text: `${slots} · ${runners.ready} runner${runners.ready === 1 ? '' : 's'}` };
+    return runners.silent > 0
+      ? [runners.silent === 1 ? 'The runner is silent' : `All ${runners.silent} runners silent`, BROKEN]
+      : ['No runner yet', WRONG];
+  if (runners.silent > 0) return [`${count(runners.silent, 'runner')} silent · ${slots}`, WRONG];
+  if (paused) return [`Paused · ${slots}`, WRONG];
+  if (openAlerts > 0) return [`${count(openAlerts, 'open alert')} · ${slots}`, WRONG];
+  return [`${slots} · ${count(runners.ready, 'runner')}`];
 }
 
 const WORDS: Record<ConnectionState, string> = {
@@ -53,16 +64,14 @@ export function ConnectionMark({ className }: { className?: string }) {
   );
 }
 
-export function HealthLine({ overview }: { overview: Overview }) {
-  const { ok, text } = health(overview);
+export function HealthLine() {
+  const { data, isError } = useQuery(overviewQuery);
+  if (!data) return null;
+  // What was well a while ago says nothing of now.
+  const [text, look] = isError ? ['Health unknown', WRONG] : health(data);
   return (
-    <span
-      className={cx(
-        'num inline-flex items-center gap-1.5 text-xs',
-        ok ? 'text-muted' : 'text-amber font-medium',
-      )}
-    >
-      {!ok && <CircleAlert size={13} aria-hidden />}
+    <span data-health className={cx('num inline-flex items-center gap-1.5 text-xs', look ?? 'text-muted')}>
+      {look && <CircleAlert size={13} aria-hidden />}
       {text}
     </span>
   );

@@ -51,7 +51,7 @@ export default function MoreSheet({ onClose }: { onClose: () => void }) {
       </ul>
       <div className="text-muted mt-4 flex items-center justify-between text-sm">
         <span className="min-w-0">
-          {overview && <HealthLine overview={overview} />}
+          <HealthLine />
           <span className="text-faint block text-xs">
             {me.name} · {me.role}
           </span>

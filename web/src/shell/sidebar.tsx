@@ -78,7 +78,7 @@ export function Sidebar({ overview, session }: { overview: Overview | undefined;
             <ThemeSwitch />
           </div>
         </div>
-        {overview && <HealthLine overview={overview} />}
+        <HealthLine />
         <p className="text-faint truncate text-xs">
           {session.name} · {session.role}
         </p>

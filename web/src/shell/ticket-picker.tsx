@@ -128,12 +128,15 @@ export default function TicketPicker({
                     value={option.id}
                     disabled={option.blocked !== undefined}
                     onSelect={option.choose}
-                    className="tap data-[selected=true]:bg-hover flex min-h-9 cursor-pointer items-center gap-2.5 rounded-md px-2 text-sm data-[disabled=true]:cursor-not-allowed data-[disabled=true]:opacity-60"
+                    className="group tap data-[selected=true]:bg-hover flex min-h-9 cursor-pointer items-center gap-2.5 rounded-md px-2 py-1 text-sm data-[disabled=true]:cursor-not-allowed"
                   >
-                    {option.icon}
-                    <span className="min-w-0 flex-1 truncate">{option.label}</span>
+                    <span className="flex min-w-0 flex-1 items-center gap-2.5 group-data-[disabled=true]:opacity-60">
+                      {option.icon}
+                      <span className="min-w-0 truncate">{option.label}</span>
+                    </span>
+                    {/* Why not is there to be read: it does not fade. */}
                     {(option.blocked ?? option.hint) && (
-                      <span className="text-faint max-w-48 text-right text-xs">
+                      <span className="text-muted max-w-52 text-right text-xs">
                         {option.blocked ?? option.hint}
                       </span>
                     )}

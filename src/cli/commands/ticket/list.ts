@@ -30,7 +30,7 @@ export function defineList(parent: Command, io: Io): void {
     .option('-a, --assignee <name>', 'only of this assignee')
     .option('-c, --campaign <key>', 'only of this campaign')
     .option('-l, --label <label>', 'only with this label')
-    .option('-q, --search <words>', 'only those that contain these words')
+    .option('-q, --search <words>', 'only those that have these words in key, title, description or comments')
     .option('--sort <by>', 'dispatch (how they would start), priority, age, updated, created')
     .option('-n, --limit <n>', 'at most so many', '200');
   runs<ListOptions>(command, io, async (context, options) => {

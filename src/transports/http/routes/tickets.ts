@@ -42,7 +42,11 @@ const ticketFilter = {
   profile: z.string().max(64).optional(),
   agent: z.string().max(64).optional().describe('the assignee, else the profile that the ticket names'),
   label: z.string().max(100).optional(),
-  q: z.string().max(500).optional(),
+  q: z
+    .string()
+    .max(500)
+    .optional()
+    .describe('words, each of which is in its key, title, description or comments'),
 };
 const TICKET_GROUPINGS = ['status', 'priority', 'project', 'campaign', 'agent'] as const;
 

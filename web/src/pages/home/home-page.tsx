@@ -15,6 +15,7 @@ import { AlertCard } from '../../parts/alert-card.tsx';
 import { worstFirst } from '../../parts/worst-first.ts';
 import { DecisionCard } from '../../parts/decision-card.tsx';
 import { LiveLine } from '../../parts/live-line.tsx';
+import { mostPressingFirst } from '../../parts/most-pressing-first.ts';
 import { Rows, TicketRow } from '../../parts/ticket-row.tsx';
 import { ConnectionMark, HealthLine } from '../../shell/health.tsx';
 import { readLastLooked, setLastLooked } from '../../shell/preferences.ts';
@@ -44,11 +45,9 @@ export function HomePage() {
         title="Home"
         actions={
           <>
-            {overview && (
-              <span className="md:hidden">
-                <HealthLine overview={overview} />
-              </span>
-            )}
+            <span className="md:hidden">
+              <HealthLine />
+            </span>
             <ConnectionMark className="text-muted md:hidden" />
           </>
         }
@@ -102,7 +101,7 @@ function NeedsMe() {
     >
       <Loaded query={inbox} lines={4}>
         {({ items }) => {
-          const decisions = items.filter((i) => i.kind !== 'alert');
+          const decisions = mostPressingFirst(items.filter((i) => i.kind !== 'alert'));
           if (decisions.length + alerts.length === 0)
             return (
               <Empty title="Nothing needs you" icon={<CircleCheck size={22} aria-hidden />}>

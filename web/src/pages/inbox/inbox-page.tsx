@@ -7,14 +7,12 @@ import { revealHidden } from '../../format/reveal-hidden.ts';
 import { INBOX_WORDS } from '../../format/words.ts';
 import { DecisionCard } from '../../parts/decision-card.tsx';
 import { ExportView } from '../../parts/export-view.tsx';
+import { mostPressingFirst } from '../../parts/most-pressing-first.ts';
 import { Loaded } from '../../ui/loaded.tsx';
 import { Empty, PageBody, PageHead, Section } from '../../ui/page.tsx';
 import { Ago } from '../../ui/time.tsx';
 import { ticketPath } from '../../router/address.ts';
 import { Link } from '../../router/link.tsx';
-
-const byDeadline = (a: InboxItem, b: InboxItem): number =>
-  (a.deadline ?? '9').localeCompare(b.deadline ?? '9') || a.createdAt.localeCompare(b.createdAt);
 
 export function InboxPage() {
   const open = useQuery(inboxQuery('pending,delivered'));
@@ -25,8 +23,9 @@ export function InboxPage() {
       <PageBody narrow>
         <Loaded query={open} lines={5}>
           {({ items, nextCursor }) => {
-            const persons = items.filter((i) => i.for === 'person').sort(byDeadline);
-            const orchestrators = items.filter((i) => i.for === 'orchestrator').sort(byDeadline);
+            const sorted = mostPressingFirst(items);
+            const persons = sorted.filter((i) => i.for === 'person');
+            const orchestrators = sorted.filter((i) => i.for === 'orchestrator');
             return (
               <div className="space-y-7">
                 {persons.length === 0 ? (

@@ -5,6 +5,7 @@ import type { Project } from '../../../../src/contract/shapes.ts';
 import { projectsQuery } from '../../api/queries.ts';
 import { revealHidden } from '../../format/reveal-hidden.ts';
 import { AddButton, EditableRow } from '../../parts/editable-row.tsx';
+import { ExportView } from '../../parts/export-view.tsx';
 import { Findings } from '../../parts/findings.tsx';
 import { useMe } from '../../shell/session-context.ts';
 import { Dialog } from '../../ui/dialog.tsx';
@@ -52,7 +53,15 @@ export function SettingsPage() {
 function Projects({ onEdit }: { onEdit: (project?: Project) => void }) {
   const query = useQuery(projectsQuery);
   return (
-    <Section title="Projects" actions={<AddButton what="project" onClick={() => onEdit()} />}>
+    <Section
+      title="Projects"
+      actions={
+        <span className="inline-flex flex-wrap justify-end gap-1.5">
+          <ExportView view="projects" />
+          <AddButton what="project" onClick={() => onEdit()} />
+        </span>
+      }
+    >
       <Loaded query={query} lines={2}>
         {({ items }) =>
           items.length === 0 ? (

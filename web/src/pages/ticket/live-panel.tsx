@@ -71,7 +71,7 @@ export function LivePanel({ ticket }: { ticket: Ticket }) {
       <div className="card overflow-hidden">
         <div className="flex flex-wrap items-baseline gap-x-2 px-3.5 py-2.5" role="status">
           <span className="text-sm font-medium">{headline(ticket)}</span>
-          <span className="text-muted min-w-0 flex-1 truncate text-sm">
+          <span className="text-muted min-w-48 flex-1 text-sm sm:truncate">
             {progress ? (
               <>
                 {revealHidden(progress.text)}{' '}

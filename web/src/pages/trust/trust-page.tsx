@@ -7,6 +7,7 @@ import { api } from '../../api/client.ts';
 import { useIsOffline } from '../../api/hooks.ts';
 import { verificationQuery } from '../../api/queries.ts';
 import { revealHidden } from '../../format/reveal-hidden.ts';
+import { ExportView } from '../../parts/export-view.tsx';
 import { Button } from '../../ui/button.tsx';
 import { CopiedLine } from '../../ui/copied-line.tsx';
 import { Field } from '../../ui/field.tsx';
@@ -119,7 +120,7 @@ function Result({ verification, at }: { verification: Verification; at: number }
         />
       </div>
       <KnownHead />
-      <Section title="Invariants" count={invariants.length}>
+      <Section title="Invariants" count={invariants.length} actions={<ExportView view="invariants" />}>
         <ul className="card divide-line divide-y">
           {invariants.map((invariant) => (
             <li key={invariant.id} className="px-3.5 py-2.5">

@@ -144,7 +144,7 @@ function Lines({
       )}
       <div
         ref={region}
-        className="border-line overflow-x-auto border-t"
+        className="border-line @container overflow-x-auto border-t"
         tabIndex={0}
         role="region"
         aria-label={`Changes of ${path}`}
@@ -167,7 +167,7 @@ function Lines({
                   {(here.length > 0 || before.length > 0 || isEnd) && (
                     <tr className="bg-sunken">
                       <td colSpan={3} className="p-0">
-                        <div className="border-line sticky left-0 max-w-[min(44rem,86vw)] space-y-2 border-y p-2.5 font-sans whitespace-normal">
+                        <div className="border-line sticky left-0 w-[100cqi] max-w-[44rem] space-y-2 border-y p-2.5 font-sans whitespace-normal">
                           {before.map(({ comment }) => (
                             <PastNote key={comment.id} comment={comment} fate="here" />
                           ))}
