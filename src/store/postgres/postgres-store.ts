@@ -20,6 +20,7 @@ import { notifyPrograms } from '../programs/notify.ts';
 import type { LoadTarget } from '../load-target.ts';
 import { StoreBusy } from '../store-errors.ts';
 import { OPEN_BESIDE, OPEN_SNAPSHOT, SELECT_NOW, postgresCompiler } from './dialect.ts';
+import { ConnectionWatch } from './connection-watch.ts';
 import { connectionConfig, executeText, executorOn, isLost, mayTryAgain, openPool } from './driver.ts';
 import { GatheredReads } from './gathered-reads.ts';
 import { postgresBlobs } from './postgres-blobs.ts';
@@ -68,15 +69,17 @@ const TIME = { sql: SELECT_NOW, params: [] };
 
 /** @throws when the database cannot be reached, or a later version has written it */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
-  const pool = openPool(options.url, options.connections ?? 10);
+  const watch = new ConnectionWatch(connectionConfig(options.url));
+  const pool = openPool(options.url, options.connections ?? 10, watch);
   const patienceMs = options.patienceMs ?? 10_000;
   try {
     const { channel, head } = await untilReached(
-      () => prepareSchema(db, options.url, options.unfinished ?? false),
+      () => prepareSchema(db, options.url, watch, options.unfinished ?? false),
       patienceMs,
     );
-    return storeOn({ ...options, pool, channel, head, patienceMs });
+    return await storeOn({ ...options, watch, pool, channel, head, patienceMs });
   } catch (error) {
+    watch.close();
     await pool.end();
     throw error;
   }
@@ -97,9 +100,15 @@ async function untilReached<T>(work: () => Promise<T>, patienceMs: number): Prom
 }
 
 async function storeOn(
-  options: PostgresStoreOptions & { pool: pg.Pool; channel: string; head: number; patienceMs: number },
+  options: PostgresStoreOptions & {
+    watch: ConnectionWatch;
+    pool: pg.Pool;
+    channel: string;
+    head: number;
+    patienceMs: number;
+  },
 ): Promise<Store> {
-  const { pool, channel, head, clock, patienceMs } = options;
+  const { watch, pool, channel, head, clock, patienceMs } = options;
 
   const patiently = <T>(work: () => Promise<T>): Promise<T> => untilReached(work, patienceMs);
   const read = <T>(make: () => Program<T>): Promise<T> => patiently(() => runAsync(make(), executorOn(pool)));
@@ -137,13 +146,14 @@ async function storeOn(
 
   const publisher = new Publisher({
     config: connectionConfig(options.url),
+    watch,
     channel,
     head,
     pollMs: options.pollMs ?? 1000,
     read: (after, limit) => runAsync(reads.eventsAfter(after, limit), executorOn(pool)),
   });
   // One of its own: changes never wait until a read of many rows gives its connection back.
-  const lane = openPool(options.url, 1);
+  const lane = openPool(options.url, 1, watch);
   const writer = new Writer({
     pool: lane,
     channel,
@@ -293,7 +303,7 @@ async function storeOn(
     deliveriesTo: (destination, limit) => read(() => notify.to(destination, limit)),
 
     dump: async () => {
-      const dump = await dumpPostgres(options.url);
+      const dump = await dumpPostgres(options.url, watch);
       return clock ? { ...dump, at: clock() } : dump;
     },
 
@@ -315,6 +325,7 @@ async function storeOn(
       closing ??= (async () => {
         await writer.close();
         await publisher.close();
+        watch.close();
         await Promise.all([lane.end(), pool.end()]);
       })();
       return closing;

@@ -6,6 +6,7 @@ import type { Dump } from '../port.ts';
 import { type Program, type ResultRow, runAsync } from '../program.ts';
 import { MARKED, UNFINISHED, transferPrograms } from '../programs/transfer.ts';
 import { SCHEMA_VERSION, TABLES, type Tables, refuseNewerSchema } from '../schema.ts';
+import type { ConnectionWatch } from './connection-watch.ts';
 import {
   CURSOR,
   IS_SERVED,
@@ -19,11 +20,12 @@ import { connectionConfig, executeText, executorOn } from './driver.ts';
 import { refuseOtherSchema } from './postgres-schema.ts';
 
 /** One repeatable-read transaction on a connection of its own; whoever takes the copy may be slow. */
-export async function dumpPostgres(url: string): Promise<Dump> {
+export async function dumpPostgres(url: string, watch: ConnectionWatch): Promise<Dump> {
   const client = new pg.Client({ ...connectionConfig(url), query_timeout: 0 });
   client.on('error', () => undefined);
   await client.connect();
   try {
+    await watch.add(client);
     const [found] = (await executeText(client, OPEN_DUMP)).at(-1) ?? [];
     refuseOtherSchema(found);
     return {
