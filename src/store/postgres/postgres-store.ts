@@ -17,6 +17,7 @@ import { bundlePrograms } from '../programs/bundles.ts';
 import { oddColumnsPrograms } from '../programs/odd-columns.ts';
 import { destinationPrograms } from '../programs/destinations.ts';
 import { notifyPrograms } from '../programs/notify.ts';
+import type { Leaving } from '../programs/transfer.ts';
 import type { LoadTarget } from '../load-target.ts';
 import { StoreBusy } from '../store-errors.ts';
 import { OPEN_BESIDE, OPEN_SNAPSHOT, SELECT_NOW, postgresCompiler } from './dialect.ts';
@@ -25,7 +26,13 @@ import { connectionConfig, executeText, executorOn, isLost, mayTryAgain, openPoo
 import { GatheredReads } from './gathered-reads.ts';
 import { postgresBlobs } from './postgres-blobs.ts';
 import { prepareSchema } from './postgres-schema.ts';
-import { dumpPostgres, leavePostgres, postgresTarget } from './postgres-transfer.ts';
+import {
+  dumpPostgres,
+  leavePostgres,
+  postgresLeftBy,
+  postgresTarget,
+  stayInPostgres,
+} from './postgres-transfer.ts';
 import { Publisher } from './publisher.ts';
 import { type Turn, Writer } from './writer.ts';
 
@@ -60,8 +67,12 @@ export function openPostgresTarget(url: string): LoadTarget {
   return postgresTarget(db, url);
 }
 
-/** Marks the database as left for `to`, a place in words: no server opens it from now on. */
-export const leavePostgresFor = (url: string, to: string): Promise<void> => leavePostgres(db, url, to);
+/** The marks of a database whose installation moves away. */
+export const leavingPostgres = (url: string) => ({
+  leave: (leaving: Leaving): Promise<void> => leavePostgres(db, url, leaving),
+  stay: (): Promise<void> => stayInPostgres(db, url),
+  leftBy: (): Promise<string | null> => postgresLeftBy(db, url),
+});
 
 const DAY_MS = 86_400_000;
 const MOST_ATTEMPTS = 10_000;
