@@ -15,7 +15,7 @@ const step = (text) => {
 const told = process.env.MC_TEST_STEPS;
 if (told) process.on('exit', () => fs.writeFileSync(told, String(steps)));
 
-const { write } = net.Socket.prototype;
+const write = Reflect.get(net.Socket.prototype, 'write');
 net.Socket.prototype.write = function (...args) {
   step(args[0]);
   return write.apply(this, args);
