@@ -2,9 +2,10 @@
  * An empty database filled from a backup or from another database, fenced and verified. Until the last step no server
  * opens it, so that a run that was broken off is just run again.
  */
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { artifactFiles } from './artifact-files.ts';
-import { markMoved } from './moved.ts';
+import { MOVED, markMoved, movedBy } from './moved.ts';
 import { createDeps } from './server.ts';
 import { BackupProblem, type BackupHeader, type BackupLine, readBackup } from './services/backup.ts';
 import { type Fenced, fenceRestored } from './services/fence-restored.ts';
@@ -22,8 +23,12 @@ export interface Place {
   name: string;
   target: LoadTarget;
   open(options: { unfinished: boolean }): Promise<Store>;
-  /** The installation has moved to `to`, a place in words: no server starts on this one from now on. */
-  leave(to: string): Promise<void>;
+  /** The installation moves to `to`, a place in words: no server starts on this one from now on. */
+  leave(leaving: { to: string; move: string }): Promise<void>;
+  /** It has not moved after all. */
+  stay(): Promise<void>;
+  /** The id of the move by which it has left; null where it has not. */
+  leftBy(): Promise<string | null>;
 }
 
 export async function placeOf(settings: Settings): Promise<Place> {
@@ -34,7 +39,9 @@ export async function placeOf(settings: Settings): Promise<Place> {
       name: path,
       target: openSqliteTarget(path),
       open: ({ unfinished }) => Promise.resolve(openSqliteStore({ path, unfinished })),
-      leave: (to) => Promise.resolve(markMoved(dataDir, to)),
+      leave: (leaving) => Promise.resolve(markMoved(dataDir, leaving)),
+      stay: () => Promise.resolve(rmSync(join(dataDir, MOVED), { force: true })),
+      leftBy: () => Promise.resolve(movedBy(dataDir)),
     };
   }
   const postgres = await import('./store/postgres/postgres-store.ts');
@@ -43,7 +50,7 @@ export async function placeOf(settings: Settings): Promise<Place> {
     name: `the PostgreSQL database ${host}${pathname}`,
     target: postgres.openPostgresTarget(url),
     open: ({ unfinished }) => postgres.openPostgresStore({ url, unfinished }),
-    leave: (to) => postgres.leavePostgresFor(url, to),
+    ...postgres.leavingPostgres(url),
   };
 }
 
@@ -60,6 +67,10 @@ export async function fillStore(options: {
   place: Place;
   settings: Settings;
   how: 'restored' | 'moved';
+  /** The id of the move; null for a restore. */
+  move: string | null;
+  /** All is verified. What it does is done before any server can open the place. */
+  beforeFinish: (header: BackupHeader) => Promise<void>;
   lines: AsyncIterable<string>;
   /** Finishes also what does not verify. */
   unverified: boolean;
@@ -86,7 +97,13 @@ export async function fillStore(options: {
     }
   }
   const holdMs = options.atOnce ? 0 : (settings.leaseSeconds + settings.graceSeconds) * 1000;
-  await place.target.load({ schema: header.schema, at: header.at, pages: pages(), holdMs });
+  await place.target.load({
+    schema: header.schema,
+    at: header.at,
+    pages: pages(),
+    holdMs,
+    move: options.move,
+  });
   const store = await place.open({ unfinished: true });
   try {
     const count = await putBlobs(store.blobs ?? artifactFiles(settings.dataDir), held, reader);
@@ -102,6 +119,7 @@ export async function fillStore(options: {
       throw new OfflineProblem(
         `What is in it does not verify, and no server opens ${place.name}:\n${violationsOf(verified)}\nTo go on with it all the same, say --unverified.`,
       );
+    await options.beforeFinish(header);
     await place.target.finish();
     return { header, fenced, blobs: count, verified, holdMs };
   } finally {

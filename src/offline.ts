@@ -3,19 +3,20 @@
  * What is done to an installation while no server runs on it: `check FILE`, `restore FILE`, `migrate postgresql|sqlite`.
  * `mctl` starts it. Exit codes: 0 done, 2 usage, 3 refused with the reason on standard error.
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { artifactFiles } from './artifact-files.ts';
 import { checkBackup, linesOf } from './backup-file.ts';
 import { DataDirLocked, lockDataDir, prepareDataDir } from './data-dir.ts';
-import { OfflineProblem, type Filled, fillStore, placeOf, violationsOf } from './fill-store.ts';
+import { OfflineProblem, type Filled, type Place, fillStore, placeOf, violationsOf } from './fill-store.ts';
 import { MOVED, refuseMoved } from './moved.ts';
 import { findRunningRunner } from './runner/instance-lock.ts';
 import { readBootId } from './runner/processes/system-processes.ts';
 import { createDeps } from './server.ts';
-import { BackupProblem, backupLines } from './services/backup.ts';
+import { type BackupHeader, BackupProblem, backupLines } from './services/backup.ts';
 import { DISPATCH_LEASE } from './services/dispatching.ts';
 import { verifyState } from './services/verify.ts';
 import { type Settings, SettingsError, readSettings } from './settings.ts';
@@ -86,8 +87,20 @@ async function restore(settings: Settings, file: string, how: How): Promise<void
   // Read once for what is wrong with it, before anything is changed.
   await checkBackup(file);
   const place = await placeOf(settings);
-  const filled = await fillStore({ place, settings, how: 'restored', lines: linesOf(file), ...how });
-  if (settings.databaseUrl === null) rmSync(join(settings.dataDir, MOVED), { force: true });
+  const beforeFinish = async (): Promise<void> => {
+    // What is restored into a data directory is what it is about from now on, wherever it had moved.
+    if (settings.databaseUrl === null) await place.stay();
+  };
+  const lines = linesOf(file);
+  const filled = await fillStore({
+    place,
+    settings,
+    how: 'restored',
+    move: null,
+    beforeFinish,
+    lines,
+    ...how,
+  });
   report(`${file} is restored into ${place.name}`, filled, how.json);
   if (!how.json)
     say(
@@ -109,15 +122,15 @@ async function migrate(settings: Settings, to: string, how: How): Promise<void> 
     );
   const embedded = { ...settings, databaseUrl: null };
   const [from, into] = to === 'postgresql' ? [embedded, settings] : [settings, embedded];
-  if (from.databaseUrl === null) refuseMoved(from.dataDir);
-  const source = await placeOf(from);
+  const [source, place] = [await placeOf(from), await placeOf(into)];
   const state = await source.target.state();
   if (state !== 'full') throw new OfflineProblem(`There is no finished installation in ${source.name}.`);
+  await goOn(source, place);
+  if (from.databaseUrl === null) refuseMoved(from.dataDir);
   if (await source.target.isServed())
     throw new OfflineProblem(
       `A server still runs on ${source.name}. Stop every server on it, and try again.`,
     );
-  const place = await placeOf(into);
   const store = await source.open({ unfinished: false }).catch((error: unknown) => {
     throw new OfflineProblem(
       `${source.name} cannot be opened: ${error instanceof Error ? error.message : String(error)}`,
@@ -134,30 +147,34 @@ async function migrate(settings: Settings, to: string, how: How): Promise<void> 
       throw new OfflineProblem(
         `${source.name} does not verify, so it is not moved:\n${violationsOf(before)}\nTo move it all the same, say --unverified.`,
       );
+    const move = randomUUID();
+    const beforeFinish = async ({ head }: BackupHeader): Promise<void> => {
+      if ((await store.head()).hash !== head.hash)
+        throw new OfflineProblem(
+          `Something was written to ${source.name} meanwhile. Stop every server on it, and run this again.`,
+        );
+      // First this: of two places at most one is ever open to servers, wherever this breaks off.
+      await source.leave({ to: place.name, move });
+      if (to === 'sqlite') await place.stay();
+    };
     const filled = await fillStore({
       place,
       settings: into,
+      how: 'moved',
+      move,
+      beforeFinish,
       lines,
       ...how,
-      how: 'moved',
     });
-    const after = await store.head();
-    if (after.hash !== filled.header.head.hash)
-      throw new OfflineProblem(
-        `Something was written to ${source.name} meanwhile. Stop every server on it, empty ${place.name}, and run this again.`,
-      );
-    await source.leave(place.name);
-    const mark = join(settings.dataDir, MOVED);
-    if (to === 'sqlite') rmSync(mark, { force: true });
     report(
-      `${source.name} is moved to ${place.name}; the log head ${headOf(after)} is the same in both`,
+      `${source.name} is moved to ${place.name}; the log head ${headOf(filled.header.head)} is the same in both`,
       filled,
       how.json,
     );
     if (!how.json)
       say(
         to === 'postgresql'
-          ? `Start the server with MC_DATABASE_URL from now on. The old database stays where it is, and no server starts on it: ${mark} says why.`
+          ? `Start the server with MC_DATABASE_URL from now on. The old database stays where it is, and no server starts on it: ${join(settings.dataDir, MOVED)} says why.`
           : 'Start the server without MC_DATABASE_URL from now on. The old database stays where it is, and no server starts on it.',
       );
   } finally {
@@ -165,6 +182,12 @@ async function migrate(settings: Settings, to: string, how: How): Promise<void> 
     await lines.return(undefined);
     await store.close();
   }
+}
+
+/** Where the same move broke off between leaving the one and finishing the other, it begins anew. */
+async function goOn(source: Place, place: Place): Promise<void> {
+  const move = await source.leftBy();
+  if (move !== null && move === (await place.target.halfOf())) await source.stay();
 }
 
 /** A data directory is locked by its server; a database that several share is not, but one of them dispatches. */

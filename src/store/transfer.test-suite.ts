@@ -30,7 +30,7 @@ export function transferConformance(name: string, open: () => Promise<StoreUnder
       };
       const fill = async (target: LoadTarget, from: Store, holdMs = 0): Promise<void> => {
         const copy = await copyOf(from);
-        await target.load({ schema: copy.schema, at: copy.at, pages: copy.pages(), holdMs });
+        await target.load({ schema: copy.schema, at: copy.at, pages: copy.pages(), holdMs, move: null });
       };
 
       it('is of one moment, whatever is written while it is taken', async () => {
@@ -98,7 +98,7 @@ export function transferConformance(name: string, open: () => Promise<StoreUnder
           for (const stream of ['b', 'a']) await store.commit(append(stream, n, event('x', { n })));
         const copy = await copyOf(store);
         const { target, open } = await t.another();
-        await target.load({ schema: 2, at: copy.at, pages: copy.pages(), holdMs: 0 });
+        await target.load({ schema: 2, at: copy.at, pages: copy.pages(), holdMs: 0, move: null });
         await target.finish();
         const other = await open();
         expect(await other.head()).toEqual(await store.head());
@@ -116,16 +116,20 @@ export function transferConformance(name: string, open: () => Promise<StoreUnder
       it('leaves nothing of a dump that broke off', async () => {
         const copy = await copyOf(store);
         const { target, open } = await t.another();
+        expect(await target.halfOf()).toBeNull();
         async function* broken() {
           yield* copy.pages();
           throw new Error('the source is gone');
         }
         await expect(
-          target.load({ schema: copy.schema, at: copy.at, pages: broken(), holdMs: 0 }),
+          target.load({ schema: copy.schema, at: copy.at, pages: broken(), holdMs: 0, move: 'mov_1' }),
         ).rejects.toThrow(/source is gone/);
-        expect(await target.state()).not.toBe('full');
+        expect(await target.state()).toBe('half');
+        expect(await target.halfOf()).toBe('mov_1');
         await fill(target, store);
+        expect(await target.halfOf()).toBeNull();
         await target.finish();
+        expect(await target.state()).toBe('full');
         await (await open()).close();
       });
 
@@ -205,9 +209,9 @@ export function transferConformance(name: string, open: () => Promise<StoreUnder
           async function* pages() {
             yield page;
           }
-          await expect(target.load({ schema: 2, at: 0, pages: pages(), holdMs: 0 })).rejects.toThrow(
-            /there is no table|has no column/,
-          );
+          await expect(
+            target.load({ schema: 2, at: 0, pages: pages(), holdMs: 0, move: null }),
+          ).rejects.toThrow(/there is no table|has no column/);
         }
       });
     });

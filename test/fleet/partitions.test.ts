@@ -193,6 +193,73 @@ describe.skipIf(problem !== null)('between a server and its database', () => {
     120_000,
   );
 
+  it.each(['forgotten', 'forgotten-answers'] as const)(
+    'connections that the network has silently %s are given up within seconds, and work goes on',
+    async (weather) => {
+      const proxy = await TcpProxy.open(() => fleet.url.replace('postgres://', 'http://'), 7);
+      fleet.closes(() => proxy.close());
+      const behind = await fleet.server({ MC_DATABASE_URL: proxy.through(fleet.url) });
+      await behind.project();
+      await behind.profile('worker', GOOD);
+      expect(await fleet.leader([behind])).toBe(behind);
+      const clear = await fleet.server();
+      await fleet.runner('far', [behind.url]);
+      const answered: string[] = [];
+      const reads: number[] = [];
+      const failed: number[] = [];
+      let writing = true;
+      const count = (error: { status?: number }): void => {
+        failed.push(error.status ?? 0);
+      };
+      const writer = async (): Promise<void> => {
+        const api = new ApiClient(behind.url, behind.token);
+        while (writing) {
+          const ticket = { project: 'MC', title: 'under weather' };
+          const made = api.post<{ key: string }>('/tickets', ticket, { timeoutMs: 60_000 });
+          await made.then(({ key }) => answered.push(key)).catch(count);
+          await wait(20);
+        }
+      };
+      const reader = async (): Promise<void> => {
+        const api = new ApiClient(behind.url, behind.token);
+        while (writing) {
+          await api.get('/tickets?limit=5', { timeoutMs: 60_000 }).then(() => reads.push(0), count);
+          await wait(20);
+        }
+      };
+      // As many readers as make it use all of its connections.
+      const load = Promise.all([writer(), writer(), ...Array.from({ length: 12 }, reader)]);
+      const tookMs: number[] = [];
+      for (let round = 0; round < 2; round += 1) {
+        const before = answered.length;
+        await behind.until(() => answered.length > before + 3, 'it writes');
+        proxy.weather = weather;
+        const [writes, looks, began] = [answered.length, reads.length, performance.now()];
+        // Those under way when it began may have been answered in time.
+        await behind.until(
+          () => answered.length > writes + 4 && reads.length > looks + 24,
+          'it answers again',
+          60_000,
+        );
+        tookMs.push(performance.now() - began);
+      }
+      const { key } = await behind.ticket('worker');
+      await behind.inStatus(key, 'in_review', 60_000);
+      writing = false;
+      await load;
+      expect(proxy.lost).toBeGreaterThan(0);
+      // A query's time limit is 35 s.
+      expect(Math.max(...tookMs)).toBeLessThan(20_000);
+      expect(failed.every((status) => status === 503)).toBe(true);
+      expect(new Set(answered).size).toBe(answered.length);
+      for (const made of answered) expect((await clear.get(made)).key).toBe(made);
+      const { items } = await clear.api.get<{ items: { key: string }[] }>('/tickets?limit=200');
+      const unasked = items.filter((ticket) => ticket.key !== key && !answered.includes(ticket.key));
+      expect(unasked.length).toBeLessThanOrEqual(failed.length);
+    },
+    120_000,
+  );
+
   it('the database is stopped at once under the load of two servers, and every answered change is there', async () => {
     const [one, two] = [await fleet.server(), await fleet.server()];
     await one.project();

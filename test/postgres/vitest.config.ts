@@ -12,6 +12,7 @@ const OWN_DATABASE = [
   'test/e2e/demo.test.ts',
   'test/e2e/disk-full.test.ts',
   'test/e2e/postgres.test.ts',
+  'test/kill/moves.test.ts',
 ];
 
 const problem = whyNoPostgres();

@@ -2,6 +2,7 @@
 import pg from 'pg';
 import { type Executor, type Query, type QueryResult, type ResultRow, checkWrites } from '../program.ts';
 import { getTypeParser } from './column-types.ts';
+import type { ConnectionWatch } from './connection-watch.ts';
 import { Pipeline } from './pipeline.ts';
 
 export function connectionConfig(url: string): pg.ClientConfig {
@@ -21,8 +22,16 @@ export function connectionConfig(url: string): pg.ClientConfig {
   };
 }
 
-export function openPool(url: string, connections: number): pg.Pool {
-  const pool = new pg.Pool({ ...connectionConfig(url), max: connections, idleTimeoutMillis: 60_000 });
+/** @param watch looks after its connections */
+export function openPool(url: string, connections: number, watch?: ConnectionWatch): pg.Pool {
+  const pool = new pg.Pool({
+    ...connectionConfig(url),
+    max: connections,
+    idleTimeoutMillis: 60_000,
+    // It is awaited, which its type does not say.
+    // oxlint-disable-next-line typescript/no-misused-promises
+    onConnect: (client) => watch?.add(client),
+  });
   // Both report a lost connection here besides failing its query, and an error nobody listens to ends the process.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => {

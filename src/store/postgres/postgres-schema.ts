@@ -12,6 +12,7 @@ import {
 } from '../programs/transfer.ts';
 import { FIRST_SETTINGS, SCHEMA_VERSION, type Tables, refuseNewerSchema } from '../schema.ts';
 import { StoreBusy } from '../store-errors.ts';
+import type { ConnectionWatch } from './connection-watch.ts';
 import { LOCK_LANE, OPEN_MIGRATION, postgresSchema } from './dialect.ts';
 import { connectionConfig, executeText, executorOn } from './driver.ts';
 
@@ -22,6 +23,7 @@ import { connectionConfig, executeText, executorOn } from './driver.ts';
 export async function prepareSchema(
   db: Kysely<Tables>,
   url: string,
+  watch: ConnectionWatch,
   unfinished: boolean,
 ): Promise<{ channel: string; head: number }> {
   // A step may take as long as the tables are large.
@@ -29,6 +31,7 @@ export async function prepareSchema(
   client.on('error', () => undefined);
   try {
     await client.connect();
+    await watch.add(client);
     const [found] = (await executeText(client, OPEN_MIGRATION)).at(-1) ?? [];
     const setting = async (name: string): Promise<string | undefined> =>
       (await client.query<{ value: string }>('select value from settings where name = $1', [name])).rows[0]

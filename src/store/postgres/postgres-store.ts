@@ -17,14 +17,22 @@ import { bundlePrograms } from '../programs/bundles.ts';
 import { oddColumnsPrograms } from '../programs/odd-columns.ts';
 import { destinationPrograms } from '../programs/destinations.ts';
 import { notifyPrograms } from '../programs/notify.ts';
+import type { Leaving } from '../programs/transfer.ts';
 import type { LoadTarget } from '../load-target.ts';
 import { StoreBusy } from '../store-errors.ts';
 import { OPEN_BESIDE, OPEN_SNAPSHOT, SELECT_NOW, postgresCompiler } from './dialect.ts';
+import { ConnectionWatch } from './connection-watch.ts';
 import { connectionConfig, executeText, executorOn, isLost, mayTryAgain, openPool } from './driver.ts';
 import { GatheredReads } from './gathered-reads.ts';
 import { postgresBlobs } from './postgres-blobs.ts';
 import { prepareSchema } from './postgres-schema.ts';
-import { dumpPostgres, leavePostgres, postgresTarget } from './postgres-transfer.ts';
+import {
+  dumpPostgres,
+  leavePostgres,
+  postgresLeftBy,
+  postgresTarget,
+  stayInPostgres,
+} from './postgres-transfer.ts';
 import { Publisher } from './publisher.ts';
 import { type Turn, Writer } from './writer.ts';
 
@@ -59,8 +67,12 @@ export function openPostgresTarget(url: string): LoadTarget {
   return postgresTarget(db, url);
 }
 
-/** Marks the database as left for `to`, a place in words: no server opens it from now on. */
-export const leavePostgresFor = (url: string, to: string): Promise<void> => leavePostgres(db, url, to);
+/** The marks of a database whose installation moves away. */
+export const leavingPostgres = (url: string) => ({
+  leave: (leaving: Leaving): Promise<void> => leavePostgres(db, url, leaving),
+  stay: (): Promise<void> => stayInPostgres(db, url),
+  leftBy: (): Promise<string | null> => postgresLeftBy(db, url),
+});
 
 const DAY_MS = 86_400_000;
 const MOST_ATTEMPTS = 10_000;
@@ -68,15 +80,17 @@ const TIME = { sql: SELECT_NOW, params: [] };
 
 /** @throws when the database cannot be reached, or a later version has written it */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
-  const pool = openPool(options.url, options.connections ?? 10);
+  const watch = new ConnectionWatch(connectionConfig(options.url));
+  const pool = openPool(options.url, options.connections ?? 10, watch);
   const patienceMs = options.patienceMs ?? 10_000;
   try {
     const { channel, head } = await untilReached(
-      () => prepareSchema(db, options.url, options.unfinished ?? false),
+      () => prepareSchema(db, options.url, watch, options.unfinished ?? false),
       patienceMs,
     );
-    return storeOn({ ...options, pool, channel, head, patienceMs });
+    return await storeOn({ ...options, watch, pool, channel, head, patienceMs });
   } catch (error) {
+    watch.close();
     await pool.end();
     throw error;
   }
@@ -97,9 +111,15 @@ async function untilReached<T>(work: () => Promise<T>, patienceMs: number): Prom
 }
 
 async function storeOn(
-  options: PostgresStoreOptions & { pool: pg.Pool; channel: string; head: number; patienceMs: number },
+  options: PostgresStoreOptions & {
+    watch: ConnectionWatch;
+    pool: pg.Pool;
+    channel: string;
+    head: number;
+    patienceMs: number;
+  },
 ): Promise<Store> {
-  const { pool, channel, head, clock, patienceMs } = options;
+  const { watch, pool, channel, head, clock, patienceMs } = options;
 
   const patiently = <T>(work: () => Promise<T>): Promise<T> => untilReached(work, patienceMs);
   const read = <T>(make: () => Program<T>): Promise<T> => patiently(() => runAsync(make(), executorOn(pool)));
@@ -137,13 +157,14 @@ async function storeOn(
 
   const publisher = new Publisher({
     config: connectionConfig(options.url),
+    watch,
     channel,
     head,
     pollMs: options.pollMs ?? 1000,
     read: (after, limit) => runAsync(reads.eventsAfter(after, limit), executorOn(pool)),
   });
   // One of its own: changes never wait until a read of many rows gives its connection back.
-  const lane = openPool(options.url, 1);
+  const lane = openPool(options.url, 1, watch);
   const writer = new Writer({
     pool: lane,
     channel,
@@ -293,7 +314,7 @@ async function storeOn(
     deliveriesTo: (destination, limit) => read(() => notify.to(destination, limit)),
 
     dump: async () => {
-      const dump = await dumpPostgres(options.url);
+      const dump = await dumpPostgres(options.url, watch);
       return clock ? { ...dump, at: clock() } : dump;
     },
 
@@ -315,6 +336,7 @@ async function storeOn(
       closing ??= (async () => {
         await writer.close();
         await publisher.close();
+        watch.close();
         await Promise.all([lane.end(), pool.end()]);
       })();
       return closing;

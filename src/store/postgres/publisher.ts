@@ -5,10 +5,12 @@
  */
 import pg from 'pg';
 import type { StoredEvent } from '../port.ts';
+import type { ConnectionWatch } from './connection-watch.ts';
 import { LOCK_SERVED } from './dialect.ts';
 
 interface PublisherOptions {
   config: pg.ClientConfig;
+  watch: ConnectionWatch;
   channel: string;
   head: number;
   pollMs: number;
@@ -17,15 +19,20 @@ interface PublisherOptions {
 
 const PAGE = 500;
 const RECONNECT_MS = 500;
+/** Whoever only listens would not find out that nothing arrives any more; it asks, and the watch sees no answer. */
+const ASK_MS = 3000;
+const GOODBYE_MS = 1000;
 
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #listeners = new Set<(events: readonly StoredEvent[]) => void>();
   readonly #poll: NodeJS.Timeout;
+  readonly #ask: NodeJS.Timeout;
   #published: number;
   #reading: Promise<void> | null = null;
   #readAgain = false;
   #client: pg.Client | null = null;
+  #isAsking = false;
   #reconnect: NodeJS.Timeout | null = null;
   #closed = false;
 
@@ -34,6 +41,8 @@ export class Publisher {
     this.#published = options.head;
     this.#poll = setInterval(() => this.#readOn(), options.pollMs);
     this.#poll.unref();
+    this.#ask = setInterval(() => this.#askWhether(), ASK_MS);
+    this.#ask.unref();
   }
 
   subscribe(listener: (events: readonly StoredEvent[]) => void): () => void {
@@ -64,10 +73,13 @@ export class Publisher {
       if (Number(payload) > this.#published) this.#readOn();
     });
     this.#client = client;
+    this.#isAsking = true;
     try {
       await client.connect();
+      await this.#options.watch.add(client);
       await client.query(LOCK_SERVED);
       await client.query(`listen "${this.#options.channel}"`);
+      this.#isAsking = false;
     } catch {
       lost();
       await client.end().catch(() => undefined);
@@ -81,11 +93,25 @@ export class Publisher {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#poll);
+    clearInterval(this.#ask);
     if (this.#reconnect) clearTimeout(this.#reconnect);
     const client = this.#client;
     this.#client = null;
+    // On a connection that the network has forgotten nobody answers the goodbye.
+    const gone = setTimeout(() => client?.connection.stream.destroy(), GOODBYE_MS);
     await client?.end().catch(() => undefined);
+    clearTimeout(gone);
     await this.#reading;
+  }
+
+  #askWhether(): void {
+    const client = this.#client;
+    if (client === null || this.#isAsking) return;
+    this.#isAsking = true;
+    const answered = (): void => {
+      if (this.#client === client) this.#isAsking = false;
+    };
+    client.query('select 1').then(answered, answered);
   }
 
   #reconnectLater(): void {

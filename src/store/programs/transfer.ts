@@ -7,18 +7,31 @@ import { type Program, p, query, statement } from '../program.ts';
 import { FORMER_TABLES, SCHEMA_VERSION, TABLES, type Tables } from '../schema.ts';
 import { RESTORED, type TablePage } from '../port.ts';
 
-/** In `settings` while a database is being filled and fenced; with it no server opens the database. */
+/**
+ * In `settings` while a database is being filled and fenced; with it no server opens the database. Its value is the id of
+ * the move that fills it, and something else for a restore.
+ */
 export const UNFINISHED = 'unfinished';
+const A_RESTORE = '1';
+export const moveOf = (mark: string | null): string | null => (mark === A_RESTORE ? null : mark);
 
 /** In `settings` of a database whose installation has moved away; with it no server opens the database. */
 export const MOVED_TO = 'moved_to';
+/** Beside it: the id of the move. */
+export const MOVED_BY = 'moved_by';
 
 /** @throws where two servers would each hold one of two copies for the truth */
 export function refuseLeft(to: string | undefined): void {
   if (to === undefined) return;
   throw new Error(
-    `This installation was moved to ${to}. Start the server there, without MC_DATABASE_URL. (To start the old state all the same: delete from settings where name = '${MOVED_TO}'.)`,
+    `This installation was moved to ${to}. Start the server there, without MC_DATABASE_URL; where it says that the move was broken off, run it again. (To start the old state all the same: delete from settings where name = '${MOVED_TO}'.)`,
   );
+}
+
+/** Where an installation moves, in words, and by which move: whether that one has ended stands at the other place. */
+export interface Leaving {
+  to: string;
+  move: string;
 }
 
 /** The settings alone, for the mark, while there is nothing else yet. */
@@ -106,14 +119,22 @@ export function transferPrograms(db: Kysely<Tables>) {
       // Nothing is offered to a runner before it has registered; that it is silent counts from now on, not from the copy.
       yield s.silentFrom({ now });
     },
-    *mark(): Program<void> {
-      yield s.setting({ name: UNFINISHED, value: '1' });
+    *mark(move: string | null): Program<void> {
+      yield s.setting({ name: UNFINISHED, value: move ?? A_RESTORE });
     },
     *unmark(): Program<void> {
       yield s.unset({ name: UNFINISHED });
     },
-    *leave(to: string): Program<void> {
+    *leave({ to, move }: Leaving): Program<void> {
+      yield s.setting({ name: MOVED_BY, value: move });
       yield s.setting({ name: MOVED_TO, value: to });
+    },
+    *stay(): Program<void> {
+      yield s.unset({ name: MOVED_TO });
+    },
+    *leftBy(): Program<string | null> {
+      if ((yield s.read({ name: MOVED_TO })).rows.length === 0) return null;
+      return String((yield s.read({ name: MOVED_BY })).rows[0]?.['value'] ?? '');
     },
     *setSchema(): Program<void> {
       yield s.setting({ name: 'schema_version', value: String(SCHEMA_VERSION) });

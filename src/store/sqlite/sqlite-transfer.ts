@@ -5,7 +5,7 @@ import type { LoadTarget } from '../load-target.ts';
 import type { Dump, TablePage } from '../port.ts';
 import { type Program, type ResultRow, runSync } from '../program.ts';
 import { readPrograms } from '../programs/read.ts';
-import { MARKED, UNFINISHED, transferPrograms } from '../programs/transfer.ts';
+import { MARKED, UNFINISHED, moveOf, transferPrograms } from '../programs/transfer.ts';
 import { SCHEMA_VERSION, TABLES, type Tables, refuseNewerSchema } from '../schema.ts';
 import { schemaStatements } from '../schema-steps.ts';
 import { type Connection, SqliteConnection } from './driver.ts';
@@ -82,6 +82,16 @@ export function sqliteTarget(db: Kysely<Tables>, path: string): LoadTarget {
   };
   const run = <T>(connection: SqliteConnection, program: Program<T>): T =>
     runSync(program, (query) => connection.execute(query));
+  const tablesOf = (connection: SqliteConnection): string[] =>
+    connection
+      .execute({ sql: `select name from sqlite_master where type = 'table'`, params: [] })
+      .rows.map(({ name }) => String(name));
+  const markOf = (connection: SqliteConnection): string | null => {
+    if (!tablesOf(connection).includes('settings')) return null;
+    const mark = { sql: `select value from settings where name = ?`, params: [UNFINISHED] };
+    const [row] = connection.execute(mark).rows;
+    return row ? String(row['value']) : null;
+  };
   return {
     // Its server holds the lock of the data directory.
     isServed: () => Promise.resolve(false),
@@ -89,21 +99,14 @@ export function sqliteTarget(db: Kysely<Tables>, path: string): LoadTarget {
       if (!existsSync(path)) return Promise.resolve('empty');
       return Promise.resolve(
         opened((connection) => {
-          const tables = connection.execute({
-            sql: `select count(*) as n, sum(name = 'settings') as own from sqlite_master where type = 'table'`,
-            params: [],
-          }).rows[0];
-          if (Number(tables?.['n']) === 0) return 'half';
-          if (Number(tables?.['own']) === 0) return 'full';
-          const { rows } = connection.execute({
-            sql: `select value from settings where name = ?`,
-            params: [UNFINISHED],
-          });
-          return rows.length > 0 ? 'half' : 'full';
+          if (tablesOf(connection).length === 0) return 'half';
+          return markOf(connection) === null ? 'full' : 'half';
         }),
       );
     },
-    load: async ({ schema, at, pages, holdMs }) => {
+    halfOf: () =>
+      Promise.resolve(existsSync(path) ? opened((connection) => moveOf(markOf(connection))) : null),
+    load: async ({ schema, at, pages, holdMs, move }) => {
       refuseNewerSchema(schema);
       for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${path}${suffix}`, { force: true });
       const connection = new SqliteConnection(path);
@@ -111,14 +114,14 @@ export function sqliteTarget(db: Kysely<Tables>, path: string): LoadTarget {
         connection.exec('pragma journal_mode = wal; pragma synchronous = full;');
         // A load that is broken off is seen as one: without this a server would find an empty place, and begin anew in it.
         connection.exec(MARKED);
-        run(connection, transfer.mark());
+        run(connection, transfer.mark(move));
         connection.exec('begin immediate; drop table settings;');
         for (const { sql } of schemaStatements(db, undefined, { to: schema })) connection.exec(sql);
         for await (const page of pages) run(connection, transfer.insert(page, schema));
         for (const { sql } of schemaStatements(db, undefined, { from: schema })) connection.exec(sql);
         run(connection, transfer.setSchema());
         run(connection, transfer.fence({ at, now: Date.now(), holdMs }));
-        run(connection, transfer.mark());
+        run(connection, transfer.mark(move));
         connection.exec('commit');
       } finally {
         connection.close();

@@ -10,17 +10,34 @@ import { type AddressInfo, type Server, type Socket, connect, createServer } fro
  * - `deaf`: what this end sends arrives, and no answer comes back
  * - `mute`: what this end sends is lost
  * - `half-open`: connections stand, new ones too, and nothing passes either way
+ * - `forgotten`: connections that stand now carry nothing any more, either way, and neither end hears of it; new ones pass
+ * - `forgotten-answers`: likewise, but what this end sends on them still arrives
  * - `slow`: a few hundred bytes at a time, each late
  * - `flapping`: cut and open by turns
  */
-export type Weather = 'open' | 'cut' | 'deaf' | 'mute' | 'half-open' | 'slow' | 'flapping';
+export type Weather =
+  | 'open'
+  | 'cut'
+  | 'deaf'
+  | 'mute'
+  | 'half-open'
+  | 'forgotten'
+  | 'forgotten-answers'
+  | 'slow'
+  | 'flapping';
+
+interface Pair {
+  near: Socket;
+  far: Socket;
+  forgotten: 'forgotten' | 'forgotten-answers' | null;
+}
 
 const SLOW_BYTES = 400;
 const SLOW_MS = 25;
 
 export class TcpProxy {
   readonly #server: Server;
-  readonly #pairs = new Set<[near: Socket, far: Socket]>();
+  readonly #pairs = new Set<Pair>();
   readonly #target: () => { host: string; port: number };
   #weather: Weather = 'open';
   #flap: NodeJS.Timeout | undefined;
@@ -66,7 +83,9 @@ export class TcpProxy {
   set weather(weather: Weather) {
     clearTimeout(this.#flap);
     this.#weather = weather;
-    if (weather === 'flapping') this.#turn('cut');
+    if (weather === 'forgotten' || weather === 'forgotten-answers')
+      for (const pair of this.#pairs) pair.forgotten ??= weather;
+    else if (weather === 'flapping') this.#turn('cut');
     else if (weather === 'cut') this.#endAll();
     // What was swallowed does not come again: these connections are of no use to either end any more.
     else if (weather === 'open') this.#endAll();
@@ -96,9 +115,11 @@ export class TcpProxy {
       return;
     }
     const far = connect(this.#target());
-    const pair: [Socket, Socket] = [near, far];
+    const pair: Pair = { near, far, forgotten: null };
     this.#pairs.add(pair);
     const end = (): void => {
+      // Nobody hears of it.
+      if (pair.forgotten !== null) return;
       this.#pairs.delete(pair);
       near.destroy();
       far.destroy();
@@ -106,18 +127,25 @@ export class TcpProxy {
     far.on('error', end);
     near.on('close', end);
     far.on('close', end);
-    near.on('data', (data) => this.#pass(data, far, 'up'));
-    far.on('data', (data) => this.#pass(data, near, 'down'));
-    near.on('end', () => far.end());
-    far.on('end', () => near.end());
+    near.on('data', (data) => this.#pass(data, pair, 'up'));
+    far.on('data', (data) => this.#pass(data, pair, 'down'));
+    near.on('end', () => {
+      if (pair.forgotten === null) far.end();
+    });
+    far.on('end', () => {
+      if (pair.forgotten === null) near.end();
+    });
   }
 
-  #pass(data: Buffer, to: Socket, way: 'up' | 'down'): void {
+  #pass(data: Buffer, { near, far, forgotten }: Pair, way: 'up' | 'down'): void {
     const weather = this.#weather;
+    const to = way === 'up' ? far : near;
     const isLost =
       weather === 'half-open' ||
       (weather === 'deaf' && way === 'down') ||
-      (weather === 'mute' && way === 'up');
+      (weather === 'mute' && way === 'up') ||
+      forgotten === 'forgotten' ||
+      (forgotten === 'forgotten-answers' && way === 'down');
     if (isLost) this.lost += 1;
     else if (weather === 'slow') this.#trickle(data, to);
     else to.write(data);
@@ -139,7 +167,7 @@ export class TcpProxy {
 
   #endAll(): void {
     this.lost += this.#pairs.size;
-    for (const [near, far] of this.#pairs) {
+    for (const { near, far } of this.#pairs) {
       near.destroy();
       far.destroy();
     }
