@@ -98,6 +98,8 @@ describe('the board', () => {
   });
 
   it('moves a ticket by keyboard alone', async () => {
+    // A column that is empty is a folded strip; this is about one that is open.
+    await control.createTicket('In the way', { status: 'todo', assignee: 'ada' });
     const ticket = await control.createTicket('Moved by keyboard');
     const { page } = await signIn(browser, control);
     await openBoard(page);

@@ -71,6 +71,15 @@ describe('without a reload', () => {
     const output = page.getByRole('log', { name: 'Output' });
     await output.getByText('line 3 of a long output').waitFor();
     await output.getByText('line 20 of a long output').waitFor();
+    // On a phone its last word has a line of its own, and all of it is there.
+    await page.setViewportSize({ width: 360, height: 740 });
+    const word = page.getByRole('status').getByText('Counting to a thousand');
+    expect(await word.evaluate((text) => text.scrollWidth - text.clientWidth)).toBe(0);
+    const [name, said] = [
+      await page.getByText('scripted is working…').boundingBox(),
+      await word.boundingBox(),
+    ];
+    expect(said?.y).toBeGreaterThan((name?.y ?? 0) + 10);
     await control.move(ticket.key, 'cancel');
     await page.locator('[data-sentence]').getByText('Ticket is cancelled').waitFor();
     expect(errors).toEqual([]);
