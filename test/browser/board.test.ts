@@ -22,8 +22,8 @@ const card = (page: Page, status: string, key: string): Locator =>
   column(page, status).locator(`a[href$="/${key}"]`);
 
 /** Dragging is loaded after the first paint; a card then says that it can be moved. */
-async function openBoard(page: Page): Promise<void> {
-  await page.goto(`${control.url}/board`);
+async function openBoard(page: Page, search = ''): Promise<void> {
+  await page.goto(`${control.url}/board${search}`);
   await page.locator('a[aria-roledescription]').first().waitFor();
 }
 
@@ -97,21 +97,26 @@ describe('the board', () => {
     expect(await control.ticket(ticket.key)).toMatchObject({ status: 'backlog', version });
   });
 
-  it('moves a ticket by keyboard alone', async () => {
-    // A column that is empty is a folded strip; this is about one that is open.
-    await control.createTicket('In the way', { status: 'todo', assignee: 'ada' });
-    const ticket = await control.createTicket('Moved by keyboard');
-    const { page } = await signIn(browser, control);
-    await openBoard(page);
-    await card(page, 'backlog', ticket.key).focus();
-    await page.keyboard.press('Space');
-    await page.getByText('Backlog: It is there already.').waitFor({ state: 'attached' });
-    await page.keyboard.press('ArrowRight');
-    await page.getByText('To do: Make ready').waitFor({ state: 'attached' });
-    await page.keyboard.press('Space');
-    await card(page, 'todo', ticket.key).waitFor();
-    await control.until(ticket.key, (t) => t.status === 'todo');
-  });
+  it.each(['open', 'empty and folded'])(
+    'moves a ticket by keyboard alone, to a column that is %s',
+    async (to) => {
+      const isOpen = to === 'open';
+      if (isOpen) await control.createTicket('In the way', { status: 'todo', assignee: 'ada' });
+      const ticket = await control.createTicket(`Carried where it is ${to}`);
+      const { page } = await signIn(browser, control);
+      await openBoard(page, isOpen ? '' : `?q=${ticket.key}+Carried`);
+      if (!isOpen)
+        await page.locator('[data-column="todo"]').getByText('Unfold').waitFor({ state: 'attached' });
+      await card(page, 'backlog', ticket.key).focus();
+      await page.keyboard.press('Space');
+      await page.getByText('Backlog: It is there already.').waitFor({ state: 'attached' });
+      await page.keyboard.press('ArrowRight');
+      await page.getByText('To do: Make ready').waitFor({ state: 'attached' });
+      await page.keyboard.press('Space');
+      await card(page, 'todo', ticket.key).waitFor();
+      await control.until(ticket.key, (t) => t.status === 'todo');
+    },
+  );
 
   it('has the same moves behind S, and asks for what a move needs', async () => {
     const ticket = await control.createTicket('Cancelled and reopened');

@@ -30,7 +30,8 @@ const columnOf = (data: unknown): Spot | undefined => data as Spot | undefined;
 const ticketOf = (data: unknown): Ticket | undefined => (data as { ticket?: Ticket } | undefined)?.ticket;
 
 /**
- * The column under the pointer; for the keyboard, which has none, the column that the card covers most. What the library
+ * The column under the pointer; for the keyboard, which has none, under the card's middle: a card is wider than the strip of
+ * a folded column, and covers more of that one's neighbours. Between two columns, the one that it covers most. What the library
  * says at the end is what it last drew: on a busy page that is where the pointer was, and not where it was let go.
  */
 function useColumnUnder(): {
@@ -58,7 +59,9 @@ function useColumnUnder(): {
   }, []);
   const whereItIs: CollisionDetection = (args) => {
     seen.current = args;
-    const under = pointerWithin(args);
+    const { left, top, width, height } = args.collisionRect;
+    const pointerCoordinates = args.pointerCoordinates ?? { x: left + width / 2, y: top + height / 2 };
+    const under = pointerWithin({ ...args, pointerCoordinates });
     return under.length > 0 ? under : rectIntersection(args);
   };
   const letGoOn = (drawn: Over | null): Spot | undefined => {
