@@ -33,7 +33,7 @@ export function schemaStatements(
     withComments,
   ]
     .slice(from, to)
-    .flatMap((step) => step(db, types))
+    .flatMap((step) => step(db, types, from === 0))
     .map((builder) => ({ sql: builder.compile().sql }));
 }
 
@@ -100,22 +100,16 @@ function withoutEnds(db: Kysely<Tables>): Compiles[] {
  * Schema 7: what comments say, apart from all other events, so that a search need not go through the log. Those of
  * before get the small letters that the database knows, which are not all.
  */
-function withComments(db: Kysely<Tables>, { text, liesByNumber }: ColumnTypes): Compiles[] {
+function withComments(db: Kysely<Tables>, { text, liesByNumber }: ColumnTypes, isEmpty: boolean): Compiles[] {
   // A comment's data is `{"text":"…"}`.
   const said = sql`substr(lower(substr("data", 10, length("data") - 11)), 1, ${sql.lit(SEARCHED_LENGTH)})`;
-  return [
-    db.schema
-      .createTable('comments')
-      .addColumn('seq', liesByNumber ? 'integer' : 'bigint', (c) => c.primaryKey().notNull())
-      .addColumn('ticket', text, (c) => c.notNull())
-      .addColumn('said', text, (c) => c.notNull()),
-    {
-      compile: () =>
-        sql`insert into "comments" ("seq", "ticket", "said") select "seq", "ticket", ${said} from "events" where "type" = 'ticket.commented' and "ticket" is not null`.compile(
-          db,
-        ),
-    },
-  ];
+  const table = db.schema
+    .createTable('comments')
+    .addColumn('seq', liesByNumber ? 'integer' : 'bigint', (c) => c.primaryKey().notNull())
+    .addColumn('ticket', text, (c) => c.notNull())
+    .addColumn('said', text, (c) => c.notNull());
+  const fill = sql`insert into "comments" ("seq", "ticket", "said") select "seq", "ticket", ${said} from "events" where "type" = 'ticket.commented' and "ticket" is not null`;
+  return isEmpty ? [table] : [table, { compile: () => fill.compile(db) }];
 }
 
 function eventsBySeq(db: Kysely<Tables>, { text }: ColumnTypes): Compiles[] {

@@ -6,7 +6,8 @@
 import type { Expression } from './parse-sql.ts';
 import type { Row, Value } from './table.ts';
 
-export type Parameters = readonly unknown[];
+/** With what each `within` of the statement has found. */
+export type Parameters = readonly unknown[] & { within?: readonly ReadonlySet<unknown>[] };
 export type Evaluate = (row: Row, other: Row | null, parameters: Parameters) => Value;
 export type Test = (row: Row, other: Row | null, parameters: Parameters) => boolean;
 export type Make = (row: Row, other: Row | null, parameters: Parameters) => Record<string, Value>;
@@ -109,6 +110,8 @@ function conditionOf(expression: Expression, scope: Scope): string {
       const any = expression.list.map((item) => `${of} === ${value(item)}`).join(' || ');
       return `(${of} !== null && (${any}))`;
     }
+    case 'within':
+      return `p.within[${expression.at}].has(${value(expression.of)})`;
     case 'like': {
       const [of, pattern] = [value(expression.of), value(expression.pattern)];
       return `like(${of}, ${pattern}, ${JSON.stringify(expression.escape)})`;

@@ -197,6 +197,16 @@ export class MemoryDatabase {
   }
 
   #select(select: Select): Run {
+    const inner = withinsOf(select.where).map((within) => this.#select(within));
+    const run = this.#selectWithin(select);
+    if (inner.length === 0) return run;
+    return (parameters) => {
+      const within = inner.map((each) => new Set(each(parameters).rows.flatMap((row) => Object.values(row))));
+      return run(Object.assign([...parameters], { within }));
+    };
+  }
+
+  #selectWithin(select: Select): Run {
     // The catalogue, which is asked only whether there is a schema.
     if (select.from === 'sqlite_master')
       return () => ({ rows: this.#tables.has('settings') ? [{ name: 'settings' }] : [], changes: 0 });
@@ -275,6 +285,13 @@ function without(where: Expression, value: Expression): Expression | null {
   if (where.is !== 'both') return where;
   const [left, right] = [without(where.left, value), without(where.right, value)];
   return left && right ? { is: 'both', left, right } : (left ?? right);
+}
+
+/** The questions to other tables that a condition asks, in the order of their numbers. */
+function withinsOf(where: Expression | null): Select[] {
+  if (where?.is === 'within') return [where.select];
+  if (where?.is !== 'both' && where?.is !== 'either') return [];
+  return [...withinsOf(where.left), ...withinsOf(where.right)];
 }
 
 type Column = Extract<Expression, { is: 'column' }>;

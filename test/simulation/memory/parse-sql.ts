@@ -10,6 +10,8 @@ export type Expression =
   | { is: 'compare'; operator: Comparison; left: Expression; right: Expression }
   | { is: 'null'; of: Expression }
   | { is: 'in'; of: Expression; list: Expression[] }
+  /** In what another table has; `at` is which of its statement's such questions it is. */
+  | { is: 'within'; of: Expression; select: Select; at: number }
   | { is: 'like'; of: Expression; pattern: Expression; escape: string | null }
   | { is: 'both' | 'either'; left: Expression; right: Expression }
   | { is: 'plus'; left: Expression; right: Expression }
@@ -86,6 +88,7 @@ class Parser {
   readonly #tokens: Token[];
   #at = 0;
   #parameters = 0;
+  #withins = 0;
 
   constructor(sql: string) {
     this.#sql = sql;
@@ -274,9 +277,11 @@ class Parser {
     }
     if (this.#takes('in')) {
       this.#expect('(');
-      const list = this.#list(() => this.#sum());
-      this.#expect(')');
-      return { is: 'in', of: left, list };
+      if (this.#takes('select')) {
+        const at = this.#withins++;
+        return this.#until({ is: 'within', of: left, select: this.#select(), at });
+      }
+      return this.#until({ is: 'in', of: left, list: this.#list(() => this.#sum()) });
     }
     return left;
   }
