@@ -133,8 +133,10 @@ describe('the board', () => {
   });
 
   it('says in the person’s own zone when a ticket may start', async () => {
+    // Home has the first few of those that wait.
     const ticket = await control.createTicket('Not yet', {
       status: 'todo',
+      priority: 0,
       notBefore: '2030-01-15T00:00:00.000Z',
     });
     await control.until(ticket.key, (t) => t.whyNotRunning?.code === 'not_before');

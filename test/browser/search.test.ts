@@ -55,6 +55,23 @@ it('finds it on the board, where it stays while a change of it is on its way', a
   await context.close();
 });
 
+it('chooses it with its column, and lets it go with that', async () => {
+  const { key, word } = await createCommented('Chosen by its comment');
+  const { page, context, errors } = await signIn(browser, control);
+  await page.goto(`${control.url}/board?q=${word}`);
+  await page.locator(`[data-ticket="${key}"]`).waitFor();
+  const all = page.getByRole('checkbox', { name: 'Choose all of Backlog' });
+  await all.check();
+  await page
+    .getByRole('checkbox', { name: `Choose ${key}` })
+    .and(page.locator(':checked'))
+    .waitFor();
+  await all.uncheck();
+  expect(await page.getByRole('checkbox', { name: `Choose ${key}` }).isChecked()).toBe(false);
+  expect(errors).toEqual([]);
+  await context.close();
+});
+
 it('finds it in the palette, also offline once its page was read', async () => {
   const { key, word } = await createCommented('Read before the network went');
   const { page, context, errors } = await signIn(browser, control);

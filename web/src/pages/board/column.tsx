@@ -184,7 +184,9 @@ export function ChooseAll({
   const chosenHere = hasChosen && items.length > 0 && items.every(isChosen);
   const choose = async (): Promise<void> => {
     if (chosenHere) {
-      const here = selection.tickets.filter((ticket) => matchesFilter(ticket, column.filter));
+      // Whatever was looked for: its words may stand in a comment, which no ticket has with it.
+      const filter = { ...column.filter, q: '' };
+      const here = selection.tickets.filter((ticket) => matchesFilter(ticket, filter));
       selection.remove(here.map((ticket) => ticket.key));
       return;
     }
