@@ -57,7 +57,7 @@ export default function TicketForm({
         if (draft.title.trim() !== '' && project !== '' && !blocked) create.mutate();
       }}
     >
-      <div className="grid gap-3 sm:grid-cols-[minmax(0,1fr)_9rem]">
+      <div className="grid gap-3 sm:grid-cols-[minmax(0,1fr)_13rem]">
         <TitleField
           draft={draft}
           onChange={setDraft}
