@@ -24,7 +24,7 @@ export interface Verified {
   invariants: InvariantResult[];
 }
 
-/** Small steps with a pause after each: where a server answers meanwhile, its answers wait for one of them at most. */
+/** Small steps with a pause after each: where a server answers meanwhile, each turn of an answer waits for one of them. */
 const PAGE = 250;
 const STREAMS_A_STEP = 25;
 /** Gives the event loop a turn. */
