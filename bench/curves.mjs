@@ -40,13 +40,16 @@ const claimCost = (world) =>
     () => world.addTickets(100, 'todo', { priority: 0 }),
   );
 
-const COLUMNS = ['backlog', 'todo', 'in_progress', 'needs_input', 'in_review', 'done', 'cancelled'];
+const COLUMNS = [
+  ...['backlog', 'todo', 'in_progress', 'needs_input', 'in_review'].map((status) => [status, 'dispatch']),
+  ...['done', 'cancelled'].map((status) => [status, 'updated']),
+];
 
 async function screenCost(world) {
   const { presentTickets } = await world.built('services/present.js');
   return cost(9, 1, async () => {
     const pages = await Promise.all(
-      COLUMNS.map((status) => world.store.tickets({ statuses: [status], sort: 'dispatch', limit: 50 })),
+      COLUMNS.map(([status, sort]) => world.store.tickets({ statuses: [status], sort, limit: 50 })),
     );
     for (const { items } of pages) JSON.stringify(await presentTickets(world.deps, items, 'human'));
   });

@@ -214,14 +214,14 @@ function ticketGauge(registry: Registry, deps: Deps): () => Promise<void> {
   });
   const events = new Gauge({ name: 'mc_log_head', help: 'The seq of the last event', registers: [registry] });
   return async () => {
-    const [counts, open, head] = await Promise.all([
+    const [counts, active, head] = await Promise.all([
       deps.store.countByStatus(),
-      deps.store.openAttempts(),
+      deps.store.countOpenAttempts(),
       deps.store.head(),
     ]);
     tickets.reset();
     for (const [status, count] of Object.entries(counts)) tickets.set({ status }, count);
-    workers.set(open.length);
+    workers.set(active);
     events.set(head.seq);
   };
 }

@@ -2,23 +2,23 @@
 import type { Job, Profile, Project, Runner } from '../domain/config.ts';
 import type { OperatorSnapshot } from '../domain/operator/rules.ts';
 import { newestAttempt, openQuestions, type Ticket } from '../domain/ticket/state.ts';
-import type { SkipReason } from '../domain/words.ts';
+import type { SkipReason, TicketStatus } from '../domain/words.ts';
 import { DISPATCH_LEASE, aliveWithinMs, reading } from './dispatching.ts';
 import { type Deps, readPolicy } from './deps.ts';
 
 const HOUR_MS = 3_600_000;
-/** Tickets looked at in each status; more than that and one alert more or less changes nothing. */
+/**
+ * Tickets looked at in each status; more than that and one alert more or less changes nothing. In the order of dispatch,
+ * in which what is old comes to the front whatever its priority, and which is read without a look at all others.
+ */
 const LOOKED_AT = 500;
+const OPEN: readonly TicketStatus[] = ['todo', 'needs_input', 'in_progress', 'in_review'];
 
-async function all(deps: Deps, statuses: string[]): Promise<Ticket[]> {
-  const items: Ticket[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await deps.store.tickets({ statuses, sort: 'age', limit: 200, cursor });
-    items.push(...page.items);
-    cursor = page.nextCursor ?? undefined;
-  } while (cursor !== undefined && items.length < LOOKED_AT);
-  return items;
+async function openTickets({ store }: Deps): Promise<Ticket[]> {
+  const pages = await Promise.all(
+    OPEN.map((status) => store.tickets({ statuses: [status], sort: 'dispatch', limit: LOOKED_AT })),
+  );
+  return pages.flatMap(({ items }) => items);
 }
 
 export async function operatorSnapshot(
@@ -28,7 +28,7 @@ export async function operatorSnapshot(
   const { store } = deps;
   const [now, open, recent, inbox, counts] = await Promise.all([
     store.now(),
-    all(deps, ['todo', 'needs_input', 'in_progress', 'in_review']),
+    openTickets(deps),
     store.tickets({ sort: 'updated', limit: 200 }),
     store.inbox({ states: ['pending', 'delivered'], limit: 200 }),
     store.countByStatus(),

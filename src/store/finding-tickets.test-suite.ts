@@ -1,10 +1,11 @@
 /** How tickets are found and counted: the part of the conformance suite that asks the queries of lists and boards. */
 import { expect, it } from 'vitest';
 import { PLAIN_TICKET } from '../domain/ticket/testing.ts';
+import { dispatchRank } from '../domain/dispatch/plan-dispatch.ts';
 import { decideCreate } from '../domain/ticket/decide-fields.ts';
 import { evolveTicket } from '../domain/ticket/evolve.ts';
 import type { Ticket } from '../domain/ticket/state.ts';
-import type { CommitPlan, Store, TicketFilter, TicketGrouping } from './port.ts';
+import type { CommitPlan, Store, TicketFilter, TicketGrouping, TicketQuery } from './port.ts';
 import { append, event } from './testing/store-under-test.ts';
 
 export function ticketPlan(key: string, fields: Partial<Ticket> = {}): { plan: CommitPlan; ticket: Ticket } {
@@ -110,6 +111,53 @@ export function findingTickets(store: () => Store): void {
     ]);
   });
 
+  it('are listed page by page in their order, also across states and among equals', async () => {
+    const random = mulberry(11);
+    const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
+    const all: Ticket[] = [];
+    for (let n = 1; n <= 40; n += 1) {
+      const { plan, ticket } = ticketPlan(`MC-${n}`, {
+        status: pick(['backlog', 'todo', 'in_review', 'done', 'cancelled']),
+        priority: pick([0, 1, 2]),
+        statusSince: pick([1000, 2000, 3000]),
+        createdAt: pick([10, 20, 30]),
+        updatedAt: pick([4000, 5000, 6000]),
+        labels: pick([[], ['ui']]),
+      });
+      await store().commit(plan);
+      all.push(ticket);
+    }
+    const rank = (t: Ticket): number => dispatchRank(t.priority, t.statusSince);
+    const orders = {
+      dispatch: (a: Ticket, b: Ticket) => rank(a) - rank(b) || byKey(a, b),
+      priority: (a: Ticket, b: Ticket) => a.priority - b.priority || byKey(a, b),
+      age: (a: Ticket, b: Ticket) => a.statusSince - b.statusSince || byKey(a, b),
+      updated: (a: Ticket, b: Ticket) => b.updatedAt - a.updatedAt || byKey(b, a),
+      created: (a: Ticket, b: Ticket) => b.createdAt - a.createdAt || byKey(b, a),
+    };
+    const asked: [Partial<TicketQuery>, (t: Ticket) => boolean][] = [
+      [{}, () => true],
+      [{ statuses: ['done'] }, (t) => t.status === 'done'],
+      [{ statuses: ['todo', 'done', 'todo'] }, (t) => t.status === 'todo' || t.status === 'done'],
+      [{ statuses: [] }, () => false],
+      [{ label: 'ui', priorities: [0, 1] }, (t) => t.labels.length > 0 && t.priority < 2],
+      [{ q: 'ticket mc-1' }, (t) => t.key.includes('MC-1')],
+      [{ keys: ['MC-3', 'MC-1', 'MC-99'] }, (t) => ['MC-1', 'MC-3'].includes(t.key)],
+    ];
+    for (const [sort, order] of Object.entries(orders) as [TicketQuery['sort'], typeof orders.age][])
+      for (const [query, isAsked] of asked) {
+        const expected = all.filter(isAsked).sort(order);
+        const found: string[] = [];
+        let cursor: string | undefined;
+        do {
+          const page = await store().tickets({ ...query, sort, limit: 3, cursor });
+          found.push(...page.items.map(({ key }) => key));
+          cursor = page.nextCursor ?? undefined;
+        } while (cursor !== undefined);
+        expect(found, `${sort} ${JSON.stringify(query)}`).toEqual(expected.map(({ key }) => key));
+      }
+  });
+
   it('are counted as they stand after any changes, also those that shared a batch with refused ones', async () => {
     const random = mulberry(7);
     const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
@@ -155,6 +203,8 @@ export function findingTickets(store: () => Store): void {
     await expectCounts(store(), tickets);
   });
 }
+
+const byKey = (a: Ticket, b: Ticket): number => (a.key < b.key ? -1 : 1);
 
 /** Random numbers from a seed, the same at each run. */
 function mulberry(seed: number): () => number {

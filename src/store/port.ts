@@ -397,6 +397,7 @@ export interface Store extends NotifyStore {
   /** The earliest `notBefore` still ahead of a waiting ticket. */
   nextNotBefore(now: number): Promise<number | null>;
   openAttempts(): Promise<OpenAttempt[]>;
+  countOpenAttempts(): Promise<number>;
   attemptsOfRunner(runner: string): Promise<OpenAttempt[]>;
   parkedAttempts(): Promise<OpenAttempt[]>;
   /** What one run of an attempt has used so far; a lower figure than one before changes nothing. */

@@ -31,6 +31,7 @@ export function schemaStatements(
     withOneIndexOfAttempts,
     withoutEnds,
     withComments,
+    withOrderedColumns,
   ]
     .slice(from, to)
     .flatMap((step) => step(db, types, from === 0))
@@ -110,6 +111,22 @@ function withComments(db: Kysely<Tables>, { text, liesByNumber }: ColumnTypes, i
     .addColumn('said', text, (c) => c.notNull());
   const fill = sql`insert into "comments" ("seq", "ticket", "said") select "seq", "ticket", ${said} from "events" where "type" = 'ticket.commented' and "ticket" is not null`;
   return isEmpty ? [table] : [table, { compile: () => fill.compile(db) }];
+}
+
+/**
+ * Schema 8: a column of a board gives its first page without a look at the rest of it, however many tickets it has; and so
+ * does a list by age of creation. What waits in the lane of `todo` is what has that status.
+ */
+function withOrderedColumns(db: Kysely<Tables>): Compiles[] {
+  const index = (name: string, columns: string[]) =>
+    db.schema.createIndex(name).on('tickets').columns(columns);
+  return [
+    db.schema.dropIndex('tickets_updated'),
+    db.schema.dropIndex('tickets_lane'),
+    index('tickets_updated', ['status', 'updated_at', 'key']),
+    index('tickets_created', ['created_at', 'key']),
+    index('tickets_lane', ['rank', 'key']).where('lane', '=', 'needs_input'),
+  ];
 }
 
 function eventsBySeq(db: Kysely<Tables>, { text }: ColumnTypes): Compiles[] {

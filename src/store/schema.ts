@@ -170,7 +170,7 @@ export interface Tables extends NotifyTables {
 export const SEARCHED_LENGTH = 2000;
 
 /** Of the tables as they are here; a database of an earlier one is brought up to it in one transaction. */
-export const SCHEMA_VERSION = 7;
+export const SCHEMA_VERSION = 8;
 
 /** What a new database's settings say. */
 export const FIRST_SETTINGS: readonly (readonly [name: string, value: string])[] = [

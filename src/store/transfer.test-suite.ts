@@ -222,6 +222,7 @@ export function transferConformance(name: string, open: () => Promise<StoreUnder
         for (const table of ['notifications', 'destinations', 'deliveries', 'reads', 'bundles', 'comments'])
           await t.execute(`drop table ${table}`);
         await t.execute('drop table if exists blobs');
+        await t.execute('drop index tickets_created');
         await t.execute(
           'create table streams (stream text primary key, version bigint not null, hash text not null)',
         );

@@ -48,8 +48,8 @@ export const PLANTED = [
   {
     name: 'the needs_input lane sees todo tickets [2]',
     file: 'src/store/programs/dispatch.ts',
-    find: "needsInput: lane('needs_input'),",
-    replace: "needsInput: lane('todo'),",
+    find: "needsInput: lane({ column: 'tickets.lane', value: 'needs_input' }),",
+    replace: "needsInput: lane({ column: 'tickets.status', value: 'todo' }),",
   },
   {
     name: 'resumes with an open question [2]',

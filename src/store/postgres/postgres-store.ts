@@ -245,6 +245,7 @@ async function storeOn(
     readLanes: (o) => snapshot((at) => lanes.readLanes(o, at)),
     nextNotBefore: (at) => read(() => lanes.nextNotBefore(at)),
     openAttempts: () => read(() => lanes.openAttempts()),
+    countOpenAttempts: () => read(() => lanes.countOpenAttempts()),
     attemptsOfRunner: (runner) => read(() => lanes.attemptsOfRunner(runner)),
     parkedAttempts: () => read(() => lanes.parkedAttempts()),
     recordUsage: (usage, at) => write(() => side.recordUsage(usage, at)),

@@ -29,28 +29,25 @@ export function dispatchPrograms(db: Kysely<Tables>) {
     'skips.code as skip_code',
     'skips.detail as skip_detail',
   ] as const;
-  const lane = (name: 'todo' | 'needs_input') =>
+  const lane = (of: { column: 'tickets.status' | 'tickets.lane'; value: 'todo' | 'needs_input' }) =>
     statement<{ after: number; afterKey: string; limit: number }>(db, (k) =>
       k
         .selectFrom('tickets')
         .leftJoin('skips', 'skips.ticket', 'tickets.key')
         .select(candidateColumns)
         // The lane is the query's, not an argument: a needs_input candidate cannot come from a todo row.
-        .where('tickets.lane', '=', name)
-        .where((e) =>
-          e.or([
-            e('tickets.rank', '>', p('after')),
-            e.and([e('tickets.rank', '=', p('after')), e('tickets.key', '>', p('afterKey'))]),
-          ]),
-        )
-        .orderBy('tickets.lane')
+        .where(of.column, '=', sql.lit(of.value))
+        // Said twice: by the first an index finds the place.
+        .where('tickets.rank', '>=', p('after'))
+        .where((e) => e.or([e('tickets.rank', '>', p('after')), e('tickets.key', '>', p('afterKey'))]))
         .orderBy('tickets.rank')
         .orderBy('tickets.key')
         .limit(atMost(p('limit'))),
     );
   const s = {
-    todo: lane('todo'),
-    needsInput: lane('needs_input'),
+    todo: lane({ column: 'tickets.status', value: 'todo' }),
+    // Of those with that status only the ones whose questions are answered; as their index says it, word for word.
+    needsInput: lane({ column: 'tickets.lane', value: 'needs_input' }),
     // Workers are counted from attempts that are offered, running or stopping, in the same snapshot.
     workers: statement<object>(db, (k) =>
       k
@@ -75,6 +72,12 @@ export function dispatchPrograms(db: Kysely<Tables>) {
         .select(['leases.holder', 'leases.epoch', 'leases.expires_at'])
         .where('attempts.state', 'in', HOLDING)
         .orderBy('attempts.id'),
+    ),
+    countOpenAttempts: statement<object>(db, (k) =>
+      k
+        .selectFrom('attempts')
+        .select((e) => e.fn.countAll().as('n'))
+        .where('state', 'in', HOLDING),
     ),
     attemptsOfRunner: statement<{ runner: string }>(db, (k) =>
       k
@@ -291,6 +294,9 @@ export function dispatchPrograms(db: Kysely<Tables>) {
     },
     *openAttempts(): Program<OpenAttempt[]> {
       return (yield s.openAttempts({})).rows.map(openAttempt);
+    },
+    *countOpenAttempts(): Program<number> {
+      return Number((yield s.countOpenAttempts({})).rows[0]?.['n'] ?? 0);
     },
     *attemptsOfRunner(runner: string): Program<OpenAttempt[]> {
       return (yield s.attemptsOfRunner({ runner })).rows.map(openAttempt);

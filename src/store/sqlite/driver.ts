@@ -70,7 +70,10 @@ export class SqliteConnection implements Connection {
     if (!entry) {
       // Dynamic lists make many texts; the cache is bounded so that they cannot fill memory.
       if (this.#prepared.size > 500) this.#prepared.clear();
-      entry = { statement: this.#db.prepare(query.sql), reads: /^\s*(select|with|pragma)/i.test(query.sql) };
+      entry = {
+        statement: this.#db.prepare(query.sql),
+        reads: /^\s*(select|with|pragma|explain)/i.test(query.sql),
+      };
       this.#prepared.set(query.sql, entry);
     }
     if (entry.reads) return { rows: entry.statement.all(...query.params) as ResultRow[], changes: 0 };

@@ -92,7 +92,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
   const clock = options.clock ?? Date.now;
   connection.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = off;');
   connection.exec(
-    'pragma wal_autocheckpoint = 4000; pragma busy_timeout = 2000; pragma temp_store = memory;',
+    'pragma wal_autocheckpoint = 1000; pragma busy_timeout = 2000; pragma temp_store = memory;',
   );
   if (opened) refuseDamaged(opened);
   prepareSchema(connection, options.unfinished ?? false);
@@ -233,6 +233,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     readLanes: (o) => read(() => lanes.readLanes(o, clock())),
     nextNotBefore: (now) => read(() => lanes.nextNotBefore(now)),
     openAttempts: () => read(() => lanes.openAttempts()),
+    countOpenAttempts: () => read(() => lanes.countOpenAttempts()),
     attemptsOfRunner: (runner) => read(() => lanes.attemptsOfRunner(runner)),
     parkedAttempts: () => read(() => lanes.parkedAttempts()),
     recordUsage: (usage, at) => write(() => side.recordUsage(usage, at)),

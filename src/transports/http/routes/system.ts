@@ -90,10 +90,7 @@ export function systemRoutes(api: Api, hub: EventHub, system: SystemView): void 
         store.inbox({ states: ['pending', 'delivered'], limit: 200 }),
         store.alerts({ states: ['open'], limit: 200 }),
       ]);
-      const active = await store.openAttempts().then(
-        (open) => open.length,
-        () => null,
-      );
+      const active = await store.countOpenAttempts().catch(() => null);
       const ready = runners.filter((runner) => {
         const seen = presences.find((presence) => presence.runner === runner.id);
         return seen !== undefined && now - seen.seenAt < aliveWithinMs(deps);

@@ -1,0 +1,77 @@
+/**
+ * How SQLite goes about the questions that are asked all the time: by an index that has the rows in their order, so that the
+ * answer costs the same however large the board and its history are.
+ */
+import { afterAll, describe, expect, it } from 'vitest';
+import { type Program, type Query, type QueryResult, runSync } from '../program.ts';
+import { bundlePrograms } from '../programs/bundles.ts';
+import { dispatchPrograms } from '../programs/dispatch.ts';
+import { readPrograms } from '../programs/read.ts';
+import { schemaStatements } from '../schema-steps.ts';
+import { SqliteConnection } from './driver.ts';
+import { sqliteCompiler } from './sqlite-store.ts';
+
+const db = sqliteCompiler();
+const reads = readPrograms(db);
+const lanes = dispatchPrograms(db);
+const bundles = bundlePrograms(db);
+const connection = new SqliteConnection(':memory:');
+for (const { sql } of schemaStatements(db)) connection.exec(sql);
+afterAll(() => connection.close());
+
+/** The steps of all queries of a program, as SQLite explains them. */
+function planOf<T>(program: Program<T>): string[] {
+  const steps: string[] = [];
+  runSync(program, (query: Query): QueryResult => {
+    const { rows } = connection.execute({ ...query, sql: `explain query plan ${query.sql}` });
+    steps.push(...rows.map(({ detail }) => String(detail)));
+    return connection.execute(query);
+  });
+  return steps;
+}
+
+/** Steps that look at every row, or sort what they have found. */
+const costly = (steps: readonly string[]): string[] =>
+  steps.filter((step) => /^SCAN (tickets|events|attempts)|TEMP B-TREE/.test(step) && !/USING/.test(step));
+
+/** A place in the middle of a list. */
+const cursor = Buffer.from(JSON.stringify([5, 'MC-5'])).toString('base64url');
+
+describe('SQLite has the rows in order of', () => {
+  const questions: [string, () => Program<unknown>][] = [
+    ['dispatch', () => reads.tickets({ sort: 'dispatch', limit: 50 })],
+    ['dispatch, a column', () => reads.tickets({ sort: 'dispatch', statuses: ['todo'], limit: 50, cursor })],
+    ['their last change', () => reads.tickets({ sort: 'updated', limit: 50, cursor })],
+    [
+      'their last change, a column of what is closed',
+      () => reads.tickets({ sort: 'updated', statuses: ['done'], project: 'MC', limit: 50, cursor }),
+    ],
+    ['creation', () => reads.tickets({ sort: 'created', limit: 50, cursor })],
+    ['both lanes', () => lanes.readLanes({ limit: 50, afterTodo: null }, 0)],
+    ['a lane, further on', () => lanes.readLanes({ limit: 50, afterTodo: { after: 5, afterKey: 'x' } }, 0)],
+    ['what is to be verified', () => lanes.ticketsToVerify(10)],
+    ['the end of a stream', () => reads.streamEvents('ticket:MC-1', 3, 10)],
+    ['the log', () => reads.eventsAfter(7, 10)],
+    ['the workers, only counted', () => lanes.countOpenAttempts()],
+  ];
+  it.each(questions)('%s', (_name, ask) => {
+    const steps = planOf(ask());
+    expect(steps.length).toBeGreaterThan(0);
+    expect(costly(steps)).toEqual([]);
+  });
+
+  it('a column of what is closed from the place of the cursor on', () => {
+    const [step] = planOf(reads.tickets({ sort: 'updated', statuses: ['done'], limit: 50, cursor }));
+    expect(step).toMatch(/tickets_updated \(status=\? AND updated_at<\?\)/);
+  });
+
+  it('bundles, and only then the tickets that they are of', () => {
+    const [first, second] = planOf(bundles.ofClosed(5, 10));
+    expect(first).toMatch(/ bundles/);
+    expect(second).toMatch(/^SEARCH tickets USING INDEX sqlite_autoindex_tickets_1 \(key=\?\)/);
+  });
+
+  it('nothing that no index has', () => {
+    expect(costly(planOf(reads.tickets({ sort: 'priority', limit: 50 })))).not.toEqual([]);
+  });
+});
