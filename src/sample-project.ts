@@ -4,7 +4,6 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { isRefusal } from './domain/refusal.ts';
 import { createToken, revokeToken } from './services/access.ts';
 import type { Caller, Deps } from './services/deps.ts';
@@ -20,6 +19,7 @@ export async function makeSampleProject(deps: Deps, root: string, dataDir: strin
   const issued = await createToken(deps, CALLER, { role: 'admin', name: 'sample-project', expiresAt });
   if (isRefusal(issued)) return issued.detail;
   try {
+    const { execa } = await import('execa');
     const result = await execa(process.execPath, [script, '--running', '--data-dir', dataDir], {
       env: { MC_ADMIN_TOKEN: issued.token },
       timeout: TIMEOUT_MS,

@@ -21,11 +21,14 @@ export async function coldStart({ rounds, scale }) {
     client.close();
     await server.stop();
   }
-  const server = await startServer();
   const tickets = Math.round(10_000 * scale);
-  await prepareBoard(server, tickets, 'backlog');
-  const memory = residentMb(server.pid);
-  await server.stop();
+  const memory = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const server = await startServer();
+    await prepareBoard(server, tickets, 'backlog');
+    memory.push(residentMb(server.pid));
+    await server.stop();
+  }
   const recorded = 'recorded of a peer';
   return [
     {
@@ -42,7 +45,7 @@ export async function coldStart({ rounds, scale }) {
       unit: 'MB',
       goal: { atMost: 0.7 * RECORDED.memoryMb },
       note: `${recorded}: ${RECORDED.memoryMb} MB; goal 0.7 of it`,
-      ours: [memory],
+      ours: memory,
     },
   ];
 }

@@ -2,7 +2,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { KNOWN_AGENTS, type KnownAgent } from '../domain/agents/known-agents.ts';
 import { plainEnvironment } from './environment.ts';
 import { findProgram } from './inspect.ts';
@@ -32,6 +31,7 @@ async function detect(agent: KnownAgent, path: string): Promise<DetectedAgent> {
   // A HOME of its own: asking for a version must not make it write into anybody's.
   const home = await mkdtemp(join(tmpdir(), 'mc-detect-'));
   try {
+    const { execa } = await import('execa');
     const { exitCode, stdout, stderr, timedOut } = await execa(found, [...agent.versionArgs], {
       env: { ...plainEnvironment({ PATH: path }, home), NO_COLOR: '1' },
       extendEnv: false,

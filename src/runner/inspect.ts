@@ -4,7 +4,6 @@
  */
 import { access, constants, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
-import { execa } from 'execa';
 import type { Finding } from '../domain/config.ts';
 
 export interface RepositoryFinding {
@@ -30,6 +29,7 @@ async function git(args: string[], timeoutMs = 15_000): Promise<{ ok: boolean; t
     '-c',
     'safe.directory=*',
   ];
+  const { execa } = await import('execa');
   const result = await execa('git', [...hardened, ...args], {
     env: GIT_ENV,
     reject: false,
@@ -79,6 +79,7 @@ export async function inspectCommand(subject: string, command: readonly string[]
     return { ok: true, subject, message: `${program} is looked up in the worktree when it runs` };
   }
   if (program === '/bin/sh' && command[1] === '-c') {
+    const { execa } = await import('execa');
     const syntax = await execa('/bin/sh', ['-n', '-c', command[2] ?? ''], {
       reject: false,
       stdin: 'ignore',

@@ -8,17 +8,19 @@ import { type Deps, readPolicy } from './deps.ts';
 
 const HOUR_MS = 3_600_000;
 /**
- * Tickets looked at in each status; more than that and one alert more or less changes nothing. In the order of dispatch,
- * in which what is old comes to the front whatever its priority, and which is read without a look at all others.
+ * Tickets looked at in each status, the oldest of them, so that whoever is seen once stays in sight; more than that and one
+ * alert more or less changes nothing.
  */
 const LOOKED_AT = 500;
 const OPEN: readonly TicketStatus[] = ['todo', 'needs_input', 'in_progress', 'in_review'];
 
 async function openTickets({ store }: Deps): Promise<Ticket[]> {
-  const pages = await Promise.all(
-    OPEN.map((status) => store.tickets({ statuses: [status], sort: 'dispatch', limit: LOOKED_AT })),
-  );
-  return pages.flatMap(({ items }) => items);
+  const items: Ticket[] = [];
+  for (const status of OPEN) {
+    const page = await store.tickets({ statuses: [status], sort: 'age', limit: LOOKED_AT });
+    items.push(...page.items);
+  }
+  return items;
 }
 
 export async function operatorSnapshot(

@@ -6,6 +6,7 @@ import { GENESIS, chainText, rollText } from '../domain/log/chain.ts';
 import type { Ticket } from '../domain/ticket/state.ts';
 import type { CommitPlan, Effect, Store, StoredEvent } from './port.ts';
 import { batching } from './batching.test-suite.ts';
+import { dispatching } from './dispatching.test-suite.ts';
 import { sha256 } from './programs/append.ts';
 import { notifyingConformance } from './notifying.test-suite.ts';
 import { findingTickets, ticketPlan } from './finding-tickets.test-suite.ts';
@@ -268,35 +269,7 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
       findingTickets(() => store);
     });
 
-    describe('the lanes', () => {
-      it('hold what waits for a start, each in its own lane, with blockers that are not done', async () => {
-        await store.commit(ticketPlan('MC-1').plan);
-        await store.commit(ticketPlan('MC-2', { blockedBy: ['MC-1', 'MC-9'] }).plan);
-        await store.commit(ticketPlan('MC-3', { status: 'needs_input' }).plan);
-        await store.commit(ticketPlan('MC-4', { status: 'in_review' }).plan);
-        await store.commit(ticketPlan('MC-5', { status: 'backlog' }).plan);
-        const lanes = await store.readLanes({ limit: 10, afterTodo: null });
-        expect(lanes.todo.map((c) => c.key)).toEqual(['MC-1', 'MC-2']);
-        expect(lanes.needsInput.map((c) => c.key)).toEqual(['MC-3']);
-        // A blocker that cannot be found is unknown, and unknown is not done.
-        expect(lanes.todo[1]?.unfinishedBlockers).toEqual([
-          { key: 'MC-1', status: 'todo' },
-          { key: 'MC-9', status: 'unknown' },
-        ]);
-      });
-
-      it('are read on from where a page ended, also among equal ranks', async () => {
-        for (let i = 1; i <= 7; i += 1) await store.commit(ticketPlan(`MC-${i}`).plan);
-        const keys: string[] = [];
-        let after = null as Awaited<ReturnType<Store['readLanes']>>['nextTodo'];
-        do {
-          const page = await store.readLanes({ limit: 3, afterTodo: after });
-          keys.push(...page.todo.map((c) => c.key));
-          after = page.nextTodo;
-        } while (after !== null);
-        expect(keys).toEqual(['MC-1', 'MC-2', 'MC-3', 'MC-4', 'MC-5', 'MC-6', 'MC-7']);
-      });
-    });
+    describe('what starts and what runs', () => dispatching(() => store));
 
     describe('work', () => {
       const add = (id: string, key = 'verify:att') =>

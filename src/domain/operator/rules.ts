@@ -8,7 +8,7 @@ import type { Reading } from '../dispatch/snapshot.ts';
 
 export interface OperatorSnapshot {
   readonly now: number;
-  /** Tickets that wait for a start, longest first. */
+  /** Tickets that wait for a start. */
   readonly waiting: readonly {
     key: string;
     lane: 'todo' | 'needs_input';

@@ -11,6 +11,7 @@ import { type Program, runAsync } from '../program.ts';
 import { commitPrograms } from '../programs/commit.ts';
 import { dispatchPrograms } from '../programs/dispatch.ts';
 import { PlanRejected } from '../programs/plan-rejected.ts';
+import { findPrograms, isByStatus } from '../programs/find-tickets.ts';
 import { readPrograms } from '../programs/read.ts';
 import { sidePrograms } from '../programs/side.ts';
 import { bundlePrograms } from '../programs/bundles.ts';
@@ -55,7 +56,7 @@ export interface PostgresStoreOptions {
 
 const db = postgresCompiler();
 const commits = commitPrograms(db);
-const reads = readPrograms(db);
+const reads = { ...readPrograms(db), ...findPrograms(db) };
 const lanes = dispatchPrograms(db);
 const side = sidePrograms(db);
 const bundles = bundlePrograms(db);
@@ -207,7 +208,7 @@ async function storeOn(
     ticket: (key) => look(() => reads.ticket(key)),
     ticketBasis: (key) =>
       look(() => reads.ticketBasis(key, TIME)).then((basis) => (clock ? { ...basis, now: clock() } : basis)),
-    tickets: (q) => read(() => reads.tickets(q)),
+    tickets: (q) => (isByStatus(q) ? snapshot : read)(() => reads.tickets(q)),
     groupTickets: (filter, by) => read(() => reads.groupTickets(filter, by)),
     ticketStatuses: (keys) => read(() => reads.ticketStatuses(keys)),
     ticketOfAttempt: async (id) => {

@@ -1,20 +1,14 @@
 /** Reads of what the API and the services ask for: tickets, inbox, alerts, documents, the log. */
-import { type Kysely, sql } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { AlertState } from '../../domain/alert/alert.ts';
 import type { InboxItem } from '../../domain/inbox/inbox.ts';
 import type { Policy, Project, Stamped } from '../../domain/config.ts';
-import type { Ticket } from '../../domain/ticket/state.ts';
-import { TICKET_STATUSES } from '../../domain/words.ts';
 import type {
   DocumentKind,
   PageOf,
   SkipRecord,
   StoredEvent,
   StreamAt,
-  TicketFilter,
-  TicketGroup,
-  TicketGrouping,
-  TicketQuery,
   TicketBasis,
   TicketRecord,
 } from '../port.ts';
@@ -30,15 +24,11 @@ import {
   together,
 } from '../program.ts';
 import type { Tables } from '../schema.ts';
-import { COUNTED, type CountedColumns } from './rows.ts';
+import { after, cursorOf, readCursor } from './cursor.ts';
 import { parsedAlerts, parsedItems, parsedTickets } from './parsed.ts';
-import { agentOf, conditionOf } from './ticket-filter.ts';
 
 /** CENTS-12 is a ticket of CENTS. */
 export const projectOfKey = (key: string): string => key.slice(0, Math.max(key.lastIndexOf('-'), 0));
-
-const textOrNull = (value: unknown): string | null =>
-  value === null ? null : String(value as string | number);
 
 const parse = <T>(value: unknown): T => JSON.parse(String(value)) as T;
 
@@ -60,35 +50,6 @@ export function storedEvent(row: ResultRow): StoredEvent {
   };
 }
 
-/** A cursor is the sort value and the key of the last item, so that a page is stable while items come and go. */
-function cursorOf(values: (string | number)[]): string {
-  return Buffer.from(JSON.stringify(values)).toString('base64url');
-}
-
-function readCursor(cursor: string | undefined): [at: number, key: string] | null {
-  if (cursor === undefined) return null;
-  try {
-    const values: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    if (!Array.isArray(values) || values.length !== 2) return null;
-    const [at, key] = values as unknown[];
-    // A typed column takes no other value: a cursor that nobody was given begins at the start.
-    return Number.isSafeInteger(at) && typeof key === 'string' ? [at as number, key] : null;
-  } catch {
-    return null;
-  }
-}
-
-const SORTS = {
-  dispatch: { column: 'rank', direction: 'asc' },
-  priority: { column: 'priority', direction: 'asc' },
-  age: { column: 'status_since', direction: 'asc' },
-  updated: { column: 'updated_at', direction: 'desc' },
-  created: { column: 'created_at', direction: 'desc' },
-} as const;
-
-/** What may leave few tickets of those that it is asked of. */
-const NARROWING = ['priorities', 'assignee', 'campaign', 'profile', 'agent', 'label', 'q', 'keys'] as const;
-
 export function readPrograms(db: Kysely<Tables>) {
   const s = {
     ticket: statement<{ key: string }>(db, (k) =>
@@ -99,18 +60,6 @@ export function readPrograms(db: Kysely<Tables>) {
     ),
     evidenceTicket: statement<{ id: string }>(db, (k) =>
       k.selectFrom('evidence').select('ticket').where('id', '=', p('id')),
-    ),
-    counts: statement<object>(db, (k) =>
-      k
-        .selectFrom('tickets')
-        .select(['status', (e) => e.fn.countAll().as('n')])
-        .groupBy('status'),
-    ),
-    countTickets: statement<object>(db, (k) =>
-      k
-        .selectFrom('tickets')
-        .select([...COUNTED, (e) => e.fn.countAll().as('n')])
-        .groupBy(COUNTED),
     ),
     inboxItem: statement<{ id: string }>(db, (k) =>
       k.selectFrom('inbox').select(['id', 'item', 'stream_version']).where('id', '=', p('id')),
@@ -211,36 +160,6 @@ export function readPrograms(db: Kysely<Tables>) {
     at: Number(row['at']),
   });
 
-  function ticketsQuery(q: TicketQuery): Query {
-    const { column, direction } = SORTS[q.sort];
-    const condition = conditionOf(q);
-    const cursor = readCursor(q.cursor);
-    return select(
-      `tickets ${q.sort} ${cursor !== null} ${condition.shape}`,
-      (k) => {
-        let tickets = k.selectFrom('tickets').select(['state', column, 'key']).where(condition.of);
-        if (cursor) tickets = tickets.where(after(column, direction === 'asc' ? '>' : '<', 'key'));
-        return tickets
-          .orderBy(column, direction)
-          .orderBy('key', direction)
-          .limit(atMost(p('limit')));
-      },
-      { ...condition.params, at: cursor?.[0], id: cursor?.[1], limit: q.limit + 1 },
-    );
-  }
-
-  /** The question, or the same for one status each, where their rows lie in that order: then nobody sorts all of them. */
-  function inOrderByStatus(q: TicketQuery): TicketQuery[] {
-    if (q.statuses?.length === 0) return [];
-    const isLyingSo = q.sort === 'dispatch' || q.sort === 'updated';
-    // What few tickets have is found faster by one look at all of them.
-    if (!isLyingSo || NARROWING.some((part) => q[part] !== undefined)) return [q];
-    return [...new Set<string>(q.statuses ?? TICKET_STATUSES)].map((status) => ({
-      ...q,
-      statuses: [status],
-    }));
-  }
-
   const ticketRecord = (key: string, row: ResultRow | undefined): TicketRecord | null =>
     row
       ? { state: parsedTickets.parse(key, row['state']), streamVersion: Number(row['stream_version']) }
@@ -269,54 +188,6 @@ export function readPrograms(db: Kysely<Tables>) {
         now: Number(now?.['now']),
       };
     },
-    *tickets(q: TicketQuery): Program<PageOf<Ticket>> {
-      const { column } = SORTS[q.sort];
-      const parts = inOrderByStatus(q);
-      const results = yield* together(parts.map(ticketsQuery));
-      const rows = results.flatMap((result) => result.rows);
-      if (parts.length > 1) rows.sort(comparing(q.sort));
-      const page = rows.slice(0, q.limit);
-      const last = rows.length > q.limit ? page.at(-1) : undefined;
-      return {
-        items: page.map((row) => parsedTickets.parse(String(row['key']), row['state'])),
-        nextCursor: last ? cursorOf([Number(last[column]), String(last['key'])]) : null,
-      };
-    },
-    *groupTickets(filter: TicketFilter, by: TicketGrouping): Program<TicketGroup[]> {
-      const condition = conditionOf(filter);
-      const { rows } = yield select(
-        `groups ${by} ${condition.shape}`,
-        (k) =>
-          k
-            .selectFrom('tickets')
-            .select((e) => [
-              (by === 'agent' ? agentOf(e) : e.ref(by)).as('value'),
-              'status',
-              e.fn.countAll().as('n'),
-            ])
-            .where(condition.of)
-            .groupBy((e) => [by === 'agent' ? agentOf(e) : e.ref(by), 'status']),
-        condition.params,
-      );
-      return rows.map((row) => ({
-        value: textOrNull(row['value']),
-        status: String(row['status']),
-        count: Number(row['n']),
-      }));
-    },
-    /** All of them, by all that they are counted by. */
-    *countTickets(): Program<(CountedColumns & { count: number })[]> {
-      const { rows } = yield s.countTickets({});
-      return rows.map((row) => ({
-        project: String(row['project']),
-        status: String(row['status']),
-        priority: Number(row['priority']),
-        campaign: textOrNull(row['campaign']),
-        assignee: textOrNull(row['assignee']),
-        profile: textOrNull(row['profile']),
-        count: Number(row['n']),
-      }));
-    },
     *ticketStatuses(keys: readonly string[]): Program<Map<string, string>> {
       if (keys.length === 0) return new Map();
       const list = listed('key', keys);
@@ -334,10 +205,6 @@ export function readPrograms(db: Kysely<Tables>) {
     *ticketOfEvidence(id: string): Program<string | null> {
       const { rows } = yield s.evidenceTicket({ id });
       return rows[0] ? String(rows[0]['ticket']) : null;
-    },
-    *countByStatus(): Program<Record<string, number>> {
-      const { rows } = yield s.counts({});
-      return Object.fromEntries(rows.map((row) => [String(row['status']), Number(row['n'])]));
     },
     *inboxItem(id: string): Program<{ item: InboxItem; streamVersion: number } | null> {
       const { rows } = yield s.inboxItem({ id });
@@ -480,21 +347,4 @@ export function readPrograms(db: Kysely<Tables>) {
       return rows[0] ? parse<unknown>(rows[0]['diff']) : null;
     },
   };
-}
-
-/** Orders rows as `ticketsQuery` does: keys are compared by their bytes, and they are ASCII. */
-function comparing(by: TicketQuery['sort']): (a: ResultRow, b: ResultRow) => number {
-  const { column, direction } = SORTS[by];
-  const sign = direction === 'asc' ? 1 : -1;
-  return (a, b) => {
-    const difference = Number(a[column]) - Number(b[column]);
-    return sign * (difference === 0 ? (String(a['key']) < String(b['key']) ? -1 : 1) : difference);
-  };
-}
-
-/** The rows behind a cursor, in the order of a column and then of a key. */
-function after<T extends string, K extends string>(column: T, operator: '<' | '>', key: K) {
-  const [by, beyond] = [sql.ref(column), sql.raw(operator)];
-  // Said twice: by the first an index finds the place.
-  return sql<boolean>`(${by} ${beyond}= ${p('at')} and (${by} ${beyond} ${p('at')} or ${sql.ref(key)} ${beyond} ${p('id')}))`;
 }

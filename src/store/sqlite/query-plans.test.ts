@@ -6,13 +6,14 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { type Program, type Query, type QueryResult, runSync } from '../program.ts';
 import { bundlePrograms } from '../programs/bundles.ts';
 import { dispatchPrograms } from '../programs/dispatch.ts';
+import { findPrograms } from '../programs/find-tickets.ts';
 import { readPrograms } from '../programs/read.ts';
 import { schemaStatements } from '../schema-steps.ts';
 import { SqliteConnection } from './driver.ts';
 import { sqliteCompiler } from './sqlite-store.ts';
 
 const db = sqliteCompiler();
-const reads = readPrograms(db);
+const reads = { ...readPrograms(db), ...findPrograms(db) };
 const lanes = dispatchPrograms(db);
 const bundles = bundlePrograms(db);
 const connection = new SqliteConnection(':memory:');
@@ -30,39 +31,67 @@ function planOf<T>(program: Program<T>): string[] {
   return steps;
 }
 
-/** Steps that look at every row, or sort what they have found. */
+/** Steps that look at every row, or sort what they have found; walking an index in its order until there are enough is none. */
 const costly = (steps: readonly string[]): string[] =>
-  steps.filter((step) => /^SCAN (tickets|events|attempts)|TEMP B-TREE/.test(step) && !/USING/.test(step));
+  steps.filter((step) =>
+    /^SCAN (tickets|events|attempts)(?! USING (INDEX|COVERING INDEX tickets_to_verify))|TEMP B-TREE/.test(
+      step,
+    ),
+  );
 
 /** A place in the middle of a list. */
 const cursor = Buffer.from(JSON.stringify([5, 'MC-5'])).toString('base64url');
 
 describe('SQLite has the rows in order of', () => {
-  const questions: [string, () => Program<unknown>][] = [
+  // With the step that finds the place where the page begins, wherever that is.
+  const questions: [string, () => Program<unknown>, RegExp?][] = [
     ['dispatch', () => reads.tickets({ sort: 'dispatch', limit: 50 })],
-    ['dispatch, a column', () => reads.tickets({ sort: 'dispatch', statuses: ['todo'], limit: 50, cursor })],
-    ['their last change', () => reads.tickets({ sort: 'updated', limit: 50, cursor })],
     [
-      'their last change, a column of what is closed',
-      () => reads.tickets({ sort: 'updated', statuses: ['done'], project: 'MC', limit: 50, cursor }),
+      'dispatch, across some states, further on',
+      () => reads.tickets({ sort: 'dispatch', statuses: ['todo', 'done'], limit: 50, cursor }),
+      /COVERING INDEX tickets_status \(status=\? AND rank>\?\)/,
     ],
-    ['creation', () => reads.tickets({ sort: 'created', limit: 50, cursor })],
-    ['both lanes', () => lanes.readLanes({ limit: 50, afterTodo: null }, 0)],
-    ['a lane, further on', () => lanes.readLanes({ limit: 50, afterTodo: { after: 5, afterKey: 'x' } }, 0)],
+    [
+      'dispatch, a column, further on',
+      () => reads.tickets({ sort: 'dispatch', statuses: ['todo'], limit: 50, cursor }),
+      /tickets_status \(status=\? AND rank>\?\)/,
+    ],
+    [
+      'their last change, further on',
+      () => reads.tickets({ sort: 'updated', limit: 50, cursor }),
+      /COVERING INDEX tickets_updated \(status=\? AND updated_at<\?\)/,
+    ],
+    [
+      'their last change, a column of what is closed, further on',
+      () => reads.tickets({ sort: 'updated', statuses: ['done'], project: 'MC', limit: 50, cursor }),
+      /tickets_updated \(status=\? AND updated_at<\?\)/,
+    ],
+    ['creation', () => reads.tickets({ sort: 'created', limit: 50 })],
+    [
+      'creation, further on',
+      () => reads.tickets({ sort: 'created', limit: 50, cursor }),
+      /tickets_created \(created_at<\?\)/,
+    ],
+    ['both lanes', () => lanes.readLanes({ limit: 50, afterTodo: null }, 0), /tickets_lane \(rank>\?\)/],
+    [
+      'a lane, further on',
+      () => lanes.readLanes({ limit: 50, afterTodo: { after: 5, afterKey: 'x' } }, 0),
+      /tickets_status \(status=\? AND rank>\?\)/,
+    ],
     ['what is to be verified', () => lanes.ticketsToVerify(10)],
-    ['the end of a stream', () => reads.streamEvents('ticket:MC-1', 3, 10)],
-    ['the log', () => reads.eventsAfter(7, 10)],
-    ['the workers, only counted', () => lanes.countOpenAttempts()],
+    ['the end of a stream', () => reads.streamEvents('ticket:MC-1', 3, 10), /\(stream=\? AND version>\?\)/],
+    ['the log', () => reads.eventsAfter(7, 10), /\(rowid>\?\)/],
+    [
+      'the workers, only counted',
+      () => lanes.countOpenAttempts(),
+      /^SEARCH attempts USING COVERING INDEX attempts_state \(state=\?\)/,
+    ],
   ];
-  it.each(questions)('%s', (_name, ask) => {
+  it.each(questions)('%s', (_name, ask, place) => {
     const steps = planOf(ask());
     expect(steps.length).toBeGreaterThan(0);
     expect(costly(steps)).toEqual([]);
-  });
-
-  it('a column of what is closed from the place of the cursor on', () => {
-    const [step] = planOf(reads.tickets({ sort: 'updated', statuses: ['done'], limit: 50, cursor }));
-    expect(step).toMatch(/tickets_updated \(status=\? AND updated_at<\?\)/);
+    if (place) expect(steps).toContainEqual(expect.stringMatching(place));
   });
 
   it('bundles, and only then the tickets that they are of', () => {

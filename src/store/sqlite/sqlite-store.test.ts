@@ -16,7 +16,9 @@ import { ticketPlan } from '../finding-tickets.test-suite.ts';
 import type { CommitPlan } from '../port.ts';
 import { type StoreUnderTest, append, event } from '../testing/store-under-test.ts';
 import { SqliteConnection } from './driver.ts';
-import { openSqliteStore, openSqliteTarget } from './sqlite-store.ts';
+import { SCHEMA_VERSION, TABLES } from '../schema.ts';
+import { schemaStatements } from '../schema-steps.ts';
+import { openSqliteStore, openSqliteTarget, sqliteCompiler } from './sqlite-store.ts';
 
 async function open(): Promise<StoreUnderTest> {
   const folder = mkdtempSync(join(tmpdir(), 'mc-store-'));
@@ -188,6 +190,35 @@ describe('SQLite', () => {
     const copy = openSqliteStore({ path: join(folder, 'copy.db') });
     expect(await copy.nextNumber('n')).toBe(2);
     await copy.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('brings every earlier schema to the tables and indexes of a new database', async () => {
+    const made = (connection: SqliteConnection): unknown[] =>
+      connection
+        .execute({
+          sql: `select name, sql from sqlite_master where type = 'index' order by name`,
+          params: [],
+        })
+        .rows.concat(
+          Object.keys(TABLES).flatMap(
+            (table) =>
+              connection.execute({ sql: `select name from pragma_table_info('${table}')`, params: [] }).rows,
+          ),
+        );
+    const folder = mkdtempSync(join(tmpdir(), 'mc-store-'));
+    await openSqliteStore({ path: join(folder, 'new.db') }).close();
+    const fresh = new SqliteConnection(join(folder, 'new.db'));
+    for (let schema = 1; schema < SCHEMA_VERSION; schema += 1) {
+      const path = join(folder, `${schema}.db`);
+      const old = new SqliteConnection(path);
+      for (const { sql } of schemaStatements(sqliteCompiler(), undefined, { to: schema })) old.exec(sql);
+      old.exec(`insert into settings (name, value) values ('schema_version', '${schema}')`);
+      await openSqliteStore({ path: old }).close();
+      expect(made(old), `from ${schema}`).toEqual(made(fresh));
+      old.close();
+    }
+    fresh.close();
     rmSync(folder, { recursive: true, force: true });
   });
 

@@ -19,6 +19,7 @@ import { type Program, runSync } from '../program.ts';
 import { commitPrograms } from '../programs/commit.ts';
 import { PlanRejected } from '../programs/plan-rejected.ts';
 import { dispatchPrograms } from '../programs/dispatch.ts';
+import { findPrograms } from '../programs/find-tickets.ts';
 import { projectOfKey, readPrograms } from '../programs/read.ts';
 import { Recent } from '../programs/recent.ts';
 import { sidePrograms } from '../programs/side.ts';
@@ -73,7 +74,7 @@ function atOnce<T>(work: () => T): Promise<T> {
 /** The programs keep their compiled statements, so all stores of a process share one set. */
 const db = sqliteCompiler();
 const commits = commitPrograms(db);
-const reads = readPrograms(db);
+const reads = { ...readPrograms(db), ...findPrograms(db) };
 const lanes = dispatchPrograms(db);
 const side = sidePrograms(db);
 const bundles = bundlePrograms(db);
