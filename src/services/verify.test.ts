@@ -162,6 +162,16 @@ describe('the proof', () => {
       `delete from events where stream = 'ticket:MC-2' and version = (select max(version) from events where stream = 'ticket:MC-2')`,
       /the row of ticket:MC-2 differs/,
     ],
+    [
+      'a comment that no search would find',
+      `delete from comments`,
+      /there are 0 rows of comments, and the log gives 1/,
+    ],
+    [
+      'a comment that nobody made',
+      `insert into comments values (99, 'MC-1', 'approved')`,
+      /there are 2 rows of comments, and the log gives 1/,
+    ],
     ['a missing row', `delete from tickets where key = 'MC-1'`, /the row of ticket:MC-1 differs/],
     [
       "a job's row",

@@ -52,7 +52,7 @@ export async function verifyState(
   if (known) await checkKnownHead(deps, known, head.seq, report);
   const world = new WorldHistory(report);
   const events = await walkLog(deps, head.seq, report, world, pause);
-  const counts: RowCounts = { tickets: 0, attempts: 0, inbox: 0, alerts: 0 };
+  const counts: RowCounts = { tickets: 0, attempts: 0, inbox: 0, alerts: 0, comments: 0 };
   let after = '';
   for (;;) {
     const streams = await deps.store.streams(after, PAGE);
@@ -205,7 +205,7 @@ async function checkCounts(
 ): Promise<void> {
   const rows = await deps.store.rowCounts();
   if ((await deps.store.head()).seq !== head) return;
-  for (const table of ['tickets', 'attempts', 'inbox', 'alerts'] as const)
+  for (const table of Object.keys(found) as (keyof RowCounts)[])
     report.expect(
       'I13',
       rows[table] === found[table],
@@ -214,8 +214,9 @@ async function checkCounts(
 }
 
 /** What begins a row. */
-function countRow({ stream, version, type, data }: StoredEvent, counts: RowCounts): void {
+function countRow({ stream, version, type, ticket, data }: StoredEvent, counts: RowCounts): void {
   if (type === 'attempt.offered' && !(data as { resumed: boolean }).resumed) counts.attempts += 1;
+  if (type === 'ticket.commented' && ticket !== null) counts.comments += 1;
   if (version !== 1) return;
   if (stream.startsWith('ticket:')) counts.tickets += 1;
   else if (stream.startsWith('inbox:')) counts.inbox += 1;

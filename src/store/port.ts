@@ -186,6 +186,8 @@ export interface RowCounts {
   attempts: number;
   inbox: number;
   alerts: number;
+  /** What comments say, for searching. */
+  comments: number;
 }
 
 /** A ticket, what the rules that it is under are made of, and the time. */

@@ -103,6 +103,7 @@ async function misbehave(world: World, runners: SimRunner[], notifies: boolean):
       [world.hasOrchestrator ? 2 : 0, () => world.anyServer().wired.loops.orchestrator.runOnce()],
     ]);
     if (random.chance(0.02)) await takeover(world);
+    if (random.chance(0.02)) await askedTwice(world);
     if (random.chance(0.06)) scheduler.frozen.add(world.anyServer().task);
     else if (random.chance(0.2)) scheduler.frozen.clear();
     if (random.chance(0.04)) world.brokenServer = world.anyServer().task;
@@ -181,6 +182,19 @@ async function takeover(world: World): Promise<void> {
   });
   for (let i = random.below(120); i > 0; i -= 1) if (!(await scheduler.step())) break;
   scheduler.frozen.delete(old.task);
+}
+
+/** A server is asked for a tick in the middle of one, and in between the picture changes. */
+async function askedTwice(world: World): Promise<void> {
+  const { random, scheduler } = world;
+  const { wired, deps } = world.anyServer();
+  // With room for one, two plans of different pictures cannot both be right.
+  if (random.chance(0.6)) await outside(world, changePolicy(deps, PERSON, { maxWorkers: 1 }));
+  scheduler.start(() => wired.dispatcher.runOnce());
+  for (let i = random.below(15); i > 0; i -= 1) await scheduler.step();
+  scheduler.start(() => newTicket(world, world.size.tickets + 1));
+  for (let i = random.below(15); i > 0; i -= 1) await scheduler.step();
+  scheduler.start(() => wired.dispatcher.runOnce());
 }
 
 async function heal(world: World, runners: SimRunner[]): Promise<void> {

@@ -21,6 +21,14 @@ const ALERT: ReadonlySet<string> = new Set(['alert']);
 const LENGTHS = [1, 10, 200] as const;
 const MOST = 200;
 
+const COUNTED_TABLES = [
+  'tickets',
+  'attempts',
+  'inbox',
+  'alerts',
+  'comments',
+] as const satisfies (keyof RowCounts)[];
+
 const KINDS = {
   ticket: { table: 'tickets', id: 'key' },
   inbox: { table: 'inbox', id: 'id' },
@@ -30,7 +38,7 @@ type Kind = keyof typeof KINDS;
 
 export function oddColumnsPrograms(db: Kysely<Tables>) {
   const select = shapes(db);
-  const counts = (['tickets', 'attempts', 'inbox', 'alerts'] as const).map((table) =>
+  const counts = COUNTED_TABLES.map((table) =>
     statement<object>(db, (k) => k.selectFrom(table).select((e) => e.fn.countAll().as('n'))),
   );
 
@@ -110,10 +118,9 @@ export function oddColumnsPrograms(db: Kysely<Tables>) {
       return found.filter(({ columns }) => columns.length > 0);
     },
     *rowCounts(): Program<RowCounts> {
-      const [tickets, attempts, inbox, alerts] = (yield* together(counts.map((count) => count({})))).map(
-        ({ rows }) => Number(rows[0]?.['n']),
-      );
-      return { tickets: tickets ?? 0, attempts: attempts ?? 0, inbox: inbox ?? 0, alerts: alerts ?? 0 };
+      const results = yield* together(counts.map((count) => count({})));
+      const entries = COUNTED_TABLES.map((table, n) => [table, Number(results[n]?.rows[0]?.['n'])] as const);
+      return Object.fromEntries(entries) as unknown as RowCounts;
     },
   };
 }
