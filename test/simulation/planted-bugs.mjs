@@ -33,7 +33,6 @@ export const PLANTED = [
   },
   {
     name: 'two ticks at a time [1]',
-    slow: true,
     file: 'src/loops/dispatcher.ts',
     find: 'this.#running ??= this.#run()',
     replace: 'this.#running = this.#run()',
