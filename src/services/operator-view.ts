@@ -11,13 +11,14 @@ const HOUR_MS = 3_600_000;
  * Tickets looked at in each status, the oldest of them, so that whoever is seen once stays in sight; more than that and one
  * alert more or less changes nothing.
  */
-const LOOKED_AT = 500;
+const LOOKED_AT = 200;
+const MOST_WORK = 500;
 const OPEN: readonly TicketStatus[] = ['todo', 'needs_input', 'in_progress', 'in_review'];
 
-async function openTickets({ store }: Deps): Promise<Ticket[]> {
+export async function openTickets({ store }: Pick<Deps, 'store'>, most = LOOKED_AT): Promise<Ticket[]> {
   const items: Ticket[] = [];
   for (const status of OPEN) {
-    const page = await store.tickets({ statuses: [status], sort: 'age', limit: LOOKED_AT });
+    const page = await store.tickets({ statuses: [status], sort: 'age', limit: most });
     items.push(...page.items);
   }
   return items;
@@ -115,7 +116,7 @@ export async function operatorSnapshot(
         .filter((e) => e.givenUp)
         .map((e) => ({ key: ticket.key, kind: e.kind, reason: e.reason })),
     ),
-    waitingWork: (await store.offerableWork('', isPaused ? ['verify'] : ['verify', 'land'], LOOKED_AT))
+    waitingWork: (await store.offerableWork('', isPaused ? ['verify'] : ['verify', 'land'], MOST_WORK))
       .filter(({ state }) => state === 'pending')
       .map(({ ticket, kind, createdAt }) => ({ key: ticket, kind, waitsSince: createdAt })),
     disk: await reading(outside.disk),

@@ -182,6 +182,18 @@ export function listed(name: string, values: readonly unknown[]) {
   };
 }
 
+/** Of lists that come in any length: few, as each is a statement of its own. */
+const LENGTHS = [1, 10, 50, 200] as const;
+/** The longest list for one statement. */
+export const LONGEST = 200;
+
+/** As `listed`, filled up with the first value to one of a few lengths. @param values at most `LONGEST`, at least one */
+export function filledUp(name: string, values: readonly unknown[]) {
+  const length = LENGTHS.find((each) => each >= values.length) ?? LONGEST;
+  const all = [...values, ...Array<unknown>(length - values.length).fill(values[0])];
+  return { length, ...listed(name, all) };
+}
+
 export function query(builder: { compile(): CompiledQuery }): Query {
   const { sql, parameters } = builder.compile();
   return { sql, params: parameters };

@@ -7,6 +7,7 @@ import { storeConformance } from '../conformance.test-suite.ts';
 import type { StoreUnderTest } from '../testing/store-under-test.ts';
 import { GENESIS, rollText } from '../../domain/log/chain.ts';
 import type { CommitPlan, Store } from '../port.ts';
+import { ticketPlan } from '../finding-tickets.test-suite.ts';
 import { sha256 } from '../programs/append.ts';
 import { postgresCompiler, postgresSchema } from './dialect.ts';
 import { openPostgresStore, openPostgresTarget } from './postgres-store.ts';
@@ -317,6 +318,30 @@ describe.skipIf(problem !== null)('PostgreSQL', () => {
     expect(await server.query(`select distinct * from ${schema}.limits`)).toEqual([
       { statement: '0', lane: '1' },
     ]);
+  });
+
+  it('lists tickets across states as of one moment, while they go back and forth between them', async () => {
+    const schema = await server.schema();
+    const store = await openPostgresStore({ url: schema });
+    const keys = Array.from({ length: 20 }, (_, n) => `MC-${n + 1}`);
+    for (const key of keys) await store.commit(ticketPlan(key).plan);
+    const other = new pg.Client({ connectionString: schema });
+    await other.connect();
+    let moves = true;
+    const moving = (async () => {
+      while (moves)
+        await other.query(
+          `update tickets set status = case status when 'todo' then 'in_progress' else 'todo' end`,
+        );
+    })();
+    for (let look = 0; look < 100; look += 1) {
+      const { items } = await store.tickets({ sort: 'updated', limit: 50 });
+      expect(items.map(({ key }) => key).sort()).toEqual([...keys].sort());
+    }
+    moves = false;
+    await moving;
+    await other.end();
+    await store.close();
   });
 
   it('keeps money, fractions of milliseconds, the order of keys and empty lists as SQLite does', async () => {

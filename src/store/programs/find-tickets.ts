@@ -7,8 +7,9 @@ import {
   type Program,
   type Query,
   type ResultRow,
+  LONGEST,
   atMost,
-  listed,
+  filledUp,
   p,
   shapes,
   statement,
@@ -104,18 +105,18 @@ export function findPrograms(db: Kysely<Tables>) {
       .flatMap(({ rows }) => rows)
       .sort(comparing(q.sort))
       .slice(0, q.limit + 1);
-    if (places.length === 0) return [];
-    const list = listed(
-      'key',
-      places.map((row) => row['key']),
-    );
-    const { rows } = yield select(
-      `states ${places.length}`,
-      (k) => k.selectFrom('tickets').select(['key', 'state']).where('key', 'in', list.placeholders),
-      list.params,
-    );
-    const states = new Map(rows.map((row) => [row['key'], row['state'] ?? null]));
-    return places.map((row) => ({ ...row, state: states.get(row['key'] ?? null) ?? null }));
+    const states = new Map<unknown, ResultRow>();
+    const keys = places.slice(0, q.limit).map((row) => row['key']);
+    for (let from = 0; from < keys.length; from += LONGEST) {
+      const list = filledUp('key', keys.slice(from, from + LONGEST));
+      const { rows } = yield select(
+        `states ${list.length}`,
+        (k) => k.selectFrom('tickets').select(['key', 'state']).where('key', 'in', list.placeholders),
+        list.params,
+      );
+      for (const row of rows) states.set(row['key'], row);
+    }
+    return places.map((row) => ({ ...row, ...states.get(row['key']) }));
   }
 
   return {

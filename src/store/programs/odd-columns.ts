@@ -7,7 +7,7 @@ import type { AlertState } from '../../domain/alert/alert.ts';
 import type { InboxItem } from '../../domain/inbox/inbox.ts';
 import type { Ticket } from '../../domain/ticket/state.ts';
 import type { OddRow, RowCounts, StreamAt } from '../port.ts';
-import { type Program, type ResultRow, listed, shapes, statement, together } from '../program.ts';
+import { LONGEST, type Program, type ResultRow, filledUp, shapes, statement, together } from '../program.ts';
 import type { Tables } from '../schema.ts';
 import { alertColumns, attemptColumns, inboxColumns, ticketColumns } from './rows.ts';
 
@@ -16,10 +16,6 @@ const TICKET_STATE: ReadonlySet<string> = new Set(['state']);
 const ATTEMPT_CAMPAIGN: ReadonlySet<string> = new Set(['campaign']);
 const ITEM: ReadonlySet<string> = new Set(['item']);
 const ALERT: ReadonlySet<string> = new Set(['alert']);
-
-/** Rows asked for at a time. Few lengths, as each is a statement of its own. */
-const LENGTHS = [1, 10, 200] as const;
-const MOST = 200;
 
 const COUNTED_TABLES = [
   'tickets',
@@ -45,12 +41,10 @@ export function oddColumnsPrograms(db: Kysely<Tables>) {
   /** @returns the rows by their id; what is not there is missing */
   function* rowsOf(table: string, id: string, wanted: readonly string[]): Program<Map<string, ResultRow>> {
     const found = new Map<string, ResultRow>();
-    for (let from = 0; from < wanted.length; from += MOST) {
-      const some = wanted.slice(from, from + MOST);
-      const length = LENGTHS.find((each) => each >= some.length) ?? MOST;
-      const ids = listed('id', [...some, ...Array<string>(length - some.length).fill(some[0] ?? '')]);
+    for (let from = 0; from < wanted.length; from += LONGEST) {
+      const ids = filledUp('id', wanted.slice(from, from + LONGEST));
       const { rows } = yield select(
-        `${table} ${length}`,
+        `${table} ${ids.length}`,
         (k) =>
           k
             .selectFrom(table as 'attempts')

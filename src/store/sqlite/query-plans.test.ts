@@ -2,22 +2,27 @@
  * How SQLite goes about the questions that are asked all the time: by an index that has the rows in their order, so that the
  * answer costs the same however large the board and its history are.
  */
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TICKET_STATUSES } from '../../domain/words.ts';
+import { ticketPlan } from '../finding-tickets.test-suite.ts';
 import { type Program, type Query, type QueryResult, runSync } from '../program.ts';
 import { bundlePrograms } from '../programs/bundles.ts';
 import { dispatchPrograms } from '../programs/dispatch.ts';
 import { findPrograms } from '../programs/find-tickets.ts';
 import { readPrograms } from '../programs/read.ts';
-import { schemaStatements } from '../schema-steps.ts';
 import { SqliteConnection } from './driver.ts';
-import { sqliteCompiler } from './sqlite-store.ts';
+import { openSqliteStore, sqliteCompiler } from './sqlite-store.ts';
 
 const db = sqliteCompiler();
 const reads = { ...readPrograms(db), ...findPrograms(db) };
 const lanes = dispatchPrograms(db);
 const bundles = bundlePrograms(db);
 const connection = new SqliteConnection(':memory:');
-for (const { sql } of schemaStatements(db)) connection.exec(sql);
+// Beyond each cursor, so that whoever finds the places of a page first goes on to what is there.
+beforeAll(async () => {
+  const store = openSqliteStore({ path: connection });
+  await store.commit(ticketPlan('MC-1', { statusSince: 10, createdAt: 3, updatedAt: 3 }).plan);
+});
 afterAll(() => connection.close());
 
 /** The steps of all queries of a program, as SQLite explains them. */
@@ -92,6 +97,12 @@ describe('SQLite has the rows in order of', () => {
     expect(steps.length).toBeGreaterThan(0);
     expect(costly(steps)).toEqual([]);
     if (place) expect(steps).toContainEqual(expect.stringMatching(place));
+  });
+
+  it.each(['dispatch', 'updated'] as const)('the places of a page by %s, then its tickets alone', (sort) => {
+    const steps = planOf(reads.tickets({ sort, limit: 50, cursor }));
+    expect(steps).toHaveLength(TICKET_STATUSES.length + 1);
+    expect(steps.at(-1)).toMatch(/^SEARCH tickets USING INDEX sqlite_autoindex_tickets_1 \(key=\?\)/);
   });
 
   it('bundles, and only then the tickets that they are of', () => {
