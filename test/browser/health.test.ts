@@ -142,7 +142,9 @@ it('names what is wrong, and is calm again when it is over', { timeout: 400_000 
     // The dispatcher cannot write why a ticket waits, so it fails closed.
     await broken(database, 'skips', () => untilHealth(page, 'No dispatcher: nothing starts', 'red'));
     await untilHealth(page, calm, 'muted');
-    await broken(database, 'leases', () => untilHealth(page, 'Worker count unknown: nothing starts', 'red'));
+    await broken(database, 'attempts', () =>
+      untilHealth(page, 'Worker count unknown: nothing starts', 'red'),
+    );
     await untilHealth(page, calm, 'muted');
     // The server cannot say how it is: what it said last is no news.
     await broken(database, 'presence', async () => {
